@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_PIPELINE_H
+#define WEIR_PIPELINE_H
+
+/*
+ * A pipeline is several policies as one: the first is outermost. Policies keep
+ * their state wherever they are used: the same breaker may be in many pipelines.
+ */
+
+#include <weir/policy.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Policies in one pipeline or around one operation at most. */
+#define WEIR_PIPELINE_MAX 32
+
+/* Makes a pipeline of `count` (1 to WEIR_PIPELINE_MAX, nested ones counted with
+ * what they hold) policies, of each of which it takes a reference; the caller
+ * owns one reference of the pipeline. `name` is copied, nullable. What cannot
+ * work is refused with a message: a NULL, policies of different runtimes, the
+ * same stateful policy twice. Errors: WEIR_EINVAL, WEIR_ENOMEM. Any thread. */
+WEIR_API weir_status weir_pipeline_new(weir_runtime *runtime,
+                                       weir_policy *const *policies,
+                                       size_t count, const char *name,
+                                       weir_pipeline **out, weir_error **error);
+
+/* One reference more; returns `pipeline`. Any thread. */
+WEIR_API weir_pipeline *weir_pipeline_ref(weir_pipeline *pipeline);
+
+/* One reference less. Any thread. */
+WEIR_API void weir_pipeline_unref(weir_pipeline *pipeline);
+
+/* The policy this is; borrowed. */
+WEIR_API weir_policy *weir_pipeline_policy(weir_pipeline *pipeline);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

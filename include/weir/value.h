@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_VALUE_H
+#define WEIR_VALUE_H
+
+/*
+ * A value is what operations take and give: immutable, refcounted, shared
+ * freely between threads and runs. It is a copy of bytes, a pointer with the
+ * function that frees it, or a host object's number (weir/completions.h).
+ * A NULL weir_value pointer is legal wherever a value is: "no value".
+ *
+ * A value may outlive its runtime: it carries what frees it.
+ */
+
+#include <weir/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  WEIR_VALUE_NONE = 0, /* of a NULL value */
+  WEIR_VALUE_BYTES = 1,
+  WEIR_VALUE_POINTER = 2,
+  WEIR_VALUE_HOST = 3
+};
+
+/* Copies `size` bytes (0 is legal, then data may be NULL). The copy is aligned
+ * to 16. `runtime` lends its allocator; NULL means malloc. The caller owns one
+ * reference. Errors: WEIR_EINVAL (out NULL, data NULL with size > 0),
+ * WEIR_ENOMEM. Any thread. */
+WEIR_API weir_status weir_value_new_bytes(weir_runtime *runtime,
+                                          const void *data, size_t size,
+                                          weir_value **out);
+
+/* Holds `pointer`; `free_pointer` (nullable) gets it when the last reference
+ * goes, on that thread, also when this call fails. Errors: WEIR_EINVAL (out
+ * NULL), WEIR_ENOMEM. Any thread. */
+WEIR_API weir_status weir_value_new_pointer(weir_runtime *runtime,
+                                            void *pointer,
+                                            weir_free_fn free_pointer,
+                                            weir_value **out);
+
+/* Holds a host object's number. When the last reference goes, the queue gets a
+ * RELEASED record with that number; the value keeps the queue alive until then.
+ * Errors: WEIR_EINVAL (queue or out NULL), WEIR_ENOMEM. Any thread. */
+WEIR_API weir_status weir_value_new_host(weir_completions *queue, uint64_t id,
+                                         weir_value **out);
+
+/* One reference more; returns `value`. NULL is legal. Any thread. */
+WEIR_API weir_value *weir_value_ref(weir_value *value);
+
+/* One reference less. NULL is legal. Any thread. */
+WEIR_API void weir_value_unref(weir_value *value);
+
+/* weir_value_unref() of each of `count` values; NULLs among them are skipped.
+ * One crossing for foreign languages. Any thread. */
+WEIR_API void weir_values_unref(weir_value *const *values, size_t count);
+
+/* WEIR_VALUE_*; WEIR_VALUE_NONE of NULL. Any thread. */
+WEIR_API uint32_t weir_value_kind(const weir_value *value);
+
+/* The bytes of a bytes value, valid while a reference is held; NULL of others.
+ * Any thread. */
+WEIR_API const void *weir_value_data(const weir_value *value);
+
+/* The number of bytes of a bytes value; 0 of others. Any thread. */
+WEIR_API size_t weir_value_size(const weir_value *value);
+
+/* The pointer of a pointer value; NULL of others. Any thread. */
+WEIR_API void *weir_value_pointer(const weir_value *value);
+
+/* The number of a host value; 0 of others. Any thread. */
+WEIR_API uint64_t weir_value_host_id(const weir_value *value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_WEIR_H
+#define WEIR_WEIR_H
+
+/*
+ * All of weir. See weir/types.h for the words, weir/runtime.h for threads and
+ * lifetimes, weir/operation.h and weir/run.h for the first program.
+ */
+
+#include <weir/allocator.h>
+#include <weir/breaker.h>
+#include <weir/budget.h>
+#include <weir/completions.h>
+#include <weir/error.h>
+#include <weir/limiter.h>
+#include <weir/log.h>
+#include <weir/operation.h>
+#include <weir/outcome.h>
+#include <weir/pipeline.h>
+#include <weir/policy.h>
+#include <weir/retry.h>
+#include <weir/run.h>
+#include <weir/runtime.h>
+#include <weir/sleep.h>
+#include <weir/status.h>
+#include <weir/timeout.h>
+#include <weir/types.h>
+#include <weir/value.h>
+#include <weir/version.h>
+
+#endif
