@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# What the steps share: reporting, running a check, building, running cmocka programs.
+set -u
+jobs=$(nproc)
+logs=$WEIR_BUILD/logs
+mkdir -p "$logs"
+
+pass() { echo "pass $1" >> "$WEIR_RESULTS"; }
+skip() { echo "skip $1: $2" >> "$WEIR_RESULTS"; echo "skipped $1: $2"; }
+fail() { # NAME [LOG]
+  echo "fail $1" >> "$WEIR_RESULTS"
+  echo "FAILED $1"
+  [ -z "${2:-}" ] || tail -n 40 "$2" | sed 's/^/    /'
+}
+
+# check NAME COMMAND...: one test, which is a command that succeeds. Its output is shown on failure.
+check() {
+  local name=$1 log=$logs/${1//[^A-Za-z0-9]/_}.log
+  shift
+  if timeout -k 5 "${WEIR_TIMEOUT:-300}" "$@" > "$log" 2>&1 < /dev/null; then
+    pass "$name"
+  else
+    echo "status $?" >> "$log"
+    fail "$name" "$log"
+    return 1
+  fi
+}
+
+# cmake_build NAME OPTION...: configures and builds in $WEIR_BUILD/NAME; warnings are errors.
+cmake_build() {
+  local name=$1
+  shift
+  check "$name: configure" cmake -G Ninja -S "$WEIR_ROOT" -B "$WEIR_BUILD/$name" -DWEIR_WERROR=ON "$@" &&
+    WEIR_TIMEOUT=900 check "$name: build" cmake --build "$WEIR_BUILD/$name" -j "$jobs"
+}
+
+# run_cmocka LABEL PROGRAM [ARGUMENT...]: counts each test of a cmocka program by its TAP line.
+run_cmocka() {
+  local label=$1 program=$2 status name
+  name=$(basename "$2")
+  local log=$logs/${label//[^A-Za-z0-9]/_}_$name.log
+  shift 2
+  CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 "${WEIR_TIMEOUT:-300}" "$program" "$@" > "$log" 2>&1 < /dev/null
+  status=$?
+  # The reports of one program are appended in one write, because programs run side by side.
+  awk -v label="$label $name" '
+    /^ok .*# SKIP/ { sub(/^ok [0-9]+ (- )?/, ""); sub(/ *# SKIP */, ": "); print "skip " label " " $0; next }
+    /^ok /     { sub(/^ok [0-9]+ (- )?/, ""); print "pass " label " " $0 }
+    /^not ok / { sub(/^not ok [0-9]+ (- )?/, ""); print "fail " label " " $0 }' "$log" > "$log.results"
+  if [ $status -ne 0 ] && ! grep -q '^fail ' "$log.results"; then
+    echo "fail $label $name: ended with status $status" >> "$log.results"
+  fi
+  grep -q . "$log.results" || echo "fail $label $name: it ran no test" >> "$log.results"
+  cat "$log.results" >> "$WEIR_RESULTS"
+  if grep -q '^fail ' "$log.results"; then
+    grep '^fail ' "$log.results" | sed 's/^fail/FAILED/'
+    grep -v '^ok ' "$log" | tail -n 60 | sed 's/^/    /'
+  fi
+}
+
+# run_all LABEL DIRECTORY: every test program of a build, as many at once as there are cores.
+run_all() {
+  local label=$1 program
+  for program in "$2"/test_*; do
+    [ -x "$program" ] && [ -f "$program" ] || continue
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+    run_cmocka "$label" "$program" &
+  done
+  wait
+}
