@@ -27,14 +27,15 @@ typedef void (*weir_release_fn)(void *context);
 
 /* Copied by the call that takes it. */
 typedef struct weir_allocator {
-  uint64_t size; /* sizeof(weir_allocator) */
+  uint64_t size;           /* sizeof(weir_allocator) */
   weir_alloc_fn alloc;     /* required */
   weir_dealloc_fn free;    /* required */
   void *context;           /* handed to all three */
   weir_release_fn release; /* nullable */
 } weir_allocator;
 
-#define WEIR_ALLOCATOR_INIT {sizeof(weir_allocator), NULL, NULL, NULL, NULL}
+#define WEIR_ALLOCATOR_INIT \
+  { sizeof(weir_allocator), NULL, NULL, NULL, NULL }
 
 #ifdef __cplusplus
 }

@@ -51,19 +51,19 @@ enum {
 };
 
 typedef struct weir_breaker_stats {
-  uint32_t size;        /* set by the caller: sizeof(weir_breaker_stats) */
-  uint32_t state;       /* WEIR_BREAKER_*, current */
-  uint64_t calls;       /* in the window (consecutive: failures in a row) */
-  uint64_t failures;    /* in the window, or in a row */
-  uint64_t slow_calls;  /* in the window */
-  double failure_rate;  /* of the window; 0 while it is empty */
+  uint32_t size;       /* set by the caller: sizeof(weir_breaker_stats) */
+  uint32_t state;      /* WEIR_BREAKER_*, current */
+  uint64_t calls;      /* in the window (consecutive: failures in a row) */
+  uint64_t failures;   /* in the window, or in a row */
+  uint64_t slow_calls; /* in the window */
+  double failure_rate; /* of the window; 0 while it is empty */
   double slow_call_rate;
-  uint64_t succeeded;   /* reports recorded, ever, by class */
+  uint64_t succeeded; /* reports recorded, ever, by class */
   uint64_t failed;
   uint64_t slow;
-  uint64_t ignored;     /* ignore, abandon and refusal */
-  uint64_t stale;       /* stale and expired reports */
-  uint64_t rejected;    /* refused, ever */
+  uint64_t ignored;  /* ignore, abandon and refusal */
+  uint64_t stale;    /* stale and expired reports */
+  uint64_t rejected; /* refused, ever */
   uint64_t times_opened;
   int64_t open_remaining_ns; /* until half-open; 0 unless open */
   uint64_t missed_events;
@@ -71,7 +71,7 @@ typedef struct weir_breaker_stats {
 
 typedef struct weir_breaker_change {
   uint32_t size;
-  uint32_t from;     /* WEIR_BREAKER_* */
+  uint32_t from; /* WEIR_BREAKER_* */
   uint32_t to;
   uint32_t reason;   /* WEIR_BREAKER_BY_* */
   uint64_t sequence; /* 1, 2, 3 …; gaps are changes missed under load */
@@ -145,9 +145,11 @@ typedef struct weir_breaker_options {
 } weir_breaker_options;
 
 #define WEIR_BREAKER_OPTIONS_INIT                                             \
-  {sizeof(weir_breaker_options), WEIR_BREAKER_CONSECUTIVE, 5, 100, 60000,     \
-   0.5, 10, 3, 2, 1, WEIR_OFF, 1.0, 60000, 1.0, 600000, 60000, WEIR_OFF,      \
-   NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, 0, NULL}
+  {                                                                           \
+    sizeof(weir_breaker_options), WEIR_BREAKER_CONSECUTIVE, 5, 100, 60000,    \
+        0.5, 10, 3, 2, 1, WEIR_OFF, 1.0, 60000, 1.0, 600000, 60000, WEIR_OFF, \
+        NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, 0, NULL            \
+  }
 
 /* Writes the defaults; `size` is the caller's sizeof(weir_breaker_options). */
 WEIR_API void weir_breaker_options_init(weir_breaker_options *options,
@@ -168,8 +170,8 @@ WEIR_API void weir_breaker_unref(weir_breaker *breaker);
 /* The policy this is; borrowed. */
 WEIR_API weir_policy *weir_breaker_policy(weir_breaker *breaker);
 
-/* Asks to make a call. WEIR_OK: make it and report `permit`. WEIR_EOPEN: do not;
- * `rejection` (nullable, its size set) says why and when. Errors:
+/* Asks to make a call. WEIR_OK: make it and report `permit`. WEIR_EOPEN: do
+ * not; `rejection` (nullable, its size set) says why and when. Errors:
  * WEIR_EINVAL. */
 WEIR_API weir_status weir_breaker_acquire(weir_breaker *breaker,
                                           weir_permit *permit,
@@ -180,10 +182,10 @@ WEIR_API weir_status weir_breaker_acquire_at(weir_breaker *breaker,
                                              weir_rejection *rejection,
                                              int64_t now_ns);
 
-/* The call ended as `class_` (WEIR_CLASS_*; ignore, abandon and refusal free the
- * place without a verdict). `elapsed_ns` is how long it took, 0 if slow calls
- * are off. WEIR_OK: recorded. WEIR_ESTALE: of an earlier life, changes nothing.
- * WEIR_EEXPIRED: its lease had run out. Errors: WEIR_EINVAL. */
+/* The call ended as `class_` (WEIR_CLASS_*; ignore, abandon and refusal free
+ * the place without a verdict). `elapsed_ns` is how long it took, 0 if slow
+ * calls are off. WEIR_OK: recorded. WEIR_ESTALE: of an earlier life, changes
+ * nothing. WEIR_EEXPIRED: its lease had run out. Errors: WEIR_EINVAL. */
 WEIR_API weir_status weir_breaker_report(weir_breaker *breaker,
                                          weir_permit permit, uint32_t class_,
                                          int64_t elapsed_ns);
@@ -194,17 +196,14 @@ WEIR_API weir_status weir_breaker_report_at(weir_breaker *breaker,
 
 /* Acquires up to `count` permits; returns how many in `granted`. WEIR_OK if at
  * least one, otherwise as acquire. */
-WEIR_API weir_status weir_breaker_acquire_n(weir_breaker *breaker,
-                                            size_t count, weir_permit *permits,
+WEIR_API weir_status weir_breaker_acquire_n(weir_breaker *breaker, size_t count,
+                                            weir_permit *permits,
                                             size_t *granted,
                                             weir_rejection *rejection);
 /* As acquire_n, at a time of weir_runtime_now()'s clock. */
-WEIR_API weir_status weir_breaker_acquire_n_at(weir_breaker *breaker,
-                                               size_t count,
-                                               weir_permit *permits,
-                                               size_t *granted,
-                                               weir_rejection *rejection,
-                                               int64_t now_ns);
+WEIR_API weir_status weir_breaker_acquire_n_at(
+    weir_breaker *breaker, size_t count, weir_permit *permits, size_t *granted,
+    weir_rejection *rejection, int64_t now_ns);
 
 typedef struct weir_breaker_report_entry {
   weir_permit permit;
@@ -214,14 +213,12 @@ typedef struct weir_breaker_report_entry {
 } weir_breaker_report_entry;
 
 /* Reports `count` calls, in order. Errors: WEIR_EINVAL. */
-WEIR_API weir_status
-weir_breaker_report_many(weir_breaker *breaker,
-                         weir_breaker_report_entry *entries, size_t count);
+WEIR_API weir_status weir_breaker_report_many(
+    weir_breaker *breaker, weir_breaker_report_entry *entries, size_t count);
 /* As report_many, at a time of weir_runtime_now()'s clock. */
-WEIR_API weir_status
-weir_breaker_report_many_at(weir_breaker *breaker,
-                            weir_breaker_report_entry *entries, size_t count,
-                            int64_t now_ns);
+WEIR_API weir_status weir_breaker_report_many_at(
+    weir_breaker *breaker, weir_breaker_report_entry *entries, size_t count,
+    int64_t now_ns);
 
 /* WEIR_BREAKER_*, current: a breaker whose open time is over is half-open,
  * traffic or not. */
@@ -237,21 +234,21 @@ WEIR_API weir_status weir_breaker_isolate(weir_breaker *breaker);
 WEIR_API weir_status weir_breaker_release(weir_breaker *breaker);
 
 /* Puts it into WEIR_BREAKER_FORCED_OPEN, ..._FORCED_CLOSED or ..._METRICS_ONLY,
- * or with WEIR_BREAKER_CLOSED back to judging by itself, counts empty. Isolation
- * goes before it. Errors: WEIR_EINVAL. */
+ * or with WEIR_BREAKER_CLOSED back to judging by itself, counts empty.
+ * Isolation goes before it. Errors: WEIR_EINVAL. */
 WEIR_API weir_status weir_breaker_force(weir_breaker *breaker, uint32_t state);
 
-/* Closed, counts and reset multiplier as new; permits out become stale. A forced
- * state and isolation stay. */
+/* Closed, counts and reset multiplier as new; permits out become stale. A
+ * forced state and isolation stay. */
 WEIR_API weir_status weir_breaker_reset(weir_breaker *breaker);
 
 /* Changes the options live; its state and, where mode and window are the same,
  * its counts stay. classify, failures, on_state_change, queue and name cannot
  * change (they must be NULL or 0 here). A bad set changes nothing. Errors:
  * WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM. */
-WEIR_API weir_status weir_breaker_set_options(weir_breaker *breaker,
-                                              const weir_breaker_options *options,
-                                              weir_error **error);
+WEIR_API weir_status weir_breaker_set_options(
+    weir_breaker *breaker, const weir_breaker_options *options,
+    weir_error **error);
 
 /* Fills `stats`. Errors: WEIR_EINVAL, WEIR_EABI. Any thread. */
 WEIR_API weir_status weir_breaker_get_stats(weir_breaker *breaker,
@@ -261,14 +258,14 @@ WEIR_API weir_status weir_breaker_get_stats(weir_breaker *breaker,
 #define WEIR_BREAKER_SNAPSHOT_SIZE 64
 
 /* Writes the state (not the window's calls) as bytes, portable between
- * processes and machines; `size` holds the buffer's size and gets the snapshot's.
- * Errors: WEIR_EINVAL (too small: `size` says what is needed). */
+ * processes and machines; `size` holds the buffer's size and gets the
+ * snapshot's. Errors: WEIR_EINVAL (too small: `size` says what is needed). */
 WEIR_API weir_status weir_breaker_snapshot(weir_breaker *breaker, void *buffer,
                                            size_t *size);
 
-/* Takes a snapshot's state over, `elapsed_ms` (0 or more) after it was taken: one
- * that was open is half-open if its time is over; half-open starts its trials
- * from none. Errors: WEIR_EINVAL (not a snapshot), WEIR_EABI (of a later
+/* Takes a snapshot's state over, `elapsed_ms` (0 or more) after it was taken:
+ * one that was open is half-open if its time is over; half-open starts its
+ * trials from none. Errors: WEIR_EINVAL (not a snapshot), WEIR_EABI (of a later
  * version). */
 WEIR_API weir_status weir_breaker_restore(weir_breaker *breaker,
                                           const void *bytes, size_t size,

@@ -10,8 +10,8 @@
  * themselves through weir_retry; hosts that retry by themselves call the
  * functions below. All are lock-free and take any thread.
  *
- * The idea is Finagle's (RetryBudget); the bound here is exact over the window's
- * ten slices.
+ * The idea is Finagle's (RetryBudget); the bound here is exact over the
+ * window's ten slices.
  */
 
 #include <weir/types.h>
@@ -21,17 +21,17 @@ extern "C" {
 #endif
 
 typedef struct weir_budget_options {
-  uint32_t size;     /* sizeof(weir_budget_options) */
-  uint32_t reserved; /* 0 */
-  double ratio;      /* retries per first attempt; 0 to 1000, default 0.2 */
+  uint32_t size;         /* sizeof(weir_budget_options) */
+  uint32_t reserved;     /* 0 */
+  double ratio;          /* retries per first attempt; 0 to 1000, default 0.2 */
   double min_per_second; /* retries that are always allowed; 0 to 1e6,
                             default 1 */
-  int64_t window_ms; /* looks back this far; 10 to one day, default 10000 */
-  const char *name;  /* copied; nullable */
+  int64_t window_ms;     /* looks back this far; 10 to one day, default 10000 */
+  const char *name;      /* copied; nullable */
 } weir_budget_options;
 
 #define WEIR_BUDGET_OPTIONS_INIT \
-  {sizeof(weir_budget_options), 0, 0.2, 1.0, 10000, NULL}
+  { sizeof(weir_budget_options), 0, 0.2, 1.0, 10000, NULL }
 
 /* Writes the defaults; `size` is the caller's sizeof(weir_budget_options). */
 WEIR_API void weir_budget_options_init(weir_budget_options *options,

@@ -46,9 +46,9 @@ typedef struct weir_record {
   uint64_t object;
   uint64_t detail;
   int32_t status;
-  uint16_t number;  /* saturates at 65535 */
-  uint8_t kind;     /* WEIR_RECORD_* */
-  uint8_t channel;  /* WEIR_CHANNEL_* of SETTLED */
+  uint16_t number; /* saturates at 65535 */
+  uint8_t kind;    /* WEIR_RECORD_* */
+  uint8_t channel; /* WEIR_CHANNEL_* of SETTLED */
 } weir_record;
 
 /* Called on the edge from empty to non-empty, on any thread. Must not call
@@ -56,16 +56,16 @@ typedef struct weir_record {
 typedef void (*weir_notify_fn)(void *data);
 
 typedef struct weir_completions_options {
-  uint32_t size;     /* sizeof(weir_completions_options) */
-  uint32_t with_fd;  /* 1: make a descriptor (weir_completions_fd); default 0 */
+  uint32_t size;    /* sizeof(weir_completions_options) */
+  uint32_t with_fd; /* 1: make a descriptor (weir_completions_fd); default 0 */
   weir_notify_fn notify; /* nullable */
   void *notify_data;
   weir_free_fn notify_free_data;
-  const char *name;  /* copied; nullable */
+  const char *name; /* copied; nullable */
 } weir_completions_options;
 
 #define WEIR_COMPLETIONS_OPTIONS_INIT \
-  {sizeof(weir_completions_options), 0, NULL, NULL, NULL, NULL}
+  { sizeof(weir_completions_options), 0, NULL, NULL, NULL, NULL }
 
 /* Writes the defaults; `size` is the caller's
  * sizeof(weir_completions_options). */
@@ -74,10 +74,9 @@ WEIR_API void weir_completions_options_init(weir_completions_options *options,
 
 /* Makes a queue; the caller owns one reference. Errors: WEIR_EINVAL, WEIR_EABI,
  * WEIR_ENOMEM, WEIR_ENOTSUP (no descriptor to be had). Any thread. */
-WEIR_API weir_status
-weir_completions_new(weir_runtime *runtime,
-                     const weir_completions_options *options,
-                     weir_completions **out, weir_error **error);
+WEIR_API weir_status weir_completions_new(
+    weir_runtime *runtime, const weir_completions_options *options,
+    weir_completions **out, weir_error **error);
 
 /* One reference more; returns `queue`. Any thread. */
 WEIR_API weir_completions *weir_completions_ref(weir_completions *queue);

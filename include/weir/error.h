@@ -42,8 +42,8 @@ WEIR_API weir_status weir_error_new(weir_runtime *runtime, uint32_t domain,
                                     int64_t code, const char *message,
                                     weir_error **out);
 
-/* As weir_error_new(), with a cause and a detail value (both nullable; each gets
- * a reference of its own). */
+/* As weir_error_new(), with a cause and a detail value (both nullable; each
+ * gets a reference of its own). */
 WEIR_API weir_status weir_error_new_with(weir_runtime *runtime, uint32_t domain,
                                          int64_t code, const char *message,
                                          weir_error *cause, weir_value *detail,

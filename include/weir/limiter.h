@@ -3,14 +3,14 @@
 #define WEIR_LIMITER_H
 
 /*
- * A limiter bounds how often, how many at once, or both; per key if it is keyed.
- * Runs over the limit wait in a bounded queue or are refused; decide callers are
- * refused at once. While runs wait, decide does not barge.
+ * A limiter bounds how often, how many at once, or both; per key if it is
+ * keyed. Runs over the limit wait in a bounded queue or are refused; decide
+ * callers are refused at once. While runs wait, decide does not barge.
  *
  * Rates are exact: nothing is rounded to whole nanoseconds, so 3 a second admit
  * 259,200 a day. Algorithms: token bucket as GCRA (ITU-T I.371; at most burst +
- * rate × t in any time t); fixed window (at most `permits` in each window, so up
- * to twice that around a boundary); sliding window (at most `permits` in any
+ * rate × t in any time t); fixed window (at most `permits` in each window, so
+ * up to twice that around a boundary); sliding window (at most `permits` in any
  * interval whatsoever; it counts in slices and may refuse up to one slice, a
  * 32nd of the interval, early).
  *
@@ -60,17 +60,17 @@ typedef struct weir_limiter_options {
    * WEIR_FOREVER (default). */
   int64_t queue_timeout_ms;
   uint32_t queue_order; /* WEIR_LIMITER_FIFO (default) or PRIORITY, then fifo */
-  uint32_t key_overflow; /* WEIR_LIMITER_DENY (default) or EVICT: the key that is
-                            closest to idle */
+  uint32_t key_overflow; /* WEIR_LIMITER_DENY (default) or EVICT: the key that
+                            is closest to idle */
   /* Keyed: at most this many keys are tracked, 1 to 2^30. 0 (default): not
    * keyed. Memory is taken at creation. */
   int64_t max_keys;
-  uint32_t adaptive;     /* WEIR_ADAPTIVE_*; default off */
+  uint32_t adaptive; /* WEIR_ADAPTIVE_*; default off */
   /* 1: the permit of a run that was told to stop returns at once; default 0:
    * when its attempt really ended. */
   uint32_t early_release;
-  int64_t adaptive_min;  /* 1 to adaptive_max; default 1 */
-  int64_t adaptive_max;  /* default 1000 */
+  int64_t adaptive_min; /* 1 to adaptive_max; default 1 */
+  int64_t adaptive_max; /* default 1000 */
   /* aimd: a call that took longer counts as overload; 1 or more, or WEIR_OFF
    * (default): only failures do. */
   int64_t adaptive_latency_ms;
@@ -90,11 +90,13 @@ typedef struct weir_limiter_options {
   const char *name; /* copied; nullable */
 } weir_limiter_options;
 
-#define WEIR_LIMITER_OPTIONS_INIT                                             \
-  {sizeof(weir_limiter_options), WEIR_LIMITER_TOKEN_BUCKET, WEIR_OFF,         \
-   WEIR_OFF, WEIR_OFF, WEIR_UNLIMITED, 1024, WEIR_FOREVER, WEIR_LIMITER_FIFO, \
-   WEIR_LIMITER_DENY, 0, WEIR_ADAPTIVE_OFF, 0, 1, 1000, WEIR_OFF, 0.9, 1.5,   \
-   NULL, NULL, NULL, NULL, 0, NULL}
+#define WEIR_LIMITER_OPTIONS_INIT                                         \
+  {                                                                       \
+    sizeof(weir_limiter_options), WEIR_LIMITER_TOKEN_BUCKET, WEIR_OFF,    \
+        WEIR_OFF, WEIR_OFF, WEIR_UNLIMITED, 1024, WEIR_FOREVER,           \
+        WEIR_LIMITER_FIFO, WEIR_LIMITER_DENY, 0, WEIR_ADAPTIVE_OFF, 0, 1, \
+        1000, WEIR_OFF, 0.9, 1.5, NULL, NULL, NULL, NULL, 0, NULL         \
+  }
 
 /* Writes the defaults; `size` is the caller's sizeof(weir_limiter_options). */
 WEIR_API void weir_limiter_options_init(weir_limiter_options *options,
@@ -126,10 +128,10 @@ WEIR_API weir_status weir_limiter_add_limit(weir_limiter *limiter,
                                             weir_error **error);
 
 /*
- * Decide. `permits` is the weight, at least 1; more than the limit can ever give
- * is WEIR_EINVAL. WEIR_OK: go ahead, and give `permit` (nullable if there is no
- * concurrency limit) back with weir_limiter_release(). WEIR_ELIMITED: not now;
- * `rejection` (nullable, its size set) says why and when. Any thread.
+ * Decide. `permits` is the weight, at least 1; more than the limit can ever
+ * give is WEIR_EINVAL. WEIR_OK: go ahead, and give `permit` (nullable if there
+ * is no concurrency limit) back with weir_limiter_release(). WEIR_ELIMITED: not
+ * now; `rejection` (nullable, its size set) says why and when. Any thread.
  */
 
 /* Takes `permits`, or nothing. */
@@ -145,12 +147,9 @@ WEIR_API weir_status weir_limiter_try_acquire_at(weir_limiter *limiter,
                                                  int64_t now_ns);
 
 /* As try_acquire, for one key of a keyed limiter. */
-WEIR_API weir_status weir_limiter_try_acquire_key(weir_limiter *limiter,
-                                                  const void *key,
-                                                  size_t key_size,
-                                                  uint32_t permits,
-                                                  weir_permit *permit,
-                                                  weir_rejection *rejection);
+WEIR_API weir_status weir_limiter_try_acquire_key(
+    weir_limiter *limiter, const void *key, size_t key_size, uint32_t permits,
+    weir_permit *permit, weir_rejection *rejection);
 /* As try_acquire_key, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_limiter_try_acquire_key_at(
     weir_limiter *limiter, const void *key, size_t key_size, uint32_t permits,
@@ -176,8 +175,7 @@ WEIR_API weir_status weir_limiter_reserve(weir_limiter *limiter,
                                           weir_permit *reservation);
 /* As reserve, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_limiter_reserve_at(weir_limiter *limiter,
-                                             uint32_t permits,
-                                             int64_t *wait_ns,
+                                             uint32_t permits, int64_t *wait_ns,
                                              weir_permit *reservation,
                                              int64_t now_ns);
 
@@ -192,8 +190,8 @@ WEIR_API weir_status weir_limiter_cancel_reservation(weir_limiter *limiter,
 WEIR_API weir_status weir_limiter_release(weir_limiter *limiter,
                                           weir_permit permit);
 
-/* As release, for adaptive limits: how the call ended (WEIR_CLASS_*) and how long
- * it took. */
+/* As release, for adaptive limits: how the call ended (WEIR_CLASS_*) and how
+ * long it took. */
 WEIR_API weir_status weir_limiter_release_with(weir_limiter *limiter,
                                                weir_permit permit,
                                                uint32_t class_,
@@ -204,8 +202,8 @@ WEIR_API weir_status weir_limiter_release_key(weir_limiter *limiter,
                                               const void *key, size_t key_size,
                                               weir_permit permit);
 
-/* Gives `permits` of the rate back, never above the burst: for work that was not
- * done. Errors: WEIR_EINVAL. */
+/* Gives `permits` of the rate back, never above the burst: for work that was
+ * not done. Errors: WEIR_EINVAL. */
 WEIR_API weir_status weir_limiter_refund(weir_limiter *limiter,
                                          uint32_t permits);
 
@@ -229,19 +227,19 @@ WEIR_API weir_status weir_limiter_resume(weir_limiter *limiter);
  * waiters are rescheduled. What is used stays used. `algorithm`, max_keys,
  * adaptive, whether there is a rate at all, classify, failures and name cannot
  * change. A bad set changes nothing. Errors: WEIR_EINVAL, WEIR_EABI. */
-WEIR_API weir_status weir_limiter_set_options(weir_limiter *limiter,
-                                              const weir_limiter_options *options,
-                                              weir_error **error);
+WEIR_API weir_status weir_limiter_set_options(
+    weir_limiter *limiter, const weir_limiter_options *options,
+    weir_error **error);
 
 typedef struct weir_limiter_stats {
   uint32_t size;      /* set by the caller: sizeof(weir_limiter_stats) */
   uint32_t paused;    /* 1 while paused */
   int64_t available;  /* of the rate, now */
   int64_t concurrent; /* permits held */
-  int64_t limit;      /* of concurrency, now (adaptive: as it stands); -1: none */
-  uint64_t queued;    /* runs waiting */
-  uint64_t granted;   /* runs let through, ever */
-  uint64_t refused;   /* runs refused, ever; decide denials are not counted */
+  int64_t limit;    /* of concurrency, now (adaptive: as it stands); -1: none */
+  uint64_t queued;  /* runs waiting */
+  uint64_t granted; /* runs let through, ever */
+  uint64_t refused; /* runs refused, ever; decide denials are not counted */
   uint64_t timed_out; /* of these, after waiting */
   uint64_t keys;      /* live keys, as far as known */
 } weir_limiter_stats;

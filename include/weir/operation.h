@@ -37,11 +37,11 @@ typedef void (*weir_cancel_fn)(void *data, uint32_t reason);
 /* One start of an operation; valid while the start function runs. */
 typedef struct weir_attempt {
   uint32_t size;
-  uint32_t number;     /* of this operation within its run, from 1 */
-  weir_token token;    /* completes this attempt, any thread, once */
+  uint32_t number;       /* of this operation within its run, from 1 */
+  weir_token token;      /* completes this attempt, any thread, once */
   weir_runtime *runtime; /* borrowed */
-  weir_value *input;   /* borrowed, ref it to keep it; NULL if none */
-  void *context;       /* the run options' context */
+  weir_value *input;     /* borrowed, ref it to keep it; NULL if none */
+  void *context;         /* the run options' context */
   /* How long until the nearest deadline, in ns; INT64_MAX if there is none. */
   int64_t remaining_ns;
   /* The start function may fill these three; they begin as NULL. free_data gets
@@ -59,8 +59,8 @@ typedef void (*weir_start_fn)(void *data, weir_attempt *attempt);
 /* Does one attempt's work on a thread of libuv's pool, and may block. Returns
  * WEIR_OK and in `value` (nullable result, owned by weir from then on), or any
  * other status and optionally in `error` an error (owned by weir from then on).
- * The fields on_cancel, data and free_data of `attempt` are not used: a cancelled
- * attempt's result is freed. `data` is the operation's. */
+ * The fields on_cancel, data and free_data of `attempt` are not used: a
+ * cancelled attempt's result is freed. `data` is the operation's. */
 typedef weir_status (*weir_blocking_fn)(void *data, const weir_attempt *attempt,
                                         weir_value **value, weir_error **error);
 
@@ -75,12 +75,9 @@ WEIR_API weir_status weir_operation_new(weir_runtime *runtime,
 
 /* Makes an operation from a function that blocks. Errors: as above, and
  * WEIR_ENOTSUP with the manual driver, which has no pool. Any thread. */
-WEIR_API weir_status weir_operation_new_blocking(weir_runtime *runtime,
-                                                 weir_blocking_fn function,
-                                                 void *data,
-                                                 weir_free_fn free_data,
-                                                 weir_operation **out,
-                                                 weir_error **error);
+WEIR_API weir_status weir_operation_new_blocking(
+    weir_runtime *runtime, weir_blocking_fn function, void *data,
+    weir_free_fn free_data, weir_operation **out, weir_error **error);
 
 /* Makes an operation whose attempts are START records in `queue` (with `user`)
  * instead of calls: see weir/completions.h. Errors: WEIR_EINVAL, WEIR_ENOMEM.
@@ -98,16 +95,17 @@ WEIR_API void weir_operation_unref(weir_operation *operation);
 
 /* How a completion is to be judged, where value or error alone does not say. */
 typedef struct weir_completion {
-  uint32_t size;      /* sizeof(weir_completion) */
-  uint32_t class_;    /* WEIR_CLASS_*; default none: by the outcome */
-  uint32_t final;     /* 1: a failure that no layer retries; default 0 */
-  uint32_t reserved;  /* 0 */
-  /* When trying again makes sense; WEIR_OFF (default) if the peer did not say. */
+  uint32_t size;     /* sizeof(weir_completion) */
+  uint32_t class_;   /* WEIR_CLASS_*; default none: by the outcome */
+  uint32_t final;    /* 1: a failure that no layer retries; default 0 */
+  uint32_t reserved; /* 0 */
+  /* When trying again makes sense; WEIR_OFF (default) if the peer did not say.
+   */
   int64_t retry_after_ms;
 } weir_completion;
 
 #define WEIR_COMPLETION_INIT \
-  {sizeof(weir_completion), WEIR_CLASS_NONE, 0, 0, WEIR_OFF}
+  { sizeof(weir_completion), WEIR_CLASS_NONE, 0, 0, WEIR_OFF }
 
 /* Writes the defaults; `size` is the caller's sizeof(weir_completion). */
 WEIR_API void weir_completion_init(weir_completion *completion, size_t size);

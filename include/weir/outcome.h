@@ -35,28 +35,28 @@ enum {
 /* Why it refused. */
 enum {
   WEIR_REJECTION_NONE = 0,
-  WEIR_REJECTION_OPEN = 1,        /* breaker: open */
-  WEIR_REJECTION_HALF_OPEN = 2,   /* breaker: no trial place is free */
-  WEIR_REJECTION_FORCED_OPEN = 3, /* breaker: isolated or forced open */
-  WEIR_REJECTION_RAMP_UP = 4,     /* breaker: outside the growing share */
-  WEIR_REJECTION_RATE = 5,        /* limiter: no permit in this interval */
-  WEIR_REJECTION_CONCURRENCY = 6, /* limiter: all permits are held */
-  WEIR_REJECTION_QUEUE_FULL = 7,  /* limiter: no place to wait */
+  WEIR_REJECTION_OPEN = 1,          /* breaker: open */
+  WEIR_REJECTION_HALF_OPEN = 2,     /* breaker: no trial place is free */
+  WEIR_REJECTION_FORCED_OPEN = 3,   /* breaker: isolated or forced open */
+  WEIR_REJECTION_RAMP_UP = 4,       /* breaker: outside the growing share */
+  WEIR_REJECTION_RATE = 5,          /* limiter: no permit in this interval */
+  WEIR_REJECTION_CONCURRENCY = 6,   /* limiter: all permits are held */
+  WEIR_REJECTION_QUEUE_FULL = 7,    /* limiter: no place to wait */
   WEIR_REJECTION_QUEUE_TIMEOUT = 8, /* limiter: waited queue_timeout_ms */
-  WEIR_REJECTION_PAUSED = 9,      /* limiter: paused */
-  WEIR_REJECTION_WEIGHT = 10,     /* limiter: more than it can ever give */
-  WEIR_REJECTION_KEYS = 11,       /* limiter: max_keys keys are live */
-  WEIR_REJECTION_NO_TIME = 12,    /* the wait does not fit the deadline */
-  WEIR_REJECTION_WAITERS = 13     /* limiter: others wait, no barging */
+  WEIR_REJECTION_PAUSED = 9,        /* limiter: paused */
+  WEIR_REJECTION_WEIGHT = 10,       /* limiter: more than it can ever give */
+  WEIR_REJECTION_KEYS = 11,         /* limiter: max_keys keys are live */
+  WEIR_REJECTION_NO_TIME = 12,      /* the wait does not fit the deadline */
+  WEIR_REJECTION_WAITERS = 13       /* limiter: others wait, no barging */
 };
 
 /* Who refused, why, and the numbers. Decide functions fill a caller's own; a
  * refused run's outcome points to one. */
 typedef struct weir_rejection {
-  uint32_t size;       /* set by the caller: sizeof(weir_rejection) */
-  weir_status status;  /* WEIR_EOPEN, WEIR_ELIMITED, WEIR_EFULL, WEIR_ENOTIME */
-  uint32_t policy;     /* WEIR_POLICY_* */
-  uint32_t reason;     /* WEIR_REJECTION_* */
+  uint32_t size;      /* set by the caller: sizeof(weir_rejection) */
+  weir_status status; /* WEIR_EOPEN, WEIR_ELIMITED, WEIR_EFULL, WEIR_ENOTIME */
+  uint32_t policy;    /* WEIR_POLICY_* */
+  uint32_t reason;    /* WEIR_REJECTION_* */
   /* When trying again can succeed, from now; -1 if nobody can know. The second
    * is the first rounded up. */
   int64_t retry_after_ns;
@@ -76,20 +76,20 @@ typedef struct weir_rejection {
 
 typedef struct weir_outcome {
   uint32_t size;
-  uint32_t channel;     /* WEIR_CHANNEL_* */
+  uint32_t channel; /* WEIR_CHANNEL_* */
   weir_status status;
-  uint32_t class_;      /* WEIR_CLASS_* the completer attached; mostly none */
-  uint32_t attempts;    /* started in this run */
-  uint32_t stop_reason; /* WEIR_STOP_*: why a retry gave up */
+  uint32_t class_;        /* WEIR_CLASS_* the completer attached; mostly none */
+  uint32_t attempts;      /* started in this run */
+  uint32_t stop_reason;   /* WEIR_STOP_*: why a retry gave up */
   uint32_t cancel_reason; /* WEIR_CANCEL_* when stopped */
-  uint32_t final;       /* 1: completed as a final failure */
+  uint32_t final;         /* 1: completed as a final failure */
   /* From the moment the runtime took the run up to its settlement. */
   int64_t elapsed_ns;
   /* What the peer or the refusing policy asked for; -1 if nothing. */
   int64_t retry_after_ms;
-  weir_value *value;    /* borrowed from the call; nullable */
-  weir_error *error;    /* borrowed from the call; never NULL in the error
-                           channel */
+  weir_value *value; /* borrowed from the call; nullable */
+  weir_error *error; /* borrowed from the call; never NULL in the error
+                        channel */
   /* Set when a policy's refusal decided, or stopped a retry; else NULL. */
   const weir_rejection *rejection;
   /* Statuses of the last attempts, oldest first; min(attempts, 8) are set. An
@@ -100,22 +100,27 @@ typedef struct weir_outcome {
 } weir_outcome;
 
 /* For weir_run_wait(), which fills it. */
-#define WEIR_OUTCOME_INIT                                                \
-  {sizeof(weir_outcome), 0, 0, 0, 0, 0, 0, 0, 0, -1, NULL, NULL, NULL,   \
-   {0, 0, 0, 0, 0, 0, 0, 0}, NULL}
+#define WEIR_OUTCOME_INIT                                               \
+  {                                                                     \
+    sizeof(weir_outcome), 0, 0, 0, 0, 0, 0, 0, 0, -1, NULL, NULL, NULL, \
+        {0, 0, 0, 0, 0, 0, 0, 0}, NULL                                  \
+  }
 
 /* For decide functions. */
-#define WEIR_REJECTION_INIT                                              \
-  {sizeof(weir_rejection), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}}
+#define WEIR_REJECTION_INIT                                           \
+  {                                                                   \
+    sizeof(weir_rejection), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } \
+  }
 
-/* Writes one line for logs into `buffer`, cut off and always terminated, such as
- * "failed: http 503 'overloaded' after 3 attempts in 412 ms (stopped: budget)".
- * Returns the length the whole line has. Any thread. */
+/* Writes one line for logs into `buffer`, cut off and always terminated, such
+ * as "failed: http 503 'overloaded' after 3 attempts in 412 ms (stopped:
+ * budget)". Returns the length the whole line has. Any thread. */
 WEIR_API size_t weir_outcome_describe(const weir_outcome *outcome, char *buffer,
                                       size_t size);
 
-/* Gives back what weir_run_wait() filled (value, error, rejection) and clears it;
- * harmless on a cleared one and on NULL. Never for an outcome that was lent. */
+/* Gives back what weir_run_wait() filled (value, error, rejection) and clears
+ * it; harmless on a cleared one and on NULL. Never for an outcome that was
+ * lent. */
 WEIR_API void weir_outcome_release(weir_outcome *outcome);
 
 #ifdef __cplusplus

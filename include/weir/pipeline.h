@@ -4,7 +4,8 @@
 
 /*
  * A pipeline is several policies as one: the first is outermost. Policies keep
- * their state wherever they are used: the same breaker may be in many pipelines.
+ * their state wherever they are used: the same breaker may be in many
+ * pipelines.
  */
 
 #include <weir/policy.h>

@@ -18,8 +18,8 @@
  * Backoff And Jitter" (2015); Polly's DecorrelatedJitterBackoffV2 (2019).
  *
  * What returns after the last try is the last real error or judged value, with
- * the count and the last 8 statuses in the outcome. After real failures and then
- * a refusal, the last real error returns with stop_reason refused.
+ * the count and the last 8 statuses in the outcome. After real failures and
+ * then a refusal, the last real error returns with stop_reason refused.
  */
 
 #include <weir/budget.h>
@@ -59,7 +59,8 @@ typedef void (*weir_on_retry_fn)(void *data, uint32_t attempt, int64_t delay_ns,
 typedef struct weir_retry_options {
   uint32_t size;    /* sizeof(weir_retry_options) */
   uint32_t backoff; /* WEIR_BACKOFF_*; default exponential */
-  /* Total tries, the first included; at least 1, or WEIR_UNLIMITED; default 3. */
+  /* Total tries, the first included; at least 1, or WEIR_UNLIMITED; default 3.
+   */
   int64_t max_attempts;
   int64_t base_delay_ms; /* 0 or more; default 1000 */
   int64_t max_delay_ms;  /* 0 or more; default 30000; always holds */
@@ -98,15 +99,18 @@ typedef struct weir_retry_options {
 } weir_retry_options;
 
 #define WEIR_RETRY_OPTIONS_INIT                                              \
-  {sizeof(weir_retry_options), WEIR_BACKOFF_EXPONENTIAL, 3, 1000, 30000, 0,  \
-   2.0, 0.3, WEIR_JITTER_PROPORTIONAL, 0, WEIR_FOREVER, WEIR_FOREVER, NULL,  \
-   NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
+  {                                                                          \
+    sizeof(weir_retry_options), WEIR_BACKOFF_EXPONENTIAL, 3, 1000, 30000, 0, \
+        2.0, 0.3, WEIR_JITTER_PROPORTIONAL, 0, WEIR_FOREVER, WEIR_FOREVER,   \
+        NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, \
+        NULL                                                                 \
+  }
 
 /* Writes the defaults; `size` is the caller's sizeof(weir_retry_options). */
 WEIR_API void weir_retry_options_init(weir_retry_options *options, size_t size);
 
-/* Makes a retry policy; the caller owns one reference. `options` NULL: defaults.
- * Errors: WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM. Any thread. */
+/* Makes a retry policy; the caller owns one reference. `options` NULL:
+ * defaults. Errors: WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM. Any thread. */
 WEIR_API weir_status weir_retry_new(weir_runtime *runtime,
                                     const weir_retry_options *options,
                                     weir_retry **out, weir_error **error);
@@ -162,13 +166,13 @@ WEIR_API weir_status weir_retry_next_at(weir_retry *retry,
                                         uint32_t *stop_reason, int64_t now_ns);
 
 typedef struct weir_retry_stats {
-  uint32_t size;      /* set by the caller: sizeof(weir_retry_stats) */
-  uint32_t reserved;  /* 0 */
-  uint64_t calls;     /* first attempts */
-  uint64_t retries;   /* attempts after the first */
+  uint32_t size;            /* set by the caller: sizeof(weir_retry_stats) */
+  uint32_t reserved;        /* 0 */
+  uint64_t calls;           /* first attempts */
+  uint64_t retries;         /* attempts after the first */
   uint64_t succeeded_first; /* calls that needed no retry */
   uint64_t succeeded_later; /* calls that a retry saved */
-  uint64_t gave_up;   /* calls that ended as failures */
+  uint64_t gave_up;         /* calls that ended as failures */
   uint64_t refused_by_budget;
 } weir_retry_stats;
 

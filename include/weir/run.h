@@ -29,9 +29,9 @@ typedef void (*weir_settle_fn)(void *data, weir_call *call,
                                const weir_outcome *outcome);
 
 typedef struct weir_run_options {
-  uint32_t size;    /* sizeof(weir_run_options) */
-  uint32_t permits; /* what limiters count it as; at least 1, default 1 */
-  weir_policy *policy;  /* nullable; outside the operation's own policies */
+  uint32_t size;       /* sizeof(weir_run_options) */
+  uint32_t permits;    /* what limiters count it as; at least 1, default 1 */
+  weir_policy *policy; /* nullable; outside the operation's own policies */
   /* From now until the call settles as stopped with WEIR_ETIMEDOUT; 0 or more,
    * or WEIR_FOREVER (default). Flows inwards: nothing is started or waited for
    * that cannot fit. */
@@ -54,20 +54,22 @@ typedef struct weir_run_options {
   uint32_t reserved; /* 0 */
 } weir_run_options;
 
-#define WEIR_RUN_OPTIONS_INIT                                              \
-  {sizeof(weir_run_options), 1, NULL, WEIR_FOREVER, NULL, 0, NULL, NULL,   \
-   NULL, NULL, 0, 31, 0}
+#define WEIR_RUN_OPTIONS_INIT                                             \
+  {                                                                       \
+    sizeof(weir_run_options), 1, NULL, WEIR_FOREVER, NULL, 0, NULL, NULL, \
+        NULL, NULL, 0, 31, 0                                              \
+  }
 
 /* Writes the defaults; `size` is the caller's sizeof(weir_run_options). */
 WEIR_API void weir_run_options_init(weir_run_options *options, size_t size);
 
 /* Starts a run. `options` NULL: defaults. `settle` nullable. `free_data`
  * (nullable) gets `data` once, after settle has returned, or at once when this
- * fails. `call` nullable: where to store the call, of which the caller then owns
- * one reference; it is stored before the run is published. `error` nullable.
- * The run begins in a later turn, never inside this function. Any thread.
- * Errors: WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM, WEIR_ECLOSED, WEIR_EFULL,
- * WEIR_EFORKED. */
+ * fails. `call` nullable: where to store the call, of which the caller then
+ * owns one reference; it is stored before the run is published. `error`
+ * nullable. The run begins in a later turn, never inside this function. Any
+ * thread. Errors: WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM, WEIR_ECLOSED,
+ * WEIR_EFULL, WEIR_EFORKED. */
 WEIR_API weir_status weir_run(weir_operation *operation,
                               const weir_run_options *options,
                               weir_settle_fn settle, void *data,
@@ -91,9 +93,9 @@ WEIR_API weir_call *weir_call_ref(weir_call *call);
 /* One reference less; the run goes on. Any thread. */
 WEIR_API void weir_call_unref(weir_call *call);
 
-/* Asks the run to stop: it settles as stopped with WEIR_ECANCELLED, attempts are
- * told. WEIR_OK also if it is about to settle otherwise; WEIR_ESTALE if it has
- * settled. Never settles inside this function. Any thread. */
+/* Asks the run to stop: it settles as stopped with WEIR_ECANCELLED, attempts
+ * are told. WEIR_OK also if it is about to settle otherwise; WEIR_ESTALE if it
+ * has settled. Never settles inside this function. Any thread. */
 WEIR_API weir_status weir_call_cancel(weir_call *call);
 
 /* Waits until the call has settled (with a settle function: until that has
@@ -102,7 +104,8 @@ WEIR_API weir_status weir_call_cancel(weir_call *call);
  * WEIR_EFORKED. */
 WEIR_API weir_status weir_call_wait(weir_call *call, int64_t timeout_ms);
 
-/* The outcome, lent while a reference is held; NULL until settled. Any thread. */
+/* The outcome, lent while a reference is held; NULL until settled. Any thread.
+ */
 WEIR_API const weir_outcome *weir_call_outcome(weir_call *call);
 
 #ifdef __cplusplus

@@ -44,11 +44,7 @@ extern "C" {
 
 struct uv_loop_s;
 
-enum {
-  WEIR_DRIVER_THREAD = 0,
-  WEIR_DRIVER_UV = 1,
-  WEIR_DRIVER_MANUAL = 2
-};
+enum { WEIR_DRIVER_THREAD = 0, WEIR_DRIVER_UV = 1, WEIR_DRIVER_MANUAL = 2 };
 
 /* What a runtime's event listener is told; for metrics. */
 enum {
@@ -60,16 +56,16 @@ enum {
 
 typedef struct weir_event {
   uint32_t size;
-  uint32_t kind;          /* WEIR_EVENT_* */
-  const char *name;       /* of the policy, valid during the call, or "" */
+  uint32_t kind;             /* WEIR_EVENT_* */
+  const char *name;          /* of the policy, valid during the call, or "" */
   const weir_policy *policy; /* borrowed; may be only compared and ref'd */
-  weir_status status;     /* the refusal's or the failed attempt's status */
-  uint32_t from;          /* state before (WEIR_BREAKER_*) */
-  uint32_t to;            /* state after */
-  uint32_t reason;        /* why, in the policy's own numbers */
-  uint64_t count;         /* attempt number; events missed before this one */
-  int64_t delay_ns;       /* the delay, or retry_after */
-  int64_t at_ns;          /* the runtime's time */
+  weir_status status;        /* the refusal's or the failed attempt's status */
+  uint32_t from;             /* state before (WEIR_BREAKER_*) */
+  uint32_t to;               /* state after */
+  uint32_t reason;           /* why, in the policy's own numbers */
+  uint64_t count;            /* attempt number; events missed before this one */
+  int64_t delay_ns;          /* the delay, or retry_after */
+  int64_t at_ns;             /* the runtime's time */
 } weir_event;
 
 /* A listener. */
@@ -122,10 +118,12 @@ typedef struct weir_runtime_options {
   uint32_t reserved; /* 0 */
 } weir_runtime_options;
 
-#define WEIR_RUNTIME_OPTIONS_INIT                                           \
-  {sizeof(weir_runtime_options), WEIR_DRIVER_THREAD, NULL, NULL, NULL, NULL, \
-   NULL, 0, WEIR_UNLIMITED, 5000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-   NULL, NULL, NULL, WEIR_LOG_OFF, 0}
+#define WEIR_RUNTIME_OPTIONS_INIT                                             \
+  {                                                                           \
+    sizeof(weir_runtime_options), WEIR_DRIVER_THREAD, NULL, NULL, NULL, NULL, \
+        NULL, 0, WEIR_UNLIMITED, 5000, NULL, NULL, NULL, NULL, NULL, NULL,    \
+        NULL, NULL, NULL, NULL, WEIR_LOG_OFF, 0                               \
+  }
 
 /* Writes the defaults into `options`; `size` is the caller's
  * sizeof(weir_runtime_options). */
@@ -158,7 +156,8 @@ WEIR_API weir_status weir_runtime_close(weir_runtime *runtime);
 WEIR_API weir_status weir_runtime_close_wait(weir_runtime *runtime,
                                              int64_t timeout_ms);
 
-/* WEIR_OK while open, WEIR_ECLOSED from the beginning of closing. Any thread. */
+/* WEIR_OK while open, WEIR_ECLOSED from the beginning of closing. Any thread.
+ */
 WEIR_API weir_status weir_runtime_state(const weir_runtime *runtime);
 
 /* Keeps an attached loop alive while nothing is in flight, so that other
@@ -176,8 +175,8 @@ WEIR_API int64_t weir_runtime_now(const weir_runtime *runtime);
 /* Manual driver: sets the clock to `now_ns` (not backwards: an earlier time
  * counts as the current one) and does what is due, at most about 1024 steps.
  * Returns the number of steps taken; call again while
- * weir_runtime_next_deadline() is not later than `now_ns`. One thread at a time,
- * never from inside a callback (returns 0). Other drivers: returns 0. */
+ * weir_runtime_next_deadline() is not later than `now_ns`. One thread at a
+ * time, never from inside a callback (returns 0). Other drivers: returns 0. */
 WEIR_API uint64_t weir_runtime_process(weir_runtime *runtime, int64_t now_ns);
 
 /* Manual driver: when process() must be called next: the current time if there
@@ -212,11 +211,11 @@ enum {
 };
 
 typedef struct weir_audit_entry {
-  uint32_t kind;       /* WEIR_AUDIT_* */
-  uint32_t attempts;   /* started so far */
-  int64_t age_ns;      /* since the run was taken up, or the orphan told */
-  char name[48];       /* the run's name, cut off; "" if it has none */
-  char waits_for[80];  /* such as "limiter 'api': a permit" */
+  uint32_t kind;      /* WEIR_AUDIT_* */
+  uint32_t attempts;  /* started so far */
+  int64_t age_ns;     /* since the run was taken up, or the orphan told */
+  char name[48];      /* the run's name, cut off; "" if it has none */
+  char waits_for[80]; /* such as "limiter 'api': a permit" */
 } weir_audit_entry;
 
 /* Writes at most `capacity` entries of `entry_size` (the caller's

@@ -14,11 +14,11 @@ extern "C" {
 #endif
 
 /* Makes an operation that settles `sleep_ms` (0 or more, or WEIR_FOREVER) after
- * it was started: with `value` (nullable) if `status` is WEIR_OK, otherwise with
- * `error` (nullable) or, if that is NULL, with a bare error of that status. A
- * reference of value and error is taken. The caller owns one reference. Errors:
- * WEIR_EINVAL (sleep_ms negative, status positive, value beside a failure, error
- * beside WEIR_OK), WEIR_ENOMEM. Any thread. */
+ * it was started: with `value` (nullable) if `status` is WEIR_OK, otherwise
+ * with `error` (nullable) or, if that is NULL, with a bare error of that
+ * status. A reference of value and error is taken. The caller owns one
+ * reference. Errors: WEIR_EINVAL (sleep_ms negative, status positive, value
+ * beside a failure, error beside WEIR_OK), WEIR_ENOMEM. Any thread. */
 WEIR_API weir_status weir_sleep_new(weir_runtime *runtime, int64_t sleep_ms,
                                     weir_status status, weir_value *value,
                                     weir_error *error_result,

@@ -112,8 +112,8 @@ enum {
  * text, never NULL, any thread. */
 WEIR_API const char *weir_status_name(weir_status status);
 
-/* One sentence in English, such as "circuit breaker is open". Static text, never
- * NULL, any thread. */
+/* One sentence in English, such as "circuit breaker is open". Static text,
+ * never NULL, any thread. */
 WEIR_API const char *weir_status_message(weir_status status);
 
 #ifdef __cplusplus

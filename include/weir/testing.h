@@ -19,8 +19,8 @@
 extern "C" {
 #endif
 
-/* A manual runtime with `seed` (0 counts as 1) and otherwise defaults; its clock
- * begins at one second. Errors: WEIR_EINVAL, WEIR_ENOMEM. */
+/* A manual runtime with `seed` (0 counts as 1) and otherwise defaults; its
+ * clock begins at one second. Errors: WEIR_EINVAL, WEIR_ENOMEM. */
 WEIR_API weir_status weir_testing_runtime_new(uint64_t seed,
                                               weir_runtime **out);
 
@@ -30,8 +30,8 @@ WEIR_API weir_status weir_testing_runtime_new(uint64_t seed,
 WEIR_API uint64_t weir_testing_run_until_idle(weir_runtime *runtime);
 
 /* Moves the clock forward by `ms`, stopping at each timer on the way, so that
- * each fires at its own time. Returns the steps taken. Errors: 0 of anything but
- * a manual runtime or a negative time. */
+ * each fires at its own time. Returns the steps taken. Errors: 0 of anything
+ * but a manual runtime or a negative time. */
 WEIR_API uint64_t weir_testing_advance(weir_runtime *runtime, int64_t ms);
 
 /* As weir_testing_advance(), in nanoseconds. */

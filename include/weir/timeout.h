@@ -4,8 +4,8 @@
 
 /*
  * A timeout settles what takes too long, at once, as an error with status
- * WEIR_ETIMEDOUT; the operation is told, its late result is freed. The time left
- * flows inwards: retries and queues inside do not wait beyond it.
+ * WEIR_ETIMEDOUT; the operation is told, its late result is freed. The time
+ * left flows inwards: retries and queues inside do not wait beyond it.
  */
 
 #include <weir/policy.h>
@@ -20,8 +20,8 @@ typedef int64_t (*weir_timeout_fn)(void *data, void *context, const void *key,
                                    size_t key_size);
 
 typedef struct weir_timeout_options {
-  uint32_t size;      /* sizeof(weir_timeout_options) */
-  uint32_t reserved;  /* 0 */
+  uint32_t size;     /* sizeof(weir_timeout_options) */
+  uint32_t reserved; /* 0 */
   /* Required, unless timeout_for is set; 0 or more, or WEIR_FOREVER. */
   int64_t timeout_ms;
   /* Nullable: asked for each run, instead of timeout_ms (then WEIR_OFF). */
@@ -35,7 +35,7 @@ typedef struct weir_timeout_options {
 /* timeout_ms is required and begins as an illegal -2, so that forgetting it is
  * found. */
 #define WEIR_TIMEOUT_OPTIONS_INIT \
-  {sizeof(weir_timeout_options), 0, -2, NULL, NULL, NULL, NULL, NULL}
+  { sizeof(weir_timeout_options), 0, -2, NULL, NULL, NULL, NULL, NULL }
 
 /* Writes the defaults; `size` is the caller's sizeof(weir_timeout_options). */
 WEIR_API void weir_timeout_options_init(weir_timeout_options *options,
@@ -58,8 +58,8 @@ WEIR_API void weir_timeout_unref(weir_timeout *timeout);
 WEIR_API weir_policy *weir_timeout_policy(weir_timeout *timeout);
 
 typedef struct weir_timeout_stats {
-  uint32_t size;      /* set by the caller: sizeof(weir_timeout_stats) */
-  uint32_t reserved;  /* 0 */
+  uint32_t size;     /* set by the caller: sizeof(weir_timeout_stats) */
+  uint32_t reserved; /* 0 */
   uint64_t started;
   uint64_t timed_out;
 } weir_timeout_stats;
