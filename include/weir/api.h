@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_API_H
+#define WEIR_API_H
+
+/*
+ * Every function of weir once, for programs that load the library with dlopen()
+ * and want a table of pointers. X gets the result, the name and the parameters:
+ *
+ *   #define MEMBER(result, name, parameters) result(*name) parameters;
+ *   struct { WEIR_FUNCTIONS(MEMBER) } weir;
+ *
+ *   #define LOAD(result, name, parameters) \
+ *     *(void **)&weir.name = dlsym(library, #name);
+ *   WEIR_FUNCTIONS(LOAD)
+ *
+ * Written by tests/abi/symbols.py from the other headers; do not edit.
+ */
+
+#include <weir/testing.h>
+#include <weir/weir.h>
+
+/* clang-format off */
+#define WEIR_FUNCTIONS(X) \
+  X(void, weir_breaker_options_init, (weir_breaker_options *options, size_t \
+    size)) \
+  X(weir_status, weir_breaker_new, (weir_runtime *runtime, const \
+    weir_breaker_options *options, weir_breaker **out, weir_error **error)) \
+  X(weir_breaker *, weir_breaker_ref, (weir_breaker *breaker)) \
+  X(void, weir_breaker_unref, (weir_breaker *breaker)) \
+  X(weir_policy *, weir_breaker_policy, (weir_breaker *breaker)) \
+  X(weir_status, weir_breaker_acquire, (weir_breaker *breaker, weir_permit \
+    *permit, weir_rejection *rejection)) \
+  X(weir_status, weir_breaker_acquire_at, (weir_breaker *breaker, weir_permit \
+    *permit, weir_rejection *rejection, int64_t now_ns)) \
+  X(weir_status, weir_breaker_report, (weir_breaker *breaker, weir_permit \
+    permit, uint32_t class_, int64_t elapsed_ns)) \
+  X(weir_status, weir_breaker_report_at, (weir_breaker *breaker, weir_permit \
+    permit, uint32_t class_, int64_t elapsed_ns, int64_t now_ns)) \
+  X(weir_status, weir_breaker_acquire_n, (weir_breaker *breaker, size_t count, \
+    weir_permit *permits, size_t *granted, weir_rejection *rejection)) \
+  X(weir_status, weir_breaker_acquire_n_at, (weir_breaker *breaker, size_t \
+    count, weir_permit *permits, size_t *granted, weir_rejection *rejection, \
+    int64_t now_ns)) \
+  X(weir_status, weir_breaker_report_many, (weir_breaker *breaker, \
+    weir_breaker_report_entry *entries, size_t count)) \
+  X(weir_status, weir_breaker_report_many_at, (weir_breaker *breaker, \
+    weir_breaker_report_entry *entries, size_t count, int64_t now_ns)) \
+  X(uint32_t, weir_breaker_state, (weir_breaker *breaker)) \
+  X(uint32_t, weir_breaker_state_at, (weir_breaker *breaker, int64_t now_ns)) \
+  X(weir_status, weir_breaker_isolate, (weir_breaker *breaker)) \
+  X(weir_status, weir_breaker_release, (weir_breaker *breaker)) \
+  X(weir_status, weir_breaker_force, (weir_breaker *breaker, uint32_t state)) \
+  X(weir_status, weir_breaker_reset, (weir_breaker *breaker)) \
+  X(weir_status, weir_breaker_set_options, (weir_breaker *breaker, const \
+    weir_breaker_options *options, weir_error **error)) \
+  X(weir_status, weir_breaker_get_stats, (weir_breaker *breaker, \
+    weir_breaker_stats *stats)) \
+  X(weir_status, weir_breaker_snapshot, (weir_breaker *breaker, void *buffer, \
+    size_t *size)) \
+  X(weir_status, weir_breaker_restore, (weir_breaker *breaker, const void \
+    *bytes, size_t size, int64_t elapsed_ms)) \
+  X(void, weir_budget_options_init, (weir_budget_options *options, size_t \
+    size)) \
+  X(weir_status, weir_budget_new, (weir_runtime *runtime, const \
+    weir_budget_options *options, weir_budget **out, weir_error **error)) \
+  X(weir_budget *, weir_budget_ref, (weir_budget *budget)) \
+  X(void, weir_budget_unref, (weir_budget *budget)) \
+  X(weir_status, weir_budget_deposit, (weir_budget *budget)) \
+  X(weir_status, weir_budget_deposit_at, (weir_budget *budget, int64_t \
+    now_ns)) \
+  X(weir_status, weir_budget_withdraw, (weir_budget *budget)) \
+  X(weir_status, weir_budget_withdraw_at, (weir_budget *budget, int64_t \
+    now_ns)) \
+  X(weir_status, weir_budget_refund, (weir_budget *budget)) \
+  X(weir_status, weir_budget_refund_at, (weir_budget *budget, int64_t now_ns)) \
+  X(weir_status, weir_budget_get_stats, (weir_budget *budget, \
+    weir_budget_stats *stats)) \
+  X(void, weir_completions_options_init, (weir_completions_options *options, \
+    size_t size)) \
+  X(weir_status, weir_completions_new, (weir_runtime *runtime, const \
+    weir_completions_options *options, weir_completions **out, weir_error \
+    **error)) \
+  X(weir_completions *, weir_completions_ref, (weir_completions *queue)) \
+  X(void, weir_completions_unref, (weir_completions *queue)) \
+  X(size_t, weir_completions_drain, (weir_completions *queue, weir_record \
+    *records, size_t record_size, size_t capacity)) \
+  X(size_t, weir_completions_wait, (weir_completions *queue, weir_record \
+    *records, size_t record_size, size_t capacity, int64_t timeout_ms)) \
+  X(int, weir_completions_fd, (weir_completions *queue)) \
+  X(weir_status, weir_error_new, (weir_runtime *runtime, uint32_t domain, \
+    int64_t code, const char *message, weir_error **out)) \
+  X(weir_status, weir_error_new_with, (weir_runtime *runtime, uint32_t domain, \
+    int64_t code, const char *message, weir_error *cause, weir_value *detail, \
+    weir_error **out)) \
+  X(weir_error *, weir_error_ref, (weir_error *error)) \
+  X(void, weir_error_unref, (weir_error *error)) \
+  X(weir_status, weir_error_status, (const weir_error *error)) \
+  X(uint32_t, weir_error_domain, (const weir_error *error)) \
+  X(int64_t, weir_error_code, (const weir_error *error)) \
+  X(const char *, weir_error_message, (const weir_error *error)) \
+  X(weir_error *, weir_error_cause, (const weir_error *error)) \
+  X(size_t, weir_error_count, (const weir_error *error)) \
+  X(weir_error *, weir_error_at, (const weir_error *error, size_t position, \
+    size_t *index)) \
+  X(weir_value *, weir_error_detail, (const weir_error *error)) \
+  X(void, weir_limiter_options_init, (weir_limiter_options *options, size_t \
+    size)) \
+  X(weir_status, weir_limiter_new, (weir_runtime *runtime, const \
+    weir_limiter_options *options, weir_limiter **out, weir_error **error)) \
+  X(weir_limiter *, weir_limiter_ref, (weir_limiter *limiter)) \
+  X(void, weir_limiter_unref, (weir_limiter *limiter)) \
+  X(weir_policy *, weir_limiter_policy, (weir_limiter *limiter)) \
+  X(weir_status, weir_limiter_add_limit, (weir_limiter *limiter, uint32_t \
+    algorithm, int64_t permits, int64_t interval_ms, int64_t burst, weir_error \
+    **error)) \
+  X(weir_status, weir_limiter_try_acquire, (weir_limiter *limiter, uint32_t \
+    permits, weir_permit *permit, weir_rejection *rejection)) \
+  X(weir_status, weir_limiter_try_acquire_at, (weir_limiter *limiter, uint32_t \
+    permits, weir_permit *permit, weir_rejection *rejection, int64_t now_ns)) \
+  X(weir_status, weir_limiter_try_acquire_key, (weir_limiter *limiter, const \
+    void *key, size_t key_size, uint32_t permits, weir_permit *permit, \
+    weir_rejection *rejection)) \
+  X(weir_status, weir_limiter_try_acquire_key_at, (weir_limiter *limiter, \
+    const void *key, size_t key_size, uint32_t permits, weir_permit *permit, \
+    weir_rejection *rejection, int64_t now_ns)) \
+  X(weir_status, weir_limiter_acquire_n, (weir_limiter *limiter, size_t count, \
+    size_t *granted, weir_rejection *rejection)) \
+  X(weir_status, weir_limiter_acquire_n_at, (weir_limiter *limiter, size_t \
+    count, size_t *granted, weir_rejection *rejection, int64_t now_ns)) \
+  X(weir_status, weir_limiter_reserve, (weir_limiter *limiter, uint32_t \
+    permits, int64_t *wait_ns, weir_permit *reservation)) \
+  X(weir_status, weir_limiter_reserve_at, (weir_limiter *limiter, uint32_t \
+    permits, int64_t *wait_ns, weir_permit *reservation, int64_t now_ns)) \
+  X(weir_status, weir_limiter_cancel_reservation, (weir_limiter *limiter, \
+    uint32_t permits, weir_permit reservation)) \
+  X(weir_status, weir_limiter_release, (weir_limiter *limiter, weir_permit \
+    permit)) \
+  X(weir_status, weir_limiter_release_with, (weir_limiter *limiter, \
+    weir_permit permit, uint32_t class_, int64_t elapsed_ns)) \
+  X(weir_status, weir_limiter_release_key, (weir_limiter *limiter, const void \
+    *key, size_t key_size, weir_permit permit)) \
+  X(weir_status, weir_limiter_refund, (weir_limiter *limiter, uint32_t \
+    permits)) \
+  X(int64_t, weir_limiter_available, (weir_limiter *limiter)) \
+  X(int64_t, weir_limiter_available_at, (weir_limiter *limiter, int64_t \
+    now_ns)) \
+  X(weir_status, weir_limiter_drain, (weir_limiter *limiter, int64_t \
+    *drained)) \
+  X(weir_status, weir_limiter_pause, (weir_limiter *limiter)) \
+  X(weir_status, weir_limiter_resume, (weir_limiter *limiter)) \
+  X(weir_status, weir_limiter_set_options, (weir_limiter *limiter, const \
+    weir_limiter_options *options, weir_error **error)) \
+  X(weir_status, weir_limiter_get_stats, (weir_limiter *limiter, \
+    weir_limiter_stats *stats)) \
+  X(void, weir_log, (weir_runtime *runtime, int32_t level, const char \
+    *subject, const char *message)) \
+  X(weir_status, weir_operation_new, (weir_runtime *runtime, weir_start_fn \
+    start, void *data, weir_free_fn free_data, weir_operation **out, \
+    weir_error **error)) \
+  X(weir_status, weir_operation_new_blocking, (weir_runtime *runtime, \
+    weir_blocking_fn function, void *data, weir_free_fn free_data, \
+    weir_operation **out, weir_error **error)) \
+  X(weir_status, weir_operation_new_queued, (weir_completions *queue, uint64_t \
+    user, weir_operation **out, weir_error **error)) \
+  X(weir_operation *, weir_operation_ref, (weir_operation *operation)) \
+  X(void, weir_operation_unref, (weir_operation *operation)) \
+  X(void, weir_completion_init, (weir_completion *completion, size_t size)) \
+  X(weir_status, weir_complete, (weir_runtime *runtime, weir_token token, \
+    weir_value *value)) \
+  X(weir_status, weir_complete_bytes, (weir_runtime *runtime, weir_token \
+    token, const void *data, size_t size)) \
+  X(weir_status, weir_complete_pointer, (weir_runtime *runtime, weir_token \
+    token, void *pointer, weir_free_fn free_pointer)) \
+  X(weir_status, weir_fail, (weir_runtime *runtime, weir_token token, uint32_t \
+    domain, int64_t code, const char *message)) \
+  X(weir_status, weir_fail_with, (weir_runtime *runtime, weir_token token, \
+    weir_error *error)) \
+  X(weir_status, weir_complete_with, (weir_runtime *runtime, weir_token token, \
+    weir_value *value, weir_error *error, const weir_completion *completion)) \
+  X(size_t, weir_outcome_describe, (const weir_outcome *outcome, char *buffer, \
+    size_t size)) \
+  X(void, weir_outcome_release, (weir_outcome *outcome)) \
+  X(weir_status, weir_pipeline_new, (weir_runtime *runtime, weir_policy *const \
+    *policies, size_t count, const char *name, weir_pipeline **out, weir_error \
+    **error)) \
+  X(weir_pipeline *, weir_pipeline_ref, (weir_pipeline *pipeline)) \
+  X(void, weir_pipeline_unref, (weir_pipeline *pipeline)) \
+  X(weir_policy *, weir_pipeline_policy, (weir_pipeline *pipeline)) \
+  X(weir_policy *, weir_policy_ref, (weir_policy *policy)) \
+  X(void, weir_policy_unref, (weir_policy *policy)) \
+  X(uint32_t, weir_policy_kind, (const weir_policy *policy)) \
+  X(const char *, weir_policy_name, (const weir_policy *policy)) \
+  X(weir_status, weir_policy_wrap, (weir_policy *policy, weir_operation \
+    *operation, weir_operation **out, weir_error **error)) \
+  X(void, weir_retry_options_init, (weir_retry_options *options, size_t size)) \
+  X(weir_status, weir_retry_new, (weir_runtime *runtime, const \
+    weir_retry_options *options, weir_retry **out, weir_error **error)) \
+  X(weir_retry *, weir_retry_ref, (weir_retry *retry)) \
+  X(void, weir_retry_unref, (weir_retry *retry)) \
+  X(weir_policy *, weir_retry_policy, (weir_retry *retry)) \
+  X(weir_status, weir_retry_begin, (weir_retry *retry, weir_retry_state \
+    *state)) \
+  X(weir_status, weir_retry_begin_at, (weir_retry *retry, weir_retry_state \
+    *state, int64_t now_ns)) \
+  X(weir_status, weir_retry_next, (weir_retry *retry, weir_retry_state *state, \
+    uint32_t class_, int64_t asked_delay_ms, int64_t *delay_ns, uint32_t \
+    *stop_reason)) \
+  X(weir_status, weir_retry_next_at, (weir_retry *retry, weir_retry_state \
+    *state, uint32_t class_, int64_t asked_delay_ms, int64_t *delay_ns, \
+    uint32_t *stop_reason, int64_t now_ns)) \
+  X(weir_status, weir_retry_get_stats, (weir_retry *retry, weir_retry_stats \
+    *stats)) \
+  X(void, weir_run_options_init, (weir_run_options *options, size_t size)) \
+  X(weir_status, weir_run, (weir_operation *operation, const weir_run_options \
+    *options, weir_settle_fn settle, void *data, weir_free_fn free_data, \
+    weir_call **call, weir_error **error)) \
+  X(weir_status, weir_run_wait, (weir_operation *operation, const \
+    weir_run_options *options, int64_t timeout_ms, weir_outcome *outcome, \
+    weir_error **error)) \
+  X(weir_call *, weir_call_ref, (weir_call *call)) \
+  X(void, weir_call_unref, (weir_call *call)) \
+  X(weir_status, weir_call_cancel, (weir_call *call)) \
+  X(weir_status, weir_call_wait, (weir_call *call, int64_t timeout_ms)) \
+  X(const weir_outcome *, weir_call_outcome, (weir_call *call)) \
+  X(void, weir_runtime_options_init, (weir_runtime_options *options, size_t \
+    size)) \
+  X(weir_status, weir_runtime_new, (const weir_runtime_options *options, \
+    weir_runtime **out, weir_error **error)) \
+  X(weir_runtime *, weir_runtime_ref, (weir_runtime *runtime)) \
+  X(void, weir_runtime_unref, (weir_runtime *runtime)) \
+  X(weir_status, weir_runtime_close, (weir_runtime *runtime)) \
+  X(weir_status, weir_runtime_close_wait, (weir_runtime *runtime, int64_t \
+    timeout_ms)) \
+  X(weir_status, weir_runtime_state, (const weir_runtime *runtime)) \
+  X(weir_status, weir_runtime_hold, (weir_runtime *runtime)) \
+  X(weir_status, weir_runtime_release, (weir_runtime *runtime)) \
+  X(int64_t, weir_runtime_now, (const weir_runtime *runtime)) \
+  X(uint64_t, weir_runtime_process, (weir_runtime *runtime, int64_t now_ns)) \
+  X(int64_t, weir_runtime_next_deadline, (weir_runtime *runtime)) \
+  X(weir_status, weir_runtime_trim, (weir_runtime *runtime)) \
+  X(weir_status, weir_runtime_get_stats, (const weir_runtime *runtime, \
+    weir_runtime_stats *stats)) \
+  X(weir_status, weir_runtime_audit, (weir_runtime *runtime, weir_audit_entry \
+    *entries, size_t entry_size, size_t capacity, size_t *count)) \
+  X(weir_status, weir_sleep_new, (weir_runtime *runtime, int64_t sleep_ms, \
+    weir_status status, weir_value *value, weir_error *error_result, \
+    weir_operation **out, weir_error **error)) \
+  X(const char *, weir_status_name, (weir_status status)) \
+  X(const char *, weir_status_message, (weir_status status)) \
+  X(weir_status, weir_testing_runtime_new, (uint64_t seed, weir_runtime \
+    **out)) \
+  X(uint64_t, weir_testing_run_until_idle, (weir_runtime *runtime)) \
+  X(uint64_t, weir_testing_advance, (weir_runtime *runtime, int64_t ms)) \
+  X(uint64_t, weir_testing_advance_ns, (weir_runtime *runtime, int64_t ns)) \
+  X(uint64_t, weir_testing_advance_to_next, (weir_runtime *runtime)) \
+  X(void, weir_timeout_options_init, (weir_timeout_options *options, size_t \
+    size)) \
+  X(weir_status, weir_timeout_new, (weir_runtime *runtime, const \
+    weir_timeout_options *options, weir_timeout **out, weir_error **error)) \
+  X(weir_timeout *, weir_timeout_ref, (weir_timeout *timeout)) \
+  X(void, weir_timeout_unref, (weir_timeout *timeout)) \
+  X(weir_policy *, weir_timeout_policy, (weir_timeout *timeout)) \
+  X(weir_status, weir_timeout_get_stats, (weir_timeout *timeout, \
+    weir_timeout_stats *stats)) \
+  X(weir_status, weir_value_new_bytes, (weir_runtime *runtime, const void \
+    *data, size_t size, weir_value **out)) \
+  X(weir_status, weir_value_new_pointer, (weir_runtime *runtime, void \
+    *pointer, weir_free_fn free_pointer, weir_value **out)) \
+  X(weir_status, weir_value_new_host, (weir_completions *queue, uint64_t id, \
+    weir_value **out)) \
+  X(weir_value *, weir_value_ref, (weir_value *value)) \
+  X(void, weir_value_unref, (weir_value *value)) \
+  X(void, weir_values_unref, (weir_value *const *values, size_t count)) \
+  X(uint32_t, weir_value_kind, (const weir_value *value)) \
+  X(const void *, weir_value_data, (const weir_value *value)) \
+  X(size_t, weir_value_size, (const weir_value *value)) \
+  X(void *, weir_value_pointer, (const weir_value *value)) \
+  X(uint64_t, weir_value_host_id, (const weir_value *value)) \
+  X(uint32_t, weir_version, (void)) \
+  X(const char *, weir_version_string, (void))
+
+#endif

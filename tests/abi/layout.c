@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/* Where every field of every public struct lies, on 64-bit machines. Written by layout.py --update;
+ * a line that changes is a change of the ABI. */
+
+#include <stddef.h>
+
+#include <weir/testing.h>
+#include <weir/weir.h>
+
+_Static_assert(sizeof(weir_allocator) == 40, "weir_allocator");
+_Static_assert(offsetof(weir_allocator, size) == 0, "weir_allocator.size");
+_Static_assert(offsetof(weir_allocator, alloc) == 8, "weir_allocator.alloc");
+_Static_assert(offsetof(weir_allocator, free) == 16, "weir_allocator.free");
+_Static_assert(offsetof(weir_allocator, context) == 24, "weir_allocator.context");
+_Static_assert(offsetof(weir_allocator, release) == 32, "weir_allocator.release");
+_Static_assert(sizeof(weir_breaker_stats) == 120, "weir_breaker_stats");
+_Static_assert(offsetof(weir_breaker_stats, size) == 0, "weir_breaker_stats.size");
+_Static_assert(offsetof(weir_breaker_stats, state) == 4, "weir_breaker_stats.state");
+_Static_assert(offsetof(weir_breaker_stats, calls) == 8, "weir_breaker_stats.calls");
+_Static_assert(offsetof(weir_breaker_stats, failures) == 16, "weir_breaker_stats.failures");
+_Static_assert(offsetof(weir_breaker_stats, slow_calls) == 24, "weir_breaker_stats.slow_calls");
+_Static_assert(offsetof(weir_breaker_stats, failure_rate) == 32, "weir_breaker_stats.failure_rate");
+_Static_assert(offsetof(weir_breaker_stats, slow_call_rate) == 40,
+               "weir_breaker_stats.slow_call_rate");
+_Static_assert(offsetof(weir_breaker_stats, succeeded) == 48, "weir_breaker_stats.succeeded");
+_Static_assert(offsetof(weir_breaker_stats, failed) == 56, "weir_breaker_stats.failed");
+_Static_assert(offsetof(weir_breaker_stats, slow) == 64, "weir_breaker_stats.slow");
+_Static_assert(offsetof(weir_breaker_stats, ignored) == 72, "weir_breaker_stats.ignored");
+_Static_assert(offsetof(weir_breaker_stats, stale) == 80, "weir_breaker_stats.stale");
+_Static_assert(offsetof(weir_breaker_stats, rejected) == 88, "weir_breaker_stats.rejected");
+_Static_assert(offsetof(weir_breaker_stats, times_opened) == 96, "weir_breaker_stats.times_opened");
+_Static_assert(offsetof(weir_breaker_stats, open_remaining_ns) == 104,
+               "weir_breaker_stats.open_remaining_ns");
+_Static_assert(offsetof(weir_breaker_stats, missed_events) == 112,
+               "weir_breaker_stats.missed_events");
+_Static_assert(sizeof(weir_breaker_change) == 56, "weir_breaker_change");
+_Static_assert(offsetof(weir_breaker_change, size) == 0, "weir_breaker_change.size");
+_Static_assert(offsetof(weir_breaker_change, from) == 4, "weir_breaker_change.from");
+_Static_assert(offsetof(weir_breaker_change, to) == 8, "weir_breaker_change.to");
+_Static_assert(offsetof(weir_breaker_change, reason) == 12, "weir_breaker_change.reason");
+_Static_assert(offsetof(weir_breaker_change, sequence) == 16, "weir_breaker_change.sequence");
+_Static_assert(offsetof(weir_breaker_change, calls) == 24, "weir_breaker_change.calls");
+_Static_assert(offsetof(weir_breaker_change, failures) == 32, "weir_breaker_change.failures");
+_Static_assert(offsetof(weir_breaker_change, slow_calls) == 40, "weir_breaker_change.slow_calls");
+_Static_assert(offsetof(weir_breaker_change, at_ns) == 48, "weir_breaker_change.at_ns");
+_Static_assert(sizeof(weir_breaker_options) == 192, "weir_breaker_options");
+_Static_assert(offsetof(weir_breaker_options, size) == 0, "weir_breaker_options.size");
+_Static_assert(offsetof(weir_breaker_options, mode) == 4, "weir_breaker_options.mode");
+_Static_assert(offsetof(weir_breaker_options, failure_threshold) == 8,
+               "weir_breaker_options.failure_threshold");
+_Static_assert(offsetof(weir_breaker_options, window_size) == 12,
+               "weir_breaker_options.window_size");
+_Static_assert(offsetof(weir_breaker_options, window_ms) == 16, "weir_breaker_options.window_ms");
+_Static_assert(offsetof(weir_breaker_options, failure_rate) == 24,
+               "weir_breaker_options.failure_rate");
+_Static_assert(offsetof(weir_breaker_options, min_calls) == 32, "weir_breaker_options.min_calls");
+_Static_assert(offsetof(weir_breaker_options, half_open_max_calls) == 36,
+               "weir_breaker_options.half_open_max_calls");
+_Static_assert(offsetof(weir_breaker_options, half_open_success_threshold) == 40,
+               "weir_breaker_options.half_open_success_threshold");
+_Static_assert(offsetof(weir_breaker_options, half_open_failures) == 44,
+               "weir_breaker_options.half_open_failures");
+_Static_assert(offsetof(weir_breaker_options, slow_call_ms) == 48,
+               "weir_breaker_options.slow_call_ms");
+_Static_assert(offsetof(weir_breaker_options, slow_call_rate) == 56,
+               "weir_breaker_options.slow_call_rate");
+_Static_assert(offsetof(weir_breaker_options, reset_timeout_ms) == 64,
+               "weir_breaker_options.reset_timeout_ms");
+_Static_assert(offsetof(weir_breaker_options, reset_multiplier) == 72,
+               "weir_breaker_options.reset_multiplier");
+_Static_assert(offsetof(weir_breaker_options, max_reset_timeout_ms) == 80,
+               "weir_breaker_options.max_reset_timeout_ms");
+_Static_assert(offsetof(weir_breaker_options, trial_timeout_ms) == 88,
+               "weir_breaker_options.trial_timeout_ms");
+_Static_assert(offsetof(weir_breaker_options, ramp_up_ms) == 96, "weir_breaker_options.ramp_up_ms");
+_Static_assert(offsetof(weir_breaker_options, classify) == 104, "weir_breaker_options.classify");
+_Static_assert(offsetof(weir_breaker_options, classify_data) == 112,
+               "weir_breaker_options.classify_data");
+_Static_assert(offsetof(weir_breaker_options, classify_free_data) == 120,
+               "weir_breaker_options.classify_free_data");
+_Static_assert(offsetof(weir_breaker_options, failures) == 128, "weir_breaker_options.failures");
+_Static_assert(offsetof(weir_breaker_options, failures_count) == 136,
+               "weir_breaker_options.failures_count");
+_Static_assert(offsetof(weir_breaker_options, on_state_change) == 144,
+               "weir_breaker_options.on_state_change");
+_Static_assert(offsetof(weir_breaker_options, change_data) == 152,
+               "weir_breaker_options.change_data");
+_Static_assert(offsetof(weir_breaker_options, change_free_data) == 160,
+               "weir_breaker_options.change_free_data");
+_Static_assert(offsetof(weir_breaker_options, queue) == 168, "weir_breaker_options.queue");
+_Static_assert(offsetof(weir_breaker_options, user) == 176, "weir_breaker_options.user");
+_Static_assert(offsetof(weir_breaker_options, name) == 184, "weir_breaker_options.name");
+_Static_assert(sizeof(weir_breaker_report_entry) == 24, "weir_breaker_report_entry");
+_Static_assert(offsetof(weir_breaker_report_entry, permit) == 0,
+               "weir_breaker_report_entry.permit");
+_Static_assert(offsetof(weir_breaker_report_entry, elapsed_ns) == 8,
+               "weir_breaker_report_entry.elapsed_ns");
+_Static_assert(offsetof(weir_breaker_report_entry, class_) == 16,
+               "weir_breaker_report_entry.class_");
+_Static_assert(offsetof(weir_breaker_report_entry, result) == 20,
+               "weir_breaker_report_entry.result");
+_Static_assert(sizeof(weir_budget_options) == 40, "weir_budget_options");
+_Static_assert(offsetof(weir_budget_options, size) == 0, "weir_budget_options.size");
+_Static_assert(offsetof(weir_budget_options, reserved) == 4, "weir_budget_options.reserved");
+_Static_assert(offsetof(weir_budget_options, ratio) == 8, "weir_budget_options.ratio");
+_Static_assert(offsetof(weir_budget_options, min_per_second) == 16,
+               "weir_budget_options.min_per_second");
+_Static_assert(offsetof(weir_budget_options, window_ms) == 24, "weir_budget_options.window_ms");
+_Static_assert(offsetof(weir_budget_options, name) == 32, "weir_budget_options.name");
+_Static_assert(sizeof(weir_budget_stats) == 40, "weir_budget_stats");
+_Static_assert(offsetof(weir_budget_stats, size) == 0, "weir_budget_stats.size");
+_Static_assert(offsetof(weir_budget_stats, reserved) == 4, "weir_budget_stats.reserved");
+_Static_assert(offsetof(weir_budget_stats, deposits) == 8, "weir_budget_stats.deposits");
+_Static_assert(offsetof(weir_budget_stats, withdrawn) == 16, "weir_budget_stats.withdrawn");
+_Static_assert(offsetof(weir_budget_stats, refused) == 24, "weir_budget_stats.refused");
+_Static_assert(offsetof(weir_budget_stats, available) == 32, "weir_budget_stats.available");
+_Static_assert(sizeof(weir_record) == 32, "weir_record");
+_Static_assert(offsetof(weir_record, user) == 0, "weir_record.user");
+_Static_assert(offsetof(weir_record, object) == 8, "weir_record.object");
+_Static_assert(offsetof(weir_record, detail) == 16, "weir_record.detail");
+_Static_assert(offsetof(weir_record, status) == 24, "weir_record.status");
+_Static_assert(offsetof(weir_record, number) == 28, "weir_record.number");
+_Static_assert(offsetof(weir_record, kind) == 30, "weir_record.kind");
+_Static_assert(offsetof(weir_record, channel) == 31, "weir_record.channel");
+_Static_assert(sizeof(weir_completions_options) == 40, "weir_completions_options");
+_Static_assert(offsetof(weir_completions_options, size) == 0, "weir_completions_options.size");
+_Static_assert(offsetof(weir_completions_options, with_fd) == 4,
+               "weir_completions_options.with_fd");
+_Static_assert(offsetof(weir_completions_options, notify) == 8, "weir_completions_options.notify");
+_Static_assert(offsetof(weir_completions_options, notify_data) == 16,
+               "weir_completions_options.notify_data");
+_Static_assert(offsetof(weir_completions_options, notify_free_data) == 24,
+               "weir_completions_options.notify_free_data");
+_Static_assert(offsetof(weir_completions_options, name) == 32, "weir_completions_options.name");
+_Static_assert(sizeof(weir_error_range) == 24, "weir_error_range");
+_Static_assert(offsetof(weir_error_range, domain) == 0, "weir_error_range.domain");
+_Static_assert(offsetof(weir_error_range, reserved) == 4, "weir_error_range.reserved");
+_Static_assert(offsetof(weir_error_range, code_min) == 8, "weir_error_range.code_min");
+_Static_assert(offsetof(weir_error_range, code_max) == 16, "weir_error_range.code_max");
+_Static_assert(sizeof(weir_limiter_options) == 168, "weir_limiter_options");
+_Static_assert(offsetof(weir_limiter_options, size) == 0, "weir_limiter_options.size");
+_Static_assert(offsetof(weir_limiter_options, algorithm) == 4, "weir_limiter_options.algorithm");
+_Static_assert(offsetof(weir_limiter_options, permits) == 8, "weir_limiter_options.permits");
+_Static_assert(offsetof(weir_limiter_options, interval_ms) == 16,
+               "weir_limiter_options.interval_ms");
+_Static_assert(offsetof(weir_limiter_options, burst) == 24, "weir_limiter_options.burst");
+_Static_assert(offsetof(weir_limiter_options, max_concurrent) == 32,
+               "weir_limiter_options.max_concurrent");
+_Static_assert(offsetof(weir_limiter_options, max_queue) == 40, "weir_limiter_options.max_queue");
+_Static_assert(offsetof(weir_limiter_options, queue_timeout_ms) == 48,
+               "weir_limiter_options.queue_timeout_ms");
+_Static_assert(offsetof(weir_limiter_options, queue_order) == 56,
+               "weir_limiter_options.queue_order");
+_Static_assert(offsetof(weir_limiter_options, key_overflow) == 60,
+               "weir_limiter_options.key_overflow");
+_Static_assert(offsetof(weir_limiter_options, max_keys) == 64, "weir_limiter_options.max_keys");
+_Static_assert(offsetof(weir_limiter_options, adaptive) == 72, "weir_limiter_options.adaptive");
+_Static_assert(offsetof(weir_limiter_options, early_release) == 76,
+               "weir_limiter_options.early_release");
+_Static_assert(offsetof(weir_limiter_options, adaptive_min) == 80,
+               "weir_limiter_options.adaptive_min");
+_Static_assert(offsetof(weir_limiter_options, adaptive_max) == 88,
+               "weir_limiter_options.adaptive_max");
+_Static_assert(offsetof(weir_limiter_options, adaptive_latency_ms) == 96,
+               "weir_limiter_options.adaptive_latency_ms");
+_Static_assert(offsetof(weir_limiter_options, adaptive_backoff) == 104,
+               "weir_limiter_options.adaptive_backoff");
+_Static_assert(offsetof(weir_limiter_options, adaptive_tolerance) == 112,
+               "weir_limiter_options.adaptive_tolerance");
+_Static_assert(offsetof(weir_limiter_options, classify) == 120, "weir_limiter_options.classify");
+_Static_assert(offsetof(weir_limiter_options, classify_data) == 128,
+               "weir_limiter_options.classify_data");
+_Static_assert(offsetof(weir_limiter_options, classify_free_data) == 136,
+               "weir_limiter_options.classify_free_data");
+_Static_assert(offsetof(weir_limiter_options, failures) == 144, "weir_limiter_options.failures");
+_Static_assert(offsetof(weir_limiter_options, failures_count) == 152,
+               "weir_limiter_options.failures_count");
+_Static_assert(offsetof(weir_limiter_options, name) == 160, "weir_limiter_options.name");
+_Static_assert(sizeof(weir_limiter_stats) == 72, "weir_limiter_stats");
+_Static_assert(offsetof(weir_limiter_stats, size) == 0, "weir_limiter_stats.size");
+_Static_assert(offsetof(weir_limiter_stats, paused) == 4, "weir_limiter_stats.paused");
+_Static_assert(offsetof(weir_limiter_stats, available) == 8, "weir_limiter_stats.available");
+_Static_assert(offsetof(weir_limiter_stats, concurrent) == 16, "weir_limiter_stats.concurrent");
+_Static_assert(offsetof(weir_limiter_stats, limit) == 24, "weir_limiter_stats.limit");
+_Static_assert(offsetof(weir_limiter_stats, queued) == 32, "weir_limiter_stats.queued");
+_Static_assert(offsetof(weir_limiter_stats, granted) == 40, "weir_limiter_stats.granted");
+_Static_assert(offsetof(weir_limiter_stats, refused) == 48, "weir_limiter_stats.refused");
+_Static_assert(offsetof(weir_limiter_stats, timed_out) == 56, "weir_limiter_stats.timed_out");
+_Static_assert(offsetof(weir_limiter_stats, keys) == 64, "weir_limiter_stats.keys");
+_Static_assert(sizeof(weir_attempt) == 72, "weir_attempt");
+_Static_assert(offsetof(weir_attempt, size) == 0, "weir_attempt.size");
+_Static_assert(offsetof(weir_attempt, number) == 4, "weir_attempt.number");
+_Static_assert(offsetof(weir_attempt, token) == 8, "weir_attempt.token");
+_Static_assert(offsetof(weir_attempt, runtime) == 16, "weir_attempt.runtime");
+_Static_assert(offsetof(weir_attempt, input) == 24, "weir_attempt.input");
+_Static_assert(offsetof(weir_attempt, context) == 32, "weir_attempt.context");
+_Static_assert(offsetof(weir_attempt, remaining_ns) == 40, "weir_attempt.remaining_ns");
+_Static_assert(offsetof(weir_attempt, on_cancel) == 48, "weir_attempt.on_cancel");
+_Static_assert(offsetof(weir_attempt, data) == 56, "weir_attempt.data");
+_Static_assert(offsetof(weir_attempt, free_data) == 64, "weir_attempt.free_data");
+_Static_assert(sizeof(weir_completion) == 24, "weir_completion");
+_Static_assert(offsetof(weir_completion, size) == 0, "weir_completion.size");
+_Static_assert(offsetof(weir_completion, class_) == 4, "weir_completion.class_");
+_Static_assert(offsetof(weir_completion, final) == 8, "weir_completion.final");
+_Static_assert(offsetof(weir_completion, reserved) == 12, "weir_completion.reserved");
+_Static_assert(offsetof(weir_completion, retry_after_ms) == 16, "weir_completion.retry_after_ms");
+_Static_assert(sizeof(weir_rejection) == 136, "weir_rejection");
+_Static_assert(offsetof(weir_rejection, size) == 0, "weir_rejection.size");
+_Static_assert(offsetof(weir_rejection, status) == 4, "weir_rejection.status");
+_Static_assert(offsetof(weir_rejection, policy) == 8, "weir_rejection.policy");
+_Static_assert(offsetof(weir_rejection, reason) == 12, "weir_rejection.reason");
+_Static_assert(offsetof(weir_rejection, retry_after_ns) == 16, "weir_rejection.retry_after_ns");
+_Static_assert(offsetof(weir_rejection, retry_after_ms) == 24, "weir_rejection.retry_after_ms");
+_Static_assert(offsetof(weir_rejection, requested) == 32, "weir_rejection.requested");
+_Static_assert(offsetof(weir_rejection, available) == 40, "weir_rejection.available");
+_Static_assert(offsetof(weir_rejection, limit) == 48, "weir_rejection.limit");
+_Static_assert(offsetof(weir_rejection, queued) == 56, "weir_rejection.queued");
+_Static_assert(offsetof(weir_rejection, calls) == 64, "weir_rejection.calls");
+_Static_assert(offsetof(weir_rejection, failures) == 72, "weir_rejection.failures");
+_Static_assert(offsetof(weir_rejection, slow_calls) == 80, "weir_rejection.slow_calls");
+_Static_assert(offsetof(weir_rejection, name) == 88, "weir_rejection.name");
+_Static_assert(sizeof(weir_outcome) == 112, "weir_outcome");
+_Static_assert(offsetof(weir_outcome, size) == 0, "weir_outcome.size");
+_Static_assert(offsetof(weir_outcome, channel) == 4, "weir_outcome.channel");
+_Static_assert(offsetof(weir_outcome, status) == 8, "weir_outcome.status");
+_Static_assert(offsetof(weir_outcome, class_) == 12, "weir_outcome.class_");
+_Static_assert(offsetof(weir_outcome, attempts) == 16, "weir_outcome.attempts");
+_Static_assert(offsetof(weir_outcome, stop_reason) == 20, "weir_outcome.stop_reason");
+_Static_assert(offsetof(weir_outcome, cancel_reason) == 24, "weir_outcome.cancel_reason");
+_Static_assert(offsetof(weir_outcome, final) == 28, "weir_outcome.final");
+_Static_assert(offsetof(weir_outcome, elapsed_ns) == 32, "weir_outcome.elapsed_ns");
+_Static_assert(offsetof(weir_outcome, retry_after_ms) == 40, "weir_outcome.retry_after_ms");
+_Static_assert(offsetof(weir_outcome, value) == 48, "weir_outcome.value");
+_Static_assert(offsetof(weir_outcome, error) == 56, "weir_outcome.error");
+_Static_assert(offsetof(weir_outcome, rejection) == 64, "weir_outcome.rejection");
+_Static_assert(offsetof(weir_outcome, statuses) == 72, "weir_outcome.statuses");
+_Static_assert(offsetof(weir_outcome, held) == 104, "weir_outcome.held");
+_Static_assert(sizeof(weir_retry_options) == 184, "weir_retry_options");
+_Static_assert(offsetof(weir_retry_options, size) == 0, "weir_retry_options.size");
+_Static_assert(offsetof(weir_retry_options, backoff) == 4, "weir_retry_options.backoff");
+_Static_assert(offsetof(weir_retry_options, max_attempts) == 8, "weir_retry_options.max_attempts");
+_Static_assert(offsetof(weir_retry_options, base_delay_ms) == 16,
+               "weir_retry_options.base_delay_ms");
+_Static_assert(offsetof(weir_retry_options, max_delay_ms) == 24, "weir_retry_options.max_delay_ms");
+_Static_assert(offsetof(weir_retry_options, min_delay_ms) == 32, "weir_retry_options.min_delay_ms");
+_Static_assert(offsetof(weir_retry_options, multiplier) == 40, "weir_retry_options.multiplier");
+_Static_assert(offsetof(weir_retry_options, jitter_factor) == 48,
+               "weir_retry_options.jitter_factor");
+_Static_assert(offsetof(weir_retry_options, jitter) == 56, "weir_retry_options.jitter");
+_Static_assert(offsetof(weir_retry_options, retry_refusals) == 60,
+               "weir_retry_options.retry_refusals");
+_Static_assert(offsetof(weir_retry_options, max_elapsed_ms) == 64,
+               "weir_retry_options.max_elapsed_ms");
+_Static_assert(offsetof(weir_retry_options, attempt_timeout_ms) == 72,
+               "weir_retry_options.attempt_timeout_ms");
+_Static_assert(offsetof(weir_retry_options, budget) == 80, "weir_retry_options.budget");
+_Static_assert(offsetof(weir_retry_options, classify) == 88, "weir_retry_options.classify");
+_Static_assert(offsetof(weir_retry_options, classify_data) == 96,
+               "weir_retry_options.classify_data");
+_Static_assert(offsetof(weir_retry_options, classify_free_data) == 104,
+               "weir_retry_options.classify_free_data");
+_Static_assert(offsetof(weir_retry_options, failures) == 112, "weir_retry_options.failures");
+_Static_assert(offsetof(weir_retry_options, failures_count) == 120,
+               "weir_retry_options.failures_count");
+_Static_assert(offsetof(weir_retry_options, should_retry) == 128,
+               "weir_retry_options.should_retry");
+_Static_assert(offsetof(weir_retry_options, should_retry_data) == 136,
+               "weir_retry_options.should_retry_data");
+_Static_assert(offsetof(weir_retry_options, should_retry_free_data) == 144,
+               "weir_retry_options.should_retry_free_data");
+_Static_assert(offsetof(weir_retry_options, on_retry) == 152, "weir_retry_options.on_retry");
+_Static_assert(offsetof(weir_retry_options, on_retry_data) == 160,
+               "weir_retry_options.on_retry_data");
+_Static_assert(offsetof(weir_retry_options, on_retry_free_data) == 168,
+               "weir_retry_options.on_retry_free_data");
+_Static_assert(offsetof(weir_retry_options, name) == 176, "weir_retry_options.name");
+_Static_assert(sizeof(weir_retry_state) == 32, "weir_retry_state");
+_Static_assert(offsetof(weir_retry_state, opaque) == 0, "weir_retry_state.opaque");
+_Static_assert(sizeof(weir_retry_stats) == 56, "weir_retry_stats");
+_Static_assert(offsetof(weir_retry_stats, size) == 0, "weir_retry_stats.size");
+_Static_assert(offsetof(weir_retry_stats, reserved) == 4, "weir_retry_stats.reserved");
+_Static_assert(offsetof(weir_retry_stats, calls) == 8, "weir_retry_stats.calls");
+_Static_assert(offsetof(weir_retry_stats, retries) == 16, "weir_retry_stats.retries");
+_Static_assert(offsetof(weir_retry_stats, succeeded_first) == 24,
+               "weir_retry_stats.succeeded_first");
+_Static_assert(offsetof(weir_retry_stats, succeeded_later) == 32,
+               "weir_retry_stats.succeeded_later");
+_Static_assert(offsetof(weir_retry_stats, gave_up) == 40, "weir_retry_stats.gave_up");
+_Static_assert(offsetof(weir_retry_stats, refused_by_budget) == 48,
+               "weir_retry_stats.refused_by_budget");
+_Static_assert(sizeof(weir_run_options) == 88, "weir_run_options");
+_Static_assert(offsetof(weir_run_options, size) == 0, "weir_run_options.size");
+_Static_assert(offsetof(weir_run_options, permits) == 4, "weir_run_options.permits");
+_Static_assert(offsetof(weir_run_options, policy) == 8, "weir_run_options.policy");
+_Static_assert(offsetof(weir_run_options, deadline_ms) == 16, "weir_run_options.deadline_ms");
+_Static_assert(offsetof(weir_run_options, key) == 24, "weir_run_options.key");
+_Static_assert(offsetof(weir_run_options, key_size) == 32, "weir_run_options.key_size");
+_Static_assert(offsetof(weir_run_options, name) == 40, "weir_run_options.name");
+_Static_assert(offsetof(weir_run_options, input) == 48, "weir_run_options.input");
+_Static_assert(offsetof(weir_run_options, context) == 56, "weir_run_options.context");
+_Static_assert(offsetof(weir_run_options, queue) == 64, "weir_run_options.queue");
+_Static_assert(offsetof(weir_run_options, user) == 72, "weir_run_options.user");
+_Static_assert(offsetof(weir_run_options, priority) == 80, "weir_run_options.priority");
+_Static_assert(offsetof(weir_run_options, reserved) == 84, "weir_run_options.reserved");
+_Static_assert(sizeof(weir_event) == 64, "weir_event");
+_Static_assert(offsetof(weir_event, size) == 0, "weir_event.size");
+_Static_assert(offsetof(weir_event, kind) == 4, "weir_event.kind");
+_Static_assert(offsetof(weir_event, name) == 8, "weir_event.name");
+_Static_assert(offsetof(weir_event, policy) == 16, "weir_event.policy");
+_Static_assert(offsetof(weir_event, status) == 24, "weir_event.status");
+_Static_assert(offsetof(weir_event, from) == 28, "weir_event.from");
+_Static_assert(offsetof(weir_event, to) == 32, "weir_event.to");
+_Static_assert(offsetof(weir_event, reason) == 36, "weir_event.reason");
+_Static_assert(offsetof(weir_event, count) == 40, "weir_event.count");
+_Static_assert(offsetof(weir_event, delay_ns) == 48, "weir_event.delay_ns");
+_Static_assert(offsetof(weir_event, at_ns) == 56, "weir_event.at_ns");
+_Static_assert(sizeof(weir_runtime_options) == 160, "weir_runtime_options");
+_Static_assert(offsetof(weir_runtime_options, size) == 0, "weir_runtime_options.size");
+_Static_assert(offsetof(weir_runtime_options, driver) == 4, "weir_runtime_options.driver");
+_Static_assert(offsetof(weir_runtime_options, loop) == 8, "weir_runtime_options.loop");
+_Static_assert(offsetof(weir_runtime_options, wakeup) == 16, "weir_runtime_options.wakeup");
+_Static_assert(offsetof(weir_runtime_options, wakeup_data) == 24,
+               "weir_runtime_options.wakeup_data");
+_Static_assert(offsetof(weir_runtime_options, wakeup_free_data) == 32,
+               "weir_runtime_options.wakeup_free_data");
+_Static_assert(offsetof(weir_runtime_options, allocator) == 40, "weir_runtime_options.allocator");
+_Static_assert(offsetof(weir_runtime_options, seed) == 48, "weir_runtime_options.seed");
+_Static_assert(offsetof(weir_runtime_options, max_in_flight) == 56,
+               "weir_runtime_options.max_in_flight");
+_Static_assert(offsetof(weir_runtime_options, close_grace_ms) == 64,
+               "weir_runtime_options.close_grace_ms");
+_Static_assert(offsetof(weir_runtime_options, log) == 72, "weir_runtime_options.log");
+_Static_assert(offsetof(weir_runtime_options, log_data) == 80, "weir_runtime_options.log_data");
+_Static_assert(offsetof(weir_runtime_options, log_free_data) == 88,
+               "weir_runtime_options.log_free_data");
+_Static_assert(offsetof(weir_runtime_options, on_event) == 96, "weir_runtime_options.on_event");
+_Static_assert(offsetof(weir_runtime_options, event_data) == 104,
+               "weir_runtime_options.event_data");
+_Static_assert(offsetof(weir_runtime_options, event_free_data) == 112,
+               "weir_runtime_options.event_free_data");
+_Static_assert(offsetof(weir_runtime_options, on_closed) == 120, "weir_runtime_options.on_closed");
+_Static_assert(offsetof(weir_runtime_options, closed_data) == 128,
+               "weir_runtime_options.closed_data");
+_Static_assert(offsetof(weir_runtime_options, closed_free_data) == 136,
+               "weir_runtime_options.closed_free_data");
+_Static_assert(offsetof(weir_runtime_options, name) == 144, "weir_runtime_options.name");
+_Static_assert(offsetof(weir_runtime_options, log_level) == 152, "weir_runtime_options.log_level");
+_Static_assert(offsetof(weir_runtime_options, reserved) == 156, "weir_runtime_options.reserved");
+_Static_assert(sizeof(weir_runtime_stats) == 64, "weir_runtime_stats");
+_Static_assert(offsetof(weir_runtime_stats, size) == 0, "weir_runtime_stats.size");
+_Static_assert(offsetof(weir_runtime_stats, reserved) == 4, "weir_runtime_stats.reserved");
+_Static_assert(offsetof(weir_runtime_stats, runs_accepted) == 8,
+               "weir_runtime_stats.runs_accepted");
+_Static_assert(offsetof(weir_runtime_stats, runs_settled) == 16, "weir_runtime_stats.runs_settled");
+_Static_assert(offsetof(weir_runtime_stats, attempts_started) == 24,
+               "weir_runtime_stats.attempts_started");
+_Static_assert(offsetof(weir_runtime_stats, live_calls) == 32, "weir_runtime_stats.live_calls");
+_Static_assert(offsetof(weir_runtime_stats, orphans) == 40, "weir_runtime_stats.orphans");
+_Static_assert(offsetof(weir_runtime_stats, timers) == 48, "weir_runtime_stats.timers");
+_Static_assert(offsetof(weir_runtime_stats, turns) == 56, "weir_runtime_stats.turns");
+_Static_assert(sizeof(weir_audit_entry) == 144, "weir_audit_entry");
+_Static_assert(offsetof(weir_audit_entry, kind) == 0, "weir_audit_entry.kind");
+_Static_assert(offsetof(weir_audit_entry, attempts) == 4, "weir_audit_entry.attempts");
+_Static_assert(offsetof(weir_audit_entry, age_ns) == 8, "weir_audit_entry.age_ns");
+_Static_assert(offsetof(weir_audit_entry, name) == 16, "weir_audit_entry.name");
+_Static_assert(offsetof(weir_audit_entry, waits_for) == 64, "weir_audit_entry.waits_for");
+_Static_assert(sizeof(weir_timeout_options) == 56, "weir_timeout_options");
+_Static_assert(offsetof(weir_timeout_options, size) == 0, "weir_timeout_options.size");
+_Static_assert(offsetof(weir_timeout_options, reserved) == 4, "weir_timeout_options.reserved");
+_Static_assert(offsetof(weir_timeout_options, timeout_ms) == 8, "weir_timeout_options.timeout_ms");
+_Static_assert(offsetof(weir_timeout_options, timeout_for) == 16,
+               "weir_timeout_options.timeout_for");
+_Static_assert(offsetof(weir_timeout_options, timeout_data) == 24,
+               "weir_timeout_options.timeout_data");
+_Static_assert(offsetof(weir_timeout_options, timeout_free_data) == 32,
+               "weir_timeout_options.timeout_free_data");
+_Static_assert(offsetof(weir_timeout_options, message) == 40, "weir_timeout_options.message");
+_Static_assert(offsetof(weir_timeout_options, name) == 48, "weir_timeout_options.name");
+_Static_assert(sizeof(weir_timeout_stats) == 24, "weir_timeout_stats");
+_Static_assert(offsetof(weir_timeout_stats, size) == 0, "weir_timeout_stats.size");
+_Static_assert(offsetof(weir_timeout_stats, reserved) == 4, "weir_timeout_stats.reserved");
+_Static_assert(offsetof(weir_timeout_stats, started) == 8, "weir_timeout_stats.started");
+_Static_assert(offsetof(weir_timeout_stats, timed_out) == 16, "weir_timeout_stats.timed_out");
+
+int main(void) { return 0; }
