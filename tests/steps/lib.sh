@@ -14,11 +14,13 @@ fail() { # NAME [LOG]
   [ -z "${2:-}" ] || tail -n 40 "$2" | sed 's/^/    /'
 }
 
-# check NAME COMMAND...: one test, which is a command that succeeds. Its output is shown on failure.
+# check NAME COMMAND...: one test, which is a command, or a function of the step, that succeeds. Its
+# output is shown on failure. (timeout runs no functions; the step as a whole has a limit too.)
 check() {
-  local name=$1 log=$logs/${1//[^A-Za-z0-9]/_}.log
+  local name=$1 log=$logs/${1//[^A-Za-z0-9]/_}.log limit=(timeout -k 5 "${WEIR_TIMEOUT:-300}")
   shift
-  if timeout -k 5 "${WEIR_TIMEOUT:-300}" "$@" > "$log" 2>&1 < /dev/null; then
+  [ "$(type -t "$1")" = function ] && limit=()
+  if "${limit[@]}" "$@" > "$log" 2>&1 < /dev/null; then
     pass "$name"
   else
     echo "status $?" >> "$log"
@@ -68,4 +70,13 @@ run_all() {
     run_cmocka "$label" "$program" &
   done
   wait
+}
+
+# meson_build NAME OPTION...: the same with Meson. CC and CXX say with which compiler.
+meson_build() {
+  local name=$1 build=$WEIR_BUILD/$1
+  shift
+  [ -f "$build/build.ninja" ] || rm -rf "$build"
+  check "$name: configure" meson setup $([ -d "$build" ] && echo --reconfigure) "$build" "$WEIR_ROOT" -Dwerror=true "$@" &&
+    WEIR_TIMEOUT=900 check "$name: build" ninja -C "$build" -j "$jobs"
 }
