@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outage: the same outage met by five clients, from one that has no protection to one that has all.
+ *
+ *   outage [--seconds N] [--rate N] [--seed N] [--report FILE] [--check]
+ *
+ * Prints a table and, with --report, writes a self-contained HTML page with timelines. --check runs
+ * seeds 1 to 5 instead and exits with 1 unless every criterion of check.h holds.
+ */
+#include "check.h"
+#include "metrics.h"
+#include "outage.h"
+#include "report.h"
+#include "table.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_SECONDS = 60, CHECK_SECONDS = 30, DEFAULT_RATE = 100 };
+
+struct arguments {
+  struct outage_options options;
+  const char *report;
+  bool check;
+};
+
+static void usage(void) {
+  fprintf(stderr,
+          "usage: outage [--seconds N] [--rate N] [--seed N] [--report FILE] [--check]\n"
+          "  --seconds N    length of the run, 5 to 3600 (60; with --check 30 for each seed)\n"
+          "  --rate N       calls a second to each of the five upstreams, 10 to 1000 (100)\n"
+          "  --seed N       the schedule to follow (1)\n"
+          "  --report FILE  write timelines as an HTML page\n"
+          "  --check        run seeds 1 to 5; fail unless the outage is survived in each\n");
+  exit(2);
+}
+
+static int64_t number(const char *text, int64_t least, int64_t most) {
+  char *end;
+  long long value = strtoll(text, &end, 10);
+  if (end == text || *end != '\0' || value < least || value > most) {
+    fprintf(stderr, "outage: '%s' is not a number from %lld to %lld\n", text, (long long)least,
+            (long long)most);
+    usage();
+  }
+  return value;
+}
+
+static void take_option(struct arguments *arguments, const char *name, const char *value) {
+  if (strcmp(name, "--seconds") == 0) {
+    arguments->options.seconds = number(value, 5, 3600);
+  } else if (strcmp(name, "--rate") == 0) {
+    arguments->options.rate = number(value, 10, 1000);
+  } else if (strcmp(name, "--seed") == 0) {
+    arguments->options.seed = (uint64_t)number(value, 1, INT64_MAX);
+  } else if (strcmp(name, "--report") == 0) {
+    arguments->report = value;
+  } else {
+    usage();
+  }
+}
+
+static struct arguments parse(int argc, char **argv) {
+  struct arguments arguments = {{.seed = 1, .rate = DEFAULT_RATE}, NULL, false};
+  for (int index = 1; index < argc; index++) {
+    if (strcmp(argv[index], "--check") == 0) {
+      arguments.check = true;
+    } else if (index + 1 < argc) {
+      take_option(&arguments, argv[index], argv[index + 1]);
+      index++;
+    } else {
+      usage();
+    }
+  }
+  if (arguments.options.seconds == 0) {
+    arguments.options.seconds = arguments.check ? CHECK_SECONDS : DEFAULT_SECONDS;
+  }
+  return arguments;
+}
+
+static int run_once(const struct arguments *arguments) {
+  static struct outage outage;
+  struct metrics metrics[ARM_COUNT];
+  int code = 0;
+  outage_run(&outage, &arguments->options);
+  for (int kind = 0; kind < ARM_COUNT; kind++) {
+    metrics_compute(&metrics[kind], &outage, &outage.arms[kind]);
+  }
+  table_print(&outage, metrics);
+  if (arguments->report != NULL) {
+    if (report_write(arguments->report, &outage, metrics)) {
+      printf("timelines: %s\n", arguments->report);
+    } else {
+      fprintf(stderr, "outage: cannot write %s: %s\n", arguments->report, strerror(errno));
+      code = 2;
+    }
+  }
+  outage_release(&outage);
+  return code;
+}
+
+int main(int argc, char **argv) {
+  struct arguments arguments = parse(argc, argv);
+  int code;
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (arguments.check) {
+    code = check_run(&arguments.options) ? 0 : 1;
+  } else {
+    code = run_once(&arguments);
+  }
+  curl_global_cleanup();
+  return code;
+}
