@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "base/mutex.hh"
+
+#include <cerrno>
+
+#include "base/time.hh"
+
+namespace weir {
+
+Condition::Condition() {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&condition_, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+bool Condition::wait_until(Mutex &mutex, int64_t deadline_ns) {
+  if (deadline_ns == never_ns) {
+    wait(mutex);
+    return true;
+  }
+  timespec until;
+  until.tv_sec = static_cast<time_t>(deadline_ns / ns_per_second);
+  until.tv_nsec = static_cast<long>(deadline_ns % ns_per_second);
+  return pthread_cond_timedwait(&condition_, mutex.native(), &until) != ETIMEDOUT;
+}
+
+}  // namespace weir

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+//
+// Attempts and the table of their tokens. A slot is reserved with a run, started, and free again
+// when the user has completed it and nothing speaks of it any more. A token is {index, generation}:
+// the generation goes up each time a slot is freed, so an old token finds nothing.
+//
+//   phase       from → to, and who
+//   free        → started        engine: the start function is about to run
+//   started     → completing     any thread: a completing call (it alone writes the result)
+//               → cancelling     engine: told to stop, on_cancel is running
+//   cancelling  → orphan         engine: on_cancel returned
+//               → cancelled_done the engine's thread: completed from inside on_cancel
+//   orphan      → completing     any thread
+//   completing  → free           engine: the completion task
+//   cancelled_done → free        engine: after on_cancel returned
+//
+// One compare-and-swap decides each race. A completing call on another thread that meets
+// `cancelling` waits for on_cancel to return: on_cancel must not begin after it came back.
+// Slots live in chunks that double in size and never move, so a token is looked up without a lock.
+
+#pragma once
+
+#include <weir/operation.h>
+
+#include <atomic>
+
+#include "base/heap.hh"
+#include "base/list.hh"
+#include "base/mutex.hh"
+#include "engine/completions.hh"
+#include "engine/outcome.hh"
+#include "engine/task.hh"
+
+struct weir_call;
+
+namespace weir {
+
+// A permit that is held until the work started under it has really ended. The layer that acquired it
+// holds one count, every attempt started beneath it and every obligation further in another; the
+// last to let go releases, then lets go of the obligation further out. The engine's thread.
+struct Obligation {
+  using ReleaseFn = void (*)(Handle &policy, weir_permit permit, uint64_t detail);
+
+  ReleaseFn release;
+  Handle *policy;  // entered while this lives
+  weir_permit permit;
+  uint64_t detail;  // the policy's own
+  Obligation *outer;
+  uint32_t count;
+};
+
+enum class AttemptPhase : uint32_t {
+  free,
+  started,
+  cancelling,
+  orphan,
+  completing,
+  cancelled_done,
+};
+
+struct Attempt : ListNode<Attempt> {
+  explicit Attempt(uint32_t slot_index);
+
+  weir_token token() const;
+
+  std::atomic<uint64_t> state;  // generation << 32 | phase
+  uint32_t index;
+  Attempt *next_free = nullptr;
+  Task task;  // the completion, on its way to the engine
+
+  // The engine's thread, while not free.
+  weir_call *run = nullptr;
+  uint32_t leaf = 0;            // the layer that started it
+  bool detached = false;        // the run went on without it
+  int64_t told_at_ns = 0;       // when it became an orphan
+  Obligation *obligation = nullptr;
+  weir_completions *queue = nullptr;  // of a queued operation; one outside reference
+  weir_cancel_fn on_cancel = nullptr;
+  void *data = nullptr;
+  weir_free_fn free_data = nullptr;
+
+  // Written by the completing call, read by the completion task.
+  Result result;
+
+  Record start_record;
+  Record cancel_record;
+};
+
+class AttemptTable {
+ public:
+  explicit AttemptTable(Heap *heap) : heap_(heap) {}
+  AttemptTable(const AttemptTable &) = delete;
+  AttemptTable &operator=(const AttemptTable &) = delete;
+  ~AttemptTable();
+
+  // A free slot, reserved; NULL without memory. `local`: called on the engine's thread.
+  Attempt *reserve(bool local);
+  // Gives a reserved slot back that was never started, or one that is over.
+  void release(Attempt *attempt, bool local);
+
+  // free → started: the token is valid from here on.
+  static void start(Attempt &attempt);
+  // The attempt that `token` names, if there ever was one at its index; else NULL. Any thread.
+  Attempt *find(weir_token token) const;
+  // After completion: the token is void from here on.
+  static void retire_token(Attempt &attempt);
+
+ private:
+  static constexpr uint32_t first_chunk_bits = 6;
+  static constexpr uint32_t chunk_count = 26;  // 2^32 - 64 slots
+
+  bool grow();
+  Attempt *pop_shared();
+
+  Heap *heap_;
+  Attempt *local_free_ = nullptr;
+  uint32_t local_count_ = 0;
+  Mutex mutex_;
+  Attempt *shared_free_ = nullptr;
+  uint32_t chunks_used_ = 0;
+  std::atomic<Attempt *> chunks_[chunk_count] = {};
+};
+
+}  // namespace weir

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+//
+// What all handles but the runtime and the call have in common: two counts and an end.
+//
+// OUTSIDE references are an atomic count: users', and other handles' (a pipeline's of its policies).
+// INSIDE references are runs': a plain number that only the engine's thread changes, because a run
+// must not pay two atomic operations for each handle it passes. An inside reference may only be
+// added while an outside one is held.
+//
+// - When the last outside reference goes and nothing is inside, the handle ends at once, on that
+//   thread. The number read is then exact: the engine adds only under an outside reference, and its
+//   last `leave` is the last thing it does with the handle.
+// - If something is inside (or was, a moment ago), the handle is sent to the engine's thread, which
+//   ends it now or at the last `leave`.
+// - Each handle keeps the runtime's shell alive.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/heap.hh"
+#include "engine/task.hh"
+
+namespace weir {
+
+class Handle {
+ public:
+  // Destroys and frees the whole object; releasing the shell is done by Handle.
+  using EndFn = void (*)(Handle *handle);
+
+  Handle(weir_runtime *runtime, EndFn end);
+  Handle(const Handle &) = delete;
+  Handle &operator=(const Handle &) = delete;
+
+  void ref() { outside_.fetch_add(1, std::memory_order_relaxed); }
+  void unref();
+
+  // Inside references; the engine's thread only.
+  void enter() { inside_.store(inside() + 1, std::memory_order_relaxed); }
+  void leave();
+
+  weir_runtime *runtime() const { return runtime_; }
+  Heap *heap() const { return heap_; }
+  const char *name() const { return name_ == nullptr ? "" : name_; }
+
+  // Copies `name` (nullable); false without memory. Once, at creation.
+  bool set_name(const char *name);
+
+ protected:
+  ~Handle();
+
+ private:
+  uint32_t inside() const { return inside_.load(std::memory_order_relaxed); }
+  static void drop(weir_runtime &runtime, Task &task);
+  void end();
+
+  std::atomic<uint32_t> outside_{1};
+  std::atomic<uint32_t> inside_{0};
+  bool dropped_ = false;  // the engine's thread: no outside reference is left
+  weir_runtime *runtime_;
+  Heap *heap_;
+  EndFn end_;
+  char *name_ = nullptr;
+  Task drop_task_;
+};
+
+// Makes a T (whose constructor takes the runtime first) in the runtime's heap; NULL without memory.
+// T::end frees it again.
+template <typename T, typename... Args>
+T *make_handle(weir_runtime *runtime, Args &&...args);
+
+// The EndFn of a T that was made by make_handle.
+template <typename T>
+void end_handle(Handle *handle) {
+  T *object = static_cast<T *>(handle);
+  object->heap()->destroy(object);
+}
+
+template <typename T>
+T *ref_handle(T *handle) {
+  if (handle != nullptr) handle->ref();
+  return handle;
+}
+
+template <typename T>
+void unref_handle(T *handle) {
+  if (handle != nullptr) handle->unref();
+}
+
+}  // namespace weir

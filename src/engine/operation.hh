@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+//
+// The inside of weir_operation: a handle with a plan whose last layer is the leaf, which does the
+// work. Kinds of operations differ only in their leaf; wrapping puts a policy's layers before it.
+
+#pragma once
+
+#include <weir/operation.h>
+
+#include "engine/callback.hh"
+#include "engine/handle.hh"
+#include "engine/layer.hh"
+
+struct weir_operation : weir::Handle {
+  // An operation whose plan is the one leaf `type`.
+  weir_operation(weir_runtime *runtime, EndFn end, const weir::LayerType *type)
+      : Handle(runtime, end), single{type, this, 0} {
+    plan = {&single, 1, type == nullptr ? 0 : type->state_size};
+  }
+
+  weir::PlanEntry single;
+  weir::Plan plan;
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// Outcomes inside: the public struct, with who owns the value and the error it points to made plain.
+// An owned outcome holds one reference of each.
+
+#pragma once
+
+#include <weir/outcome.h>
+
+namespace weir {
+
+// Result of an attempt or a layer on its way outwards, with the references it holds. Moved, never
+// copied; the rest of a run's weir_outcome (attempts, elapsed ...) is the run's own.
+class Result {
+ public:
+  Result() = default;
+  Result(const Result &) = delete;
+  Result &operator=(const Result &) = delete;
+  Result(Result &&other) noexcept { take(other); }
+  Result &operator=(Result &&other) noexcept;
+  ~Result() { clear(); }
+
+  // Unrefs what it holds; nothing is left.
+  void clear();
+
+  // Takes the reference of `value` (nullable).
+  void set_value(weir_value *value);
+  // Takes the reference of `error` (not NULL).
+  void set_error(weir_error *error);
+  // The bare error of `status`; cannot fail.
+  void set_status(weir_status status);
+  void set_stopped(weir_status status, uint32_t reason);
+
+  uint32_t channel = 0;
+  weir_status status = WEIR_OK;
+  uint32_t class_ = WEIR_CLASS_NONE;
+  uint32_t final = 0;
+  uint32_t stop_reason = WEIR_STOP_NONE;
+  uint32_t cancel_reason = WEIR_CANCEL_NONE;
+  int64_t retry_after_ms = -1;
+  weir_value *value = nullptr;
+  weir_error *error = nullptr;
+  bool refused = false;  // the run's rejection belongs to it
+
+ private:
+  void take(Result &other);
+};
+
+// True for statuses that stand for a refusal.
+constexpr bool is_refusal(weir_status status) {
+  return status == WEIR_EOPEN || status == WEIR_ELIMITED || status == WEIR_EFULL ||
+         status == WEIR_ENOTIME;
+}
+
+// The immortal error of a status: no heap, no count. Never NULL.
+weir_error *bare_error(weir_status status);
+
+}  // namespace weir

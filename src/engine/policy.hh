@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// The inside of weir_policy: a handle with a plan. A plan is the row of layers that a run passes
+// through, outermost first, with the place of each layer's state in the run's block. A plain policy
+// is a plan of one layer; a pipeline and a wrapped operation put several plans in a row.
+
+#pragma once
+
+#include <weir/policy.h>
+
+#include "engine/callback.hh"
+#include "engine/handle.hh"
+#include "engine/layer.hh"
+
+namespace weir {
+
+// Judges outcomes as a policy's options say: callback, or list of error ranges, or what the
+// completer attached, or the table in weir/status.h. Immutable once set up; any thread.
+class Classifier {
+ public:
+  Classifier() = default;
+  Classifier(const Classifier &) = delete;
+  Classifier &operator=(const Classifier &) = delete;
+  Classifier(Classifier &&other) noexcept;
+  Classifier &operator=(Classifier &&other) noexcept;
+  ~Classifier();
+
+  // Takes the callback triple; copies the ranges. False without memory (the triple is then freed
+  // with this object).
+  bool set(Heap *heap, Callback<weir_classify_fn> callback, const weir_error_range *ranges,
+           uint64_t range_count);
+
+  // Never WEIR_CLASS_NONE.
+  uint32_t judge(const weir_outcome &outcome) const;
+
+ private:
+  bool counts(const weir_error *error) const;
+
+  Callback<weir_classify_fn> callback_;
+  Heap *heap_ = nullptr;
+  weir_error_range *ranges_ = nullptr;
+  uint64_t range_count_ = 0;
+};
+
+// The class by the table alone.
+uint32_t default_class(const weir_outcome &outcome);
+
+}  // namespace weir
+
+struct weir_policy : weir::Handle {
+  // A policy of one layer.
+  weir_policy(weir_runtime *runtime, EndFn end, uint32_t policy_kind, const weir::LayerType *type)
+      : Handle(runtime, end), kind(policy_kind), single{type, this, 0} {
+    plan = {&single, 1, type == nullptr ? 0 : type->state_size};
+  }
+
+  uint32_t kind;
+  weir::PlanEntry single;
+  weir::Plan plan;
+};

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//
+// Memory that runs use again and again: free lists by size class over the runtime's heap. The
+// engine's thread has lists of its own; other threads share a second set under a mutex. Blocks go
+// back to the heap by trim() and at the end.
+//
+// Every block taken counts as out until it is given back; close() hands that number over, and from
+// then on each block given back is freed at once and reported to the caller.
+
+#pragma once
+
+#include <cstdint>
+
+#include "base/heap.hh"
+#include "base/mutex.hh"
+
+namespace weir {
+
+class BlockPool {
+ public:
+  explicit BlockPool(Heap *heap) : heap_(heap) {}
+  BlockPool(const BlockPool &) = delete;
+  BlockPool &operator=(const BlockPool &) = delete;
+  ~BlockPool();
+
+  // The size that a block of at least `size` bytes has.
+  static uint32_t block_size(uint32_t size) { return (size + granule - 1) / granule * granule; }
+
+  // `size` is a block size. NULL without memory. `local`: called on the engine's thread.
+  void *take(uint32_t size, bool local);
+
+  // True if the pool was closed and the block was still counted as out.
+  bool give(void *block, uint32_t size, bool local);
+
+  // Frees what is pooled. The engine's thread.
+  void trim();
+
+  // How many blocks are out; from now on give() frees at once. The engine's thread, once.
+  uint64_t close();
+
+ private:
+  struct Free {
+    Free *next;
+  };
+  static constexpr uint32_t granule = 64;
+  static constexpr uint32_t classes = 64;  // pooled up to 4 KiB
+  static constexpr uint32_t local_limit = 4096;
+
+  struct Lists {
+    Free *heads[classes] = {};
+    uint32_t lengths[classes] = {};
+
+    void *pop(uint32_t size_class);
+    void push(uint32_t size_class, void *block);
+  };
+
+  static uint32_t class_of(uint32_t size) { return size / granule - 1; }
+  void drain(Lists &lists);
+  void spill(uint32_t size_class);
+
+  Heap *heap_;
+  uint64_t local_out_ = 0;  // may wrap below 0: the sum of both counts
+  Lists local_;
+  Mutex mutex_;
+  uint64_t shared_out_ = 0;
+  bool closed_ = false;
+  Lists shared_;
+};
+
+}  // namespace weir

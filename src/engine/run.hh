@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+//
+// A run: one block that holds the call, its outcome and its layers' states side by side. It walks
+// through its layers as their steps say (engine/layer.hh), in a loop.
+//
+//   phase      from                 to
+//   queued     weir_run             running (its task), settled (cancelled before)
+//   running    the run's task       settling (the outermost layer answered outer, or it was stopped)
+//   settling   settle() queued      settled (settle function returned, or record posted)
+//   settled
+//
+// Invariants:
+// - All but the fields marked "any thread" belong to the engine's thread.
+// - `active_` layers, the first ones of the plan, are active; the run's result is on its way out or
+//   belongs to the layer that last got it.
+// - The block lives while the call is referenced; the engine holds one reference until `holds_` is 0:
+//   one for the run until settled, one for each attempt not yet over, one for each queued task.
+// - It enters its operation and policy, and leaves them with the engine's last hold.
+
+#pragma once
+
+#include <weir/run.h>
+
+#include <atomic>
+
+#include "base/list.hh"
+#include "engine/callback.hh"
+#include "engine/completions.hh"
+#include "engine/layer.hh"
+#include "engine/outcome.hh"
+#include "engine/task.hh"
+
+namespace weir {
+
+struct Attempt;
+struct Obligation;
+class RunBuilder;
+class Audit;
+
+enum class Phase : uint32_t { queued, running, settling, settled };
+
+// A run's own copy of what weir_run was given; key and name lie behind the layers in the block.
+struct RunRequest {
+  void *context = nullptr;
+  weir_value *input = nullptr;
+  const void *key = nullptr;
+  size_t key_size = 0;
+  const char *name = nullptr;
+  uint32_t permits = 1;
+  uint32_t priority = 31;
+};
+
+}  // namespace weir
+
+struct weir_call : weir::ListNode<weir_call> {
+  // ---- for layers ----
+
+  const weir::RunRequest &request() const { return request_; }
+  weir_runtime &runtime() const { return runtime_; }
+
+  // What came from the inside (at Signal::result), or goes outwards (set before answering outer).
+  weir::Result &result() { return result_; }
+  // The result as classify and listeners see it; valid until the next change of the result.
+  const weir_outcome &view();
+
+  // Fills in a refusal: the rejection is copied, the error is `error` (borrowed, nullable: bare).
+  void refuse(const weir_rejection &rejection, weir_error *error = nullptr);
+  // The rejection that the last refusal left; meaningful while result().refused.
+  const weir_rejection &rejection() const { return rejection_; }
+
+  // The nearest deadline of the layers outside `index` and of the caller; never_ns if none.
+  int64_t deadline() const { return deadline_ns_; }
+  // A layer narrows the deadline while it is active and puts back what this returned.
+  int64_t narrow_deadline(int64_t deadline_ns);
+  void restore_deadline(int64_t deadline_ns) { deadline_ns_ = deadline_ns; }
+
+  // Attempts started so far in this run.
+  uint32_t attempts() const { return attempts_; }
+
+  void arm(weir::Layer &layer, int64_t deadline_ns);
+  void disarm(weir::Layer &layer);
+  void wake_later(weir::Layer &layer);
+  static void forget(weir::Layer &layer) { layer.task.wanted = false; }
+
+  // Stops what is active inside of `layer`, innermost first. Layers see `reason` (WEIR_CANCEL_*) in
+  // stop_reason().
+  void stop_inside(const weir::Layer &layer, uint32_t reason);
+  uint32_t stop_reason() const { return stop_reason_; }
+
+  // The layer at `index` of the plan, and what it is.
+  weir::Layer &layer(uint32_t index);
+  const weir::LayerType &layer_type(uint32_t index) const;
+  uint32_t layer_count() const { return layer_count_; }
+
+  // Obligations (engine/attempt.hh): what attempts started from here on hold until they really end.
+  weir::Obligation *obligation() const { return obligation_; }
+  void set_obligation(weir::Obligation *obligation) { obligation_ = obligation; }
+
+  // ---- for the engine ----
+
+  weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
+            uint32_t block_size);
+  ~weir_call();
+
+  // Its first turn; goes inwards from the outermost layer.
+  void begin();
+  // Gives layer `index` a signal and walks on from there.
+  void signal(uint32_t index, weir::Signal signal);
+  // Gives up on everything and settles as stopped.
+  void stop(weir_status status, uint32_t reason);
+
+  void hold() { ++holds_; }
+  void unhold();
+
+  void note_attempt() { ++attempts_; }
+  void note_status(weir_status status);
+  // The reserved attempt, or a new one; NULL without memory.
+  weir::Attempt *take_attempt();
+
+  // ---- any thread ----
+
+  void ref() { references_.fetch_add(1, std::memory_order_relaxed); }
+  void unref();
+  weir_status cancel();
+  weir_status wait(int64_t timeout_ms);
+  bool settled() const { return phase_.load(std::memory_order_acquire) == weir::Phase::settled; }
+  // Lent while a reference is held; once settled.
+  const weir_outcome &outcome() const { return outcome_; }
+
+ private:
+  friend class weir::RunBuilder;
+  friend class weir::Audit;
+
+  void drive(uint32_t index, weir::Signal signal);
+  void stop_from(uint32_t index, uint32_t reason);
+  void settle();
+  void deliver();
+  void fill_outcome();
+  const weir::Timer *outer_timer(uint32_t index);
+  void free_block();
+  static void run_task(weir_runtime &runtime, weir::Task &task);
+  static void cancel_task(weir_runtime &runtime, weir::Task &task);
+  static void deadline_fired(weir_runtime &runtime, weir::Timer &timer);
+  static void record_drained(weir::Record &record, bool kept);
+
+  // Any thread.
+  std::atomic<uint32_t> references_{1};
+  std::atomic<weir::Phase> phase_{weir::Phase::queued};
+  std::atomic<uint32_t> waiters_{0};
+  std::atomic<bool> cancel_posted_{false};
+  bool remote_ = false;  // handles are held by outside references, not entered
+  weir::Task task_;
+  weir::Task cancel_task_;
+
+  // The engine's thread.
+  weir_runtime &runtime_;
+  weir_operation *operation_;
+  weir_policy *policy_;
+  uint32_t block_size_;
+  uint32_t layer_count_;
+  uint32_t active_ = 0;
+  uint32_t holds_ = 1;
+  uint32_t attempts_ = 0;
+  uint32_t stop_reason_ = 0;
+  int64_t begun_ns_ = 0;
+  int64_t deadline_ns_ = INT64_MAX;
+  weir::Obligation *obligation_ = nullptr;
+  weir::Attempt *reserved_ = nullptr;
+  weir::Timer deadline_timer_;
+  weir::RunRequest request_;
+  weir::Callback<weir_settle_fn> settle_;
+  weir_completions *queue_ = nullptr;
+  weir::Record record_;
+  weir::Result result_;
+  weir_outcome outcome_;
+  weir_rejection rejection_;
+};
