@@ -6,8 +6,8 @@
 //
 // Invariants:
 // - The malloc heap is one constant object without a count; retain and release do nothing to it.
-// - A user's heap lives in its own memory and is counted; when the count ends, the heap frees itself
-//   and then tells the user's `release`, after which the context is never used again.
+// - A user's heap lives in its own memory and is counted; when the count ends, the heap frees
+//   itself and then tells the user's `release`, after which the context is never used again.
 // - allocate returns NULL where the user's function does; nothing here aborts.
 
 #pragma once

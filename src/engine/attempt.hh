@@ -35,8 +35,8 @@ struct weir_call;
 
 namespace weir {
 
-// A permit that is held until the work started under it has really ended. The layer that acquired it
-// holds one count, every attempt started beneath it and every obligation further in another; the
+// A permit that is held until the work started under it has really ended. The layer that acquired
+// it holds one count, every attempt started beneath it and every obligation further in another; the
 // last to let go releases, then lets go of the obligation further out. The engine's thread.
 struct Obligation {
   using ReleaseFn = void (*)(Handle &policy, weir_permit permit, uint64_t detail);
@@ -70,9 +70,9 @@ struct Attempt : ListNode<Attempt> {
 
   // The engine's thread, while not free.
   weir_call *run = nullptr;
-  uint32_t leaf = 0;            // the layer that started it
-  bool detached = false;        // the run went on without it
-  int64_t told_at_ns = 0;       // when it became an orphan
+  uint32_t leaf = 0;       // the layer that started it
+  bool detached = false;   // the run went on without it
+  int64_t told_at_ns = 0;  // when it became an orphan
   Obligation *obligation = nullptr;
   weir_completions *queue = nullptr;  // of a queued operation; one outside reference
   weir_cancel_fn on_cancel = nullptr;

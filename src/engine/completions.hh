@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // The inside of a completion queue: a list of records under a mutex, and one wake-up per edge from
-// empty to non-empty. A Record is embedded in what it speaks of, so posting cannot fail and a record
-// can be taken back in place.
+// empty to non-empty. A Record is embedded in what it speaks of, so posting cannot fail and a
+// record can be taken back in place.
 //
 // Invariants:
 // - A record is in one queue at most; `queued` is read and written under the queue's mutex only.
-// - What a record is embedded in stays alive until `drained` has been called for it, which the queue
-//   does outside its mutex, on the draining thread.
+// - What a record is embedded in stays alive until `drained` has been called for it, which the
+//   queue does outside its mutex, on the draining thread.
 // - The descriptor is cleared before records are popped; if some stay, it is signalled again.
 
 #pragma once
@@ -22,8 +22,8 @@
 namespace weir {
 
 struct Record : ListNode<Record> {
-  // Called once for each record posted and not revoked; `kept`: the host got it. Otherwise the queue
-  // ended before, and what the record carries (a token, references) must be given up.
+  // Called once for each record posted and not revoked; `kept`: the host got it. Otherwise the
+  // queue ended before, and what the record carries (a token, references) must be given up.
   using DrainedFn = void (*)(Record &record, bool kept);
 
   explicit Record(DrainedFn function) : drained(function) {}
@@ -39,8 +39,8 @@ struct weir_completions : weir::Handle {
   explicit weir_completions(weir_runtime *runtime);
   ~weir_completions();
 
-  // Any thread. False after the queue's last outside reference is gone: the record was given up, and
-  // drained(false) has run.
+  // Any thread. False after the queue's last outside reference is gone: the record was given up,
+  // and drained(false) has run.
   bool post(weir::Record &record);
 
   // Takes an undrained record back; false if it was drained (or never posted). Any thread.

@@ -2,10 +2,10 @@
 //
 // What all handles but the runtime and the call have in common: two counts and an end.
 //
-// OUTSIDE references are an atomic count: users', and other handles' (a pipeline's of its policies).
-// INSIDE references are runs': a plain number that only the engine's thread changes, because a run
-// must not pay two atomic operations for each handle it passes. An inside reference may only be
-// added while an outside one is held.
+// OUTSIDE references are an atomic count: users', and other handles' (a pipeline's of its
+// policies). INSIDE references are runs': a plain number that only the engine's thread changes,
+// because a run must not pay two atomic operations for each handle it passes. An inside reference
+// may only be added while an outside one is held.
 //
 // - When the last outside reference goes and nothing is inside, the handle ends at once, on that
 //   thread. The number read is then exact: the engine adds only under an outside reference, and its

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // How a pattern takes part in a run. Each layer of a plan has a state in the run's block, derived
-// from Layer, and one step function: a hand-written machine that gets a signal and answers where the
-// run goes next. The run (engine/run.hh) walks inwards and outwards in a loop, so nothing recurses.
+// from Layer, and one step function: a hand-written machine that gets a signal and answers where
+// the run goes next. The run (engine/run.hh) walks inwards and outwards in a loop, so nothing
+// recurses.
 //
 //   signal   comes when                                       legal answers
 //   start    the layer outside goes inwards                   inner, outer, wait
@@ -16,8 +17,9 @@
 //
 // A layer is ACTIVE from start until it answers outer or is stopped; only active layers get other
 // signals. A layer that answers outer has disarmed its timer and released what it holds. `start`
-// may come again after that (a retry outside), so it sets every field behind Layer. One step may answer `inner`
-// only if nothing inside is active: a layer that cuts its inside short calls run.stop_inner first.
+// may come again after that (a retry outside), so it sets every field behind Layer. One step may
+// answer `inner` only if nothing inside is active: a layer that cuts its inside short calls
+// run.stop_inner first.
 
 #pragma once
 
@@ -51,8 +53,8 @@ struct LayerTask : Task {
   bool wanted = false;
 };
 
-// What every layer's state begins with. Made once, with the run; the rest of the state is raw memory
-// until `start` sets it.
+// What every layer's state begins with. Made once, with the run; the rest of the state is raw
+// memory until `start` sets it.
 struct Layer {
   Layer(weir_call *owning_run, Handle *layer_owner, uint32_t layer_index);
 

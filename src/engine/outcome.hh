@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Outcomes inside: the public struct, with who owns the value and the error it points to made plain.
-// An owned outcome holds one reference of each.
+// Outcomes inside: the public struct, with who owns the value and the error it points to made
+// plain. An owned outcome holds one reference of each.
 
 #pragma once
 

@@ -5,7 +5,7 @@
 //
 //   phase      from                 to
 //   queued     weir_run             running (its task), settled (cancelled before)
-//   running    the run's task       settling (the outermost layer answered outer, or it was stopped)
+//   running    the run's task       settling (the outermost layer answered outer, or it stopped)
 //   settling   settle() queued      settled (settle function returned, or record posted)
 //   settled
 //
@@ -13,8 +13,8 @@
 // - All but the fields marked "any thread" belong to the engine's thread.
 // - `active_` layers, the first ones of the plan, are active; the run's result is on its way out or
 //   belongs to the layer that last got it.
-// - The block lives while the call is referenced; the engine holds one reference until `holds_` is 0:
-//   one for the run until settled, one for each attempt not yet over, one for each queued task.
+// - The block lives while the call is referenced; the engine holds one reference until `holds_` is
+//   0: one for the run until settled, one for each attempt not yet over, one for each queued task.
 // - It enters its operation and policy, and leaves them with the engine's last hold.
 
 #pragma once

@@ -11,8 +11,8 @@
 // it drains the inbox, under shell_mutex_: so late completions and unrefs need no driver.
 //
 // Lifetime. `outside_` counts users' references; the last begins closing. `shell_` counts what must
-// keep this object's memory: the engine until it is dead, every handle, and from then on every block
-// and started attempt that is still out.
+// keep this object's memory: the engine until it is dead, every handle, and from then on every
+// block and started attempt that is still out.
 //
 //   open → closing (no new runs; live runs are stopped a few at a time)
 //        → grace   (all settled, on_closed told; waiting for orphans)

@@ -50,8 +50,8 @@ class TaskQueue {
   Task **tail_ = &head_;
 };
 
-// What other threads hand to the engine: a Treiber stack (Treiber, "Systems Programming: Coping with
-// Parallelism", 1986) that is only ever taken whole, so it has no ABA problem.
+// What other threads hand to the engine: a Treiber stack (Treiber, "Systems Programming: Coping
+// with Parallelism", 1986) that is only ever taken whole, so it has no ABA problem.
 class Inbox {
  public:
   // Any thread. True on the edge from empty: the driver has to be woken.

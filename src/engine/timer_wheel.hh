@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// All timers of a runtime: a hierarchical timing wheel (Varghese and Lauck, "Hashed and hierarchical
-// timing wheels", 1987) over a small heap. Start, move and cancel are O(1) while a timer's tick (about
-// a millisecond) is ahead; timers of the tick that has come are ordered to the nanosecond in the heap.
+// All timers of a runtime: a hierarchical timing wheel (Varghese and Lauck, "Hashed and
+// hierarchical timing wheels", 1987) over a small heap. Start, move and cancel are O(1) while a
+// timer's tick (about a millisecond) is ahead; timers of the tick that has come are ordered to the
+// nanosecond in the heap.
 //
 // Invariants:
-// - tick_ is a tick index. A timer whose tick is ≤ tick_ is in the heap, every other in the slot that
-//   the highest differing group of 6 bits between its tick and tick_ names. So the heap's top is the
-//   earliest of all, and slots before the current one are empty.
-// - While a slot is being emptied (draining_), nothing fires: the heap may lack timers of this tick.
+// - tick_ is a tick index. A timer whose tick is ≤ tick_ is in the heap, every other in the slot
+//   that the highest differing group of 6 bits between its tick and tick_ names. So the heap's top
+//   is the earliest of all, and slots before the current one are empty.
+// - While a slot is being emptied (draining_), nothing fires: the heap may lack timers of this
+//   tick.
 // - Firing order: deadline, then the order armed; but timers of one run that share a deadline fire
 //   innermost first (`order` is inherited from the outermost of them, `depth` decides within).
 //
@@ -50,8 +52,8 @@ class TimerWheel {
   // Starts at this time; before the first arm.
   void begin(int64_t now_ns) { tick_ = tick_of(now_ns); }
 
-  // `timer` must not be armed; a deadline of never_ns leaves it so. `outer` (nullable) is a timer of
-  // the same run, further out, that is armed: with the same deadline it fires after this one.
+  // `timer` must not be armed; a deadline of never_ns leaves it so. `outer` (nullable) is a timer
+  // of the same run, further out, that is armed: with the same deadline it fires after this one.
   void arm(Timer &timer, int64_t deadline_ns, uint32_t depth = 0, const Timer *outer = nullptr);
 
   // Harmless on a timer that is not armed.

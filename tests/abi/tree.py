@@ -53,6 +53,10 @@ def problems(path):
         yield f'{text.count(chr(10))} lines, {LINES} at most'
     if 'SPDX-License-Identifier: MIT' not in '\n'.join(text.splitlines()[:2]):
         yield 'does not begin with its license'
+    width = 80 if path.is_relative_to(ROOT / 'include') else 100
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > width:
+            yield f'line {number} has {len(line)} columns, {width} at most'
     if path.is_relative_to(ROOT / 'src'):
         yield from include_problems(path, text)
         for number, line in enumerate(without_comments(text).splitlines(), 1):
