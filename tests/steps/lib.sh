@@ -29,6 +29,12 @@ check() {
   fi
 }
 
+# is_version_14 TOOL: whether it is the version that the tree was formatted and checked with; another
+# one formats and warns otherwise, which says nothing about the change.
+is_version_14() {
+  "$1" --version | grep -q 'version 14\.' || { skip "$1" "it is not version 14"; return 1; }
+}
+
 # cmake_build NAME OPTION...: configures and builds in $WEIR_BUILD/NAME; warnings are errors.
 cmake_build() {
   local name=$1
