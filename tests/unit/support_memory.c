@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The counting allocator. Each block has a header in front of it that links it with all live ones;
+ * a mutex guards the list and the counts, since weir allocates from any thread. */
+
+#include "support.h"
+
+enum { HEADER_BYTES = 32, FRESH = 0xA5, FREED = 0xDD };
+
+struct memory_block {
+  struct memory_block *next;
+  struct memory_block **link; /* what points to this block */
+  size_t size;
+};
+
+_Static_assert(sizeof(struct memory_block) <= HEADER_BYTES, "the header holds a block's links");
+
+static int must_fail(struct memory *memory) {
+  if (memory->fail_at == 0) return 0;
+  if (memory->fail_for_good) return memory->allocations >= memory->fail_at;
+  return memory->allocations == memory->fail_at;
+}
+
+static void *memory_alloc(void *context, size_t size) {
+  struct memory *memory = context;
+  struct memory_block *block = NULL;
+  pthread_mutex_lock(&memory->mutex);
+  memory->allocations++;
+  if (must_fail(memory)) {
+    memory->injected++;
+  } else {
+    block = malloc(HEADER_BYTES + size);
+  }
+  if (block != NULL) {
+    *block = (struct memory_block){memory->blocks, &memory->blocks, size};
+    if (block->next != NULL) block->next->link = &block->next;
+    memory->blocks = block;
+    memory->live_blocks++;
+    memory->live_bytes += size;
+    if (memory->live_bytes > memory->peak_bytes) memory->peak_bytes = memory->live_bytes;
+  }
+  pthread_mutex_unlock(&memory->mutex);
+  if (block == NULL) return NULL;
+  char *bytes = (char *)block + HEADER_BYTES;
+  return memset(bytes, FRESH, size);
+}
+
+static void memory_free(void *context, void *pointer, size_t size) {
+  struct memory *memory = context;
+  struct memory_block *block = (struct memory_block *)(void *)((char *)pointer - HEADER_BYTES);
+  pthread_mutex_lock(&memory->mutex);
+  if (block->size != size) memory->wrong_sizes++;
+  *block->link = block->next;
+  if (block->next != NULL) block->next->link = block->link;
+  memory->live_blocks--;
+  memory->live_bytes -= block->size;
+  memset(pointer, FREED, block->size);
+  pthread_mutex_unlock(&memory->mutex);
+  free(block);
+}
+
+static void memory_released(void *context) {
+  struct memory *memory = context;
+  pthread_mutex_lock(&memory->mutex);
+  memory->released++;
+  pthread_mutex_unlock(&memory->mutex);
+}
+
+void memory_begin(struct memory *memory) {
+  memset(memory, 0, sizeof *memory);
+  pthread_mutex_init(&memory->mutex, NULL);
+}
+
+weir_allocator memory_allocator(struct memory *memory) {
+  weir_allocator allocator = WEIR_ALLOCATOR_INIT;
+  allocator.alloc = memory_alloc;
+  allocator.free = memory_free;
+  allocator.context = memory;
+  allocator.release = memory_released;
+  return allocator;
+}
+
+void memory_fail(struct memory *memory, uint64_t n, int for_good) {
+  pthread_mutex_lock(&memory->mutex);
+  memory->fail_at = n == 0 ? 0 : memory->allocations + n;
+  memory->fail_for_good = for_good;
+  pthread_mutex_unlock(&memory->mutex);
+}
+
+void memory_drop(struct memory *memory) {
+  while (memory->blocks != NULL) {
+    struct memory_block *block = memory->blocks;
+    memory->blocks = block->next;
+    free(block);
+  }
+  memory->live_blocks = 0;
+  memory->live_bytes = 0;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What lets a test be left in the middle. The linker sends the tests' calls of the functions below
+ * (support.wrap lists them) here first. Each passes its call on; while tracking is on it also notes
+ * the references that the test got or gave away, so that track_release_all() can give back what an
+ * abandoned body still held.
+ *
+ * Ownership as the headers say: *_new and weir_run give a reference, *_ref one more, *_unref takes
+ * one, completing takes values and errors, drained records carry references.
+ */
+
+#include "support_inside.h"
+
+typedef void (*unref_fn)(void *handle);
+
+struct held {
+  void *handle;
+  unref_fn unref;
+  uint64_t count;
+};
+
+static struct {
+  pthread_mutex_t mutex;
+  int on;
+  struct held *entries;
+  size_t count;
+  size_t capacity;
+} tracked = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static struct held *find(void *handle) {
+  for (size_t i = tracked.count; i-- > 0;) {
+    if (tracked.entries[i].handle == handle) return &tracked.entries[i];
+  }
+  return NULL;
+}
+
+static void add_entry(void *handle, unref_fn unref) {
+  if (tracked.count == tracked.capacity) {
+    tracked.capacity = tracked.capacity == 0 ? 64 : tracked.capacity * 2;
+    tracked.entries = realloc(tracked.entries, tracked.capacity * sizeof *tracked.entries);
+    if (tracked.entries == NULL) abort();
+  }
+  tracked.entries[tracked.count++] = (struct held){handle, unref, 1};
+}
+
+static void got(void *handle, unref_fn unref) {
+  if (!tracked.on || handle == NULL) return;
+  pthread_mutex_lock(&tracked.mutex);
+  struct held *entry = find(handle);
+  if (entry != NULL) {
+    entry->count++;
+  } else {
+    add_entry(handle, unref);
+  }
+  pthread_mutex_unlock(&tracked.mutex);
+}
+
+static void gave(const void *handle) {
+  if (!tracked.on || handle == NULL) return;
+  pthread_mutex_lock(&tracked.mutex);
+  struct held *entry = find((void *)handle);
+  if (entry != NULL && --entry->count == 0) *entry = tracked.entries[--tracked.count];
+  pthread_mutex_unlock(&tracked.mutex);
+}
+
+void track_begin(void) {
+  tracked.count = 0;
+  tracked.on = 1;
+}
+
+void track_end(void) {
+  tracked.on = 0;
+  free(tracked.entries);
+  tracked.entries = NULL;
+  tracked.count = tracked.capacity = 0;
+}
+
+/* ---- the functions that give and take references --------------------------------------------- */
+
+#define PARAMETERS(...) __VA_ARGS__
+#define ARGUMENTS(...)  __VA_ARGS__
+
+/* A function that stores a new handle in *out. */
+#define WRAP_NEW(name, unref, parameters, arguments)        \
+  weir_status __real_##name(parameters);                    \
+  weir_status __wrap_##name(parameters);                    \
+  weir_status __wrap_##name(parameters) {                   \
+    weir_status status = __real_##name(arguments);          \
+    if (status == WEIR_OK && out != NULL) got(*out, unref); \
+    return status;                                          \
+  }
+
+/* The same with an error beside it. */
+#define WRAP_NEW_OR_ERROR(name, unref, parameters, arguments)            \
+  weir_status __real_##name(parameters);                                 \
+  weir_status __wrap_##name(parameters);                                 \
+  weir_status __wrap_##name(parameters) {                                \
+    if (tracked.on && error != NULL) *error = NULL;                      \
+    weir_status status = __real_##name(arguments);                       \
+    if (status == WEIR_OK && out != NULL) got(*out, unref);              \
+    if (status != WEIR_OK && error != NULL) got(*error, unref_an_error); \
+    return status;                                                       \
+  }
+
+/* ref and unref of one type. */
+#define WRAP_COUNTS(type)                                                        \
+  weir_##type *__real_weir_##type##_ref(weir_##type *handle);                    \
+  void __real_weir_##type##_unref(weir_##type *handle);                          \
+  weir_##type *__wrap_weir_##type##_ref(weir_##type *handle);                    \
+  void __wrap_weir_##type##_unref(weir_##type *handle);                          \
+  static void unref_##type(void *handle) { __real_weir_##type##_unref(handle); } \
+  weir_##type *__wrap_weir_##type##_ref(weir_##type *handle) {                   \
+    got(handle, unref_##type);                                                   \
+    return __real_weir_##type##_ref(handle);                                     \
+  }                                                                              \
+  void __wrap_weir_##type##_unref(weir_##type *handle) {                         \
+    gave(handle);                                                                \
+    __real_weir_##type##_unref(handle);                                          \
+  }
+
+WRAP_COUNTS(runtime)
+WRAP_COUNTS(operation)
+WRAP_COUNTS(policy)
+WRAP_COUNTS(call)
+WRAP_COUNTS(value)
+WRAP_COUNTS(error)
+WRAP_COUNTS(completions)
+WRAP_COUNTS(retry)
+WRAP_COUNTS(budget)
+WRAP_COUNTS(breaker)
+WRAP_COUNTS(limiter)
+WRAP_COUNTS(timeout)
+WRAP_COUNTS(pipeline)
+
+#define unref_an_error unref_error
+
+WRAP_NEW_OR_ERROR(weir_runtime_new, unref_runtime,
+                  PARAMETERS(const weir_runtime_options *options, weir_runtime **out,
+                             weir_error **error),
+                  ARGUMENTS(options, out, error))
+WRAP_NEW(weir_testing_runtime_new, unref_runtime, PARAMETERS(uint64_t seed, weir_runtime **out),
+         ARGUMENTS(seed, out))
+WRAP_NEW_OR_ERROR(weir_operation_new, unref_operation,
+                  PARAMETERS(weir_runtime *runtime, weir_start_fn start, void *data,
+                             weir_free_fn free_data, weir_operation **out, weir_error **error),
+                  ARGUMENTS(runtime, start, data, free_data, out, error))
+WRAP_NEW_OR_ERROR(weir_operation_new_blocking, unref_operation,
+                  PARAMETERS(weir_runtime *runtime, weir_blocking_fn function, void *data,
+                             weir_free_fn free_data, weir_operation **out, weir_error **error),
+                  ARGUMENTS(runtime, function, data, free_data, out, error))
+WRAP_NEW_OR_ERROR(weir_operation_new_queued, unref_operation,
+                  PARAMETERS(weir_completions *queue, uint64_t user, weir_operation **out,
+                             weir_error **error),
+                  ARGUMENTS(queue, user, out, error))
+WRAP_NEW_OR_ERROR(weir_policy_wrap, unref_operation,
+                  PARAMETERS(weir_policy *policy, weir_operation *operation, weir_operation **out,
+                             weir_error **error),
+                  ARGUMENTS(policy, operation, out, error))
+WRAP_NEW_OR_ERROR(weir_sleep_new, unref_operation,
+                  PARAMETERS(weir_runtime *runtime, int64_t sleep_ms, weir_status status_result,
+                             weir_value *value, weir_error *error_result, weir_operation **out,
+                             weir_error **error),
+                  ARGUMENTS(runtime, sleep_ms, status_result, value, error_result, out, error))
+WRAP_NEW_OR_ERROR(weir_completions_new, unref_completions,
+                  PARAMETERS(weir_runtime *runtime, const weir_completions_options *options,
+                             weir_completions **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_retry_new, unref_retry,
+                  PARAMETERS(weir_runtime *runtime, const weir_retry_options *options,
+                             weir_retry **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_budget_new, unref_budget,
+                  PARAMETERS(weir_runtime *runtime, const weir_budget_options *options,
+                             weir_budget **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_breaker_new, unref_breaker,
+                  PARAMETERS(weir_runtime *runtime, const weir_breaker_options *options,
+                             weir_breaker **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_limiter_new, unref_limiter,
+                  PARAMETERS(weir_runtime *runtime, const weir_limiter_options *options,
+                             weir_limiter **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_timeout_new, unref_timeout,
+                  PARAMETERS(weir_runtime *runtime, const weir_timeout_options *options,
+                             weir_timeout **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_pipeline_new, unref_pipeline,
+                  PARAMETERS(weir_runtime *runtime, weir_policy *const *policies, size_t count,
+                             const char *name, weir_pipeline **out, weir_error **error),
+                  ARGUMENTS(runtime, policies, count, name, out, error))
+WRAP_NEW(weir_error_new, unref_error,
+         PARAMETERS(weir_runtime *runtime, uint32_t domain, int64_t code, const char *message,
+                    weir_error **out),
+         ARGUMENTS(runtime, domain, code, message, out))
+WRAP_NEW(weir_error_new_with, unref_error,
+         PARAMETERS(weir_runtime *runtime, uint32_t domain, int64_t code, const char *message,
+                    weir_error *cause, weir_value *detail, weir_error **out),
+         ARGUMENTS(runtime, domain, code, message, cause, detail, out))
+WRAP_NEW(weir_value_new_bytes, unref_value,
+         PARAMETERS(weir_runtime *runtime, const void *data, size_t size, weir_value **out),
+         ARGUMENTS(runtime, data, size, out))
+WRAP_NEW(weir_value_new_pointer, unref_value,
+         PARAMETERS(weir_runtime *runtime, void *pointer, weir_free_fn free_pointer,
+                    weir_value **out),
+         ARGUMENTS(runtime, pointer, free_pointer, out))
+WRAP_NEW(weir_value_new_host, unref_value,
+         PARAMETERS(weir_completions *queue, uint64_t id, weir_value **out),
+         ARGUMENTS(queue, id, out))
+
+/* Functions that only may give an error. */
+#define WRAP_ERROR(name, parameters, arguments)                          \
+  weir_status __real_##name(parameters);                                 \
+  weir_status __wrap_##name(parameters);                                 \
+  weir_status __wrap_##name(parameters) {                                \
+    if (tracked.on && error != NULL) *error = NULL;                      \
+    weir_status status = __real_##name(arguments);                       \
+    if (status != WEIR_OK && error != NULL) got(*error, unref_an_error); \
+    return status;                                                       \
+  }
+
+WRAP_ERROR(weir_breaker_set_options,
+           PARAMETERS(weir_breaker *breaker, const weir_breaker_options *options,
+                      weir_error **error),
+           ARGUMENTS(breaker, options, error))
+WRAP_ERROR(weir_limiter_set_options,
+           PARAMETERS(weir_limiter *limiter, const weir_limiter_options *options,
+                      weir_error **error),
+           ARGUMENTS(limiter, options, error))
+WRAP_ERROR(weir_limiter_add_limit,
+           PARAMETERS(weir_limiter *limiter, uint32_t algorithm, int64_t permits,
+                      int64_t interval_ms, int64_t burst, weir_error **error),
+           ARGUMENTS(limiter, algorithm, permits, interval_ms, burst, error))
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+weir_status __real_weir_run(weir_operation *operation, const weir_run_options *options,
+                            weir_settle_fn settle, void *data, weir_free_fn free_data,
+                            weir_call **call, weir_error **error);
+weir_status __wrap_weir_run(weir_operation *operation, const weir_run_options *options,
+                            weir_settle_fn settle, void *data, weir_free_fn free_data,
+                            weir_call **call, weir_error **error);
+weir_status __wrap_weir_run(weir_operation *operation, const weir_run_options *options,
+                            weir_settle_fn settle, void *data, weir_free_fn free_data,
+                            weir_call **call, weir_error **error) {
+  if (tracked.on && error != NULL) *error = NULL;
+  weir_status status = __real_weir_run(operation, options, settle, data, free_data, call, error);
+  if (status == WEIR_OK && call != NULL) got(*call, unref_call);
+  if (status != WEIR_OK && error != NULL) got(*error, unref_error);
+  return status;
+}
+
+/* ---- completing takes ------------------------------------------------------------------------ */
+
+weir_status __real_weir_complete(weir_runtime *runtime, weir_token token, weir_value *value);
+weir_status __wrap_weir_complete(weir_runtime *runtime, weir_token token, weir_value *value);
+weir_status __wrap_weir_complete(weir_runtime *runtime, weir_token token, weir_value *value) {
+  gave(value);
+  return __real_weir_complete(runtime, token, value);
+}
+
+weir_status __real_weir_fail_with(weir_runtime *runtime, weir_token token, weir_error *error);
+weir_status __wrap_weir_fail_with(weir_runtime *runtime, weir_token token, weir_error *error);
+weir_status __wrap_weir_fail_with(weir_runtime *runtime, weir_token token, weir_error *error) {
+  gave(error);
+  return __real_weir_fail_with(runtime, token, error);
+}
+
+weir_status __real_weir_complete_with(weir_runtime *runtime, weir_token token, weir_value *value,
+                                      weir_error *error, const weir_completion *completion);
+weir_status __wrap_weir_complete_with(weir_runtime *runtime, weir_token token, weir_value *value,
+                                      weir_error *error, const weir_completion *completion);
+weir_status __wrap_weir_complete_with(weir_runtime *runtime, weir_token token, weir_value *value,
+                                      weir_error *error, const weir_completion *completion) {
+  gave(value);
+  gave(error);
+  return __real_weir_complete_with(runtime, token, value, error, completion);
+}
+
+void __real_weir_values_unref(weir_value *const *values, size_t count);
+void __wrap_weir_values_unref(weir_value *const *values, size_t count);
+void __wrap_weir_values_unref(weir_value *const *values, size_t count) {
+  for (size_t i = 0; values != NULL && i < count; i++) gave(values[i]);
+  __real_weir_values_unref(values, count);
+}
+
+/* ---- drained records give -------------------------------------------------------------------- */
+
+static void note_records(const weir_record *records, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const weir_record *record = &records[i];
+    if (record->kind == WEIR_RECORD_START) {
+      got((void *)(uintptr_t)record->detail, unref_value);
+    } else if (record->kind == WEIR_RECORD_SETTLED) {
+      got((void *)(uintptr_t)record->object,
+          record->channel == WEIR_CHANNEL_VALUE ? unref_value : unref_error);
+    }
+  }
+}
+
+size_t __real_weir_completions_drain(weir_completions *queue, weir_record *records,
+                                     size_t record_size, size_t capacity);
+size_t __wrap_weir_completions_drain(weir_completions *queue, weir_record *records,
+                                     size_t record_size, size_t capacity);
+size_t __wrap_weir_completions_drain(weir_completions *queue, weir_record *records,
+                                     size_t record_size, size_t capacity) {
+  size_t count = __real_weir_completions_drain(queue, records, record_size, capacity);
+  if (record_size == sizeof *records) note_records(records, count);
+  return count;
+}
+
+size_t __real_weir_completions_wait(weir_completions *queue, weir_record *records,
+                                    size_t record_size, size_t capacity, int64_t timeout_ms);
+size_t __wrap_weir_completions_wait(weir_completions *queue, weir_record *records,
+                                    size_t record_size, size_t capacity, int64_t timeout_ms);
+size_t __wrap_weir_completions_wait(weir_completions *queue, weir_record *records,
+                                    size_t record_size, size_t capacity, int64_t timeout_ms) {
+  size_t count = __real_weir_completions_wait(queue, records, record_size, capacity, timeout_ms);
+  if (record_size == sizeof *records) note_records(records, count);
+  return count;
+}
+
+/* Runtimes last: what they are given back with may still be settling. */
+void track_release_all(void) {
+  if (!tracked.on) return;
+  for (int runtimes = 0; runtimes < 2; runtimes++) {
+    for (size_t i = 0; i < tracked.count; i++) {
+      struct held entry = tracked.entries[i];
+      if ((entry.unref == unref_runtime) != runtimes) continue;
+      while (entry.count-- > 0) entry.unref(entry.handle);
+    }
+  }
+  tracked.count = 0;
+}
