@@ -53,9 +53,10 @@ run_cmocka() {
   status=$?
   # The reports of one program are appended in one write, because programs run side by side.
   awk -v label="$label $name" '
-    / # SKIP / { sub(/.* # SKIP /, ""); print "skip " label " " $0 ": skipped itself"; next }
-    /^ok /     { sub(/^ok [0-9]+ (- )?/, ""); print "pass " label " " $0 }
-    /^not ok / { sub(/^not ok [0-9]+ (- )?/, ""); print "fail " label " " $0 }' "$log" > "$log.results"
+    / # SKIP / && /^not ok [0-9]+ # SKIP / { sub(/^.* # SKIP /, ""); print "skip " label " " $0 ": skipped itself"; next }
+    / # SKIP / { sub(/^(not )?ok ([0-9]+ )?- /, ""); sub(/ # SKIP /, ": "); print "skip " label " " $0; next }
+    /^ok /     { sub(/^ok ([0-9]+ )?(- )?/, ""); print "pass " label " " $0 }
+    /^not ok / { sub(/^not ok ([0-9]+ )?(- )?/, ""); print "fail " label " " $0 }' "$log" > "$log.results"
   if [ $status -ne 0 ] && ! grep -q '^fail ' "$log.results"; then
     echo "fail $label $name: ended with status $status" >> "$log.results"
   fi
@@ -67,13 +68,15 @@ run_cmocka() {
   fi
 }
 
-# run_all LABEL DIRECTORY: every test program of a build, as many at once as there are cores.
+# run_all LABEL DIRECTORY [ARGUMENT...]: every test program of a build, as many at once as there are
+# cores.
 run_all() {
-  local label=$1 program
-  for program in "$2"/test_*; do
+  local label=$1 directory=$2 program
+  shift 2
+  for program in "$directory"/test_*; do
     [ -x "$program" ] && [ -f "$program" ] || continue
     while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
-    run_cmocka "$label" "$program" &
+    run_cmocka "$label" "$program" "$@" &
   done
   wait
 }
