@@ -58,15 +58,48 @@ enum class AttemptPhase : uint32_t {
   cancelled_done,
 };
 
+// The task that brings an attempt's completion to the engine.
+Task::RunFn attempt_task_function();
+
+struct AttemptTask : Task {
+  explicit AttemptTask(struct Attempt *completed)
+      : Task(attempt_task_function(), Lane::completion), attempt(completed) {}
+  struct Attempt *attempt;
+};
+
+struct AttemptRecord : Record {
+  AttemptRecord(DrainedFn function, struct Attempt *told) : Record(function), attempt(told) {}
+  struct Attempt *attempt;
+};
+
 struct Attempt : ListNode<Attempt> {
-  explicit Attempt(uint32_t slot_index);
+  explicit Attempt(uint32_t slot_index)
+      : state(uint64_t{1} << 32),
+        index(slot_index),
+        task(this),
+        start_record(start_drained, this),
+        cancel_record(nullptr, this) {}
 
   weir_token token() const;
+
+  // Forgets the run; for the next one.
+  void clear() {
+    run = nullptr;
+    detached = false;
+    obligation = nullptr;
+    queue = nullptr;
+    on_cancel = nullptr;
+    data = nullptr;
+    free_data = nullptr;
+  }
+
+  // The queue ended with the START in it: the attempt fails as closed.
+  static void start_drained(Record &record, bool kept);
 
   std::atomic<uint64_t> state;  // generation << 32 | phase
   uint32_t index;
   Attempt *next_free = nullptr;
-  Task task;  // the completion, on its way to the engine
+  AttemptTask task;  // the completion, on its way to the engine
 
   // The engine's thread, while not free.
   weir_call *run = nullptr;
@@ -82,8 +115,10 @@ struct Attempt : ListNode<Attempt> {
   // Written by the completing call, read by the completion task.
   Result result;
 
-  Record start_record;
-  Record cancel_record;
+  // The queue lets go of the attempt before the host has the record, so nothing is to be done when
+  // one of these was drained.
+  AttemptRecord start_record;
+  AttemptRecord cancel_record;
 };
 
 class AttemptTable {
@@ -106,11 +141,13 @@ class AttemptTable {
   static void retire_token(Attempt &attempt);
 
  private:
-  static constexpr uint32_t first_chunk_bits = 6;
-  static constexpr uint32_t chunk_count = 26;  // 2^32 - 64 slots
+  static constexpr int first_chunk_bits = 6;
+  static constexpr uint64_t first_chunk = uint64_t{1} << first_chunk_bits;
+  static constexpr uint32_t chunk_count = 25;  // 2^31 - 64 slots
 
+  Attempt *slot(uint32_t index) const;
+  Attempt *fresh();
   bool grow();
-  Attempt *pop_shared();
 
   Heap *heap_;
   Attempt *local_free_ = nullptr;
@@ -118,6 +155,8 @@ class AttemptTable {
   Mutex mutex_;
   Attempt *shared_free_ = nullptr;
   uint32_t chunks_used_ = 0;
+  uint32_t capacity_ = 0;
+  std::atomic<uint32_t> handed_out_{0};  // slots below this were made
   std::atomic<Attempt *> chunks_[chunk_count] = {};
 };
 

@@ -35,13 +35,16 @@ struct Record : ListNode<Record> {
 
 }  // namespace weir
 
-struct weir_completions : weir::Handle {
+namespace weir {
+struct OfRuntime;  // tag: a runtime's list of its queues
+}
+
+struct weir_completions : weir::Handle, weir::ListNode<weir_completions, weir::OfRuntime> {
   explicit weir_completions(weir_runtime *runtime);
   ~weir_completions();
 
-  // Any thread. False after the queue's last outside reference is gone: the record was given up,
-  // and drained(false) has run.
-  bool post(weir::Record &record);
+  // Any thread that holds a reference.
+  void post(weir::Record &record);
 
   // Takes an undrained record back; false if it was drained (or never posted). Any thread.
   bool revoke(weir::Record &record);
@@ -56,8 +59,10 @@ struct weir_completions : weir::Handle {
   int descriptor = -1;
 
  private:
-  void signal();
-  void clear_descriptor();
+  size_t pop(weir_record *records, size_t record_size, size_t capacity,
+             weir::List<weir::Record> &told);
+  void signal() const;
+  void clear_descriptor() const;
 
   weir::Mutex mutex_;
   weir::Condition condition_;

@@ -33,7 +33,13 @@ struct DriverType {
   void (*keep_alive)(struct Driver &driver, bool alive);
   // Hands work to a pool thread; NULL: there is none. The engine's thread.
   int32_t (*submit)(struct Driver &driver, BlockingWork &work);
-  bool manual;
+  // Any thread: closing has begun and its task is posted.
+  void (*closing)(struct Driver &driver);
+  // Any thread: the last outside reference is gone, closing has begun.
+  void (*abandoned)(struct Driver &driver);
+  // Any thread but the engine's, after the engine is dead: until the driver's thread is gone too.
+  // NULL: there is nobody to wait for.
+  void (*join)(struct Driver &driver);
 };
 
 struct Driver {

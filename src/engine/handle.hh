@@ -55,6 +55,12 @@ class Handle {
   static void drop(weir_runtime &runtime, Task &task);
   void end();
 
+  // The task that brings a dropped handle to the engine's thread.
+  struct DropTask : Task {
+    explicit DropTask(Handle *owner) : Task(drop, Lane::completion), handle(owner) {}
+    Handle *handle;
+  };
+
   std::atomic<uint32_t> outside_{1};
   std::atomic<uint32_t> inside_{0};
   bool dropped_ = false;  // the engine's thread: no outside reference is left
@@ -62,13 +68,14 @@ class Handle {
   Heap *heap_;
   EndFn end_;
   char *name_ = nullptr;
-  Task drop_task_;
+  DropTask drop_task_;
 };
 
-// Makes a T (whose constructor takes the runtime first) in the runtime's heap; NULL without memory.
-// T::end frees it again.
+// Makes a T in its runtime's heap; NULL without memory. end_handle<T> frees it again.
 template <typename T, typename... Args>
-T *make_handle(weir_runtime *runtime, Args &&...args);
+T *make_handle(Heap *heap, Args &&...args) {
+  return heap->make<T>(std::forward<Args>(args)...);
+}
 
 // The EndFn of a T that was made by make_handle.
 template <typename T>

@@ -87,6 +87,9 @@ struct Plan {
   uint32_t state_size = 0;
 };
 
+// Layers around and in one run at most; what weir_pipeline_new allows, for both plans of a run.
+inline constexpr uint32_t max_layers = 64;
+
 // Each state is aligned to this.
 inline constexpr uint32_t layer_alignment = 16;
 

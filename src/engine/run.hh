@@ -37,6 +37,20 @@ struct Obligation;
 class RunBuilder;
 class Audit;
 
+// Parts of a call that find their way back to it.
+struct CallTask : Task {
+  CallTask(RunFn function, Lane where, weir_call *owner) : Task(function, where), call(owner) {}
+  weir_call *call;
+};
+struct CallTimer : Timer {
+  CallTimer(FireFn function, weir_call *owner) : Timer(function), call(owner) {}
+  weir_call *call;
+};
+struct CallRecord : Record {
+  CallRecord(DrainedFn function, weir_call *owner) : Record(function), call(owner) {}
+  weir_call *call;
+};
+
 enum class Phase : uint32_t { queued, running, settling, settled };
 
 // A run's own copy of what weir_run was given; key and name lie behind the layers in the block.
@@ -89,7 +103,8 @@ struct weir_call : weir::ListNode<weir_call> {
 
   // The layer at `index` of the plan, and what it is.
   weir::Layer &layer(uint32_t index);
-  const weir::LayerType &layer_type(uint32_t index) const;
+  const weir::Layer &layer(uint32_t index) const;
+  const weir::LayerType &layer_type(uint32_t index) const { return *entry(index).type; }
   uint32_t layer_count() const { return layer_count_; }
 
   // Obligations (engine/attempt.hh): what attempts started from here on hold until they really end.
@@ -100,6 +115,8 @@ struct weir_call : weir::ListNode<weir_call> {
 
   weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
             uint32_t block_size);
+  weir_call(const weir_call &) = delete;
+  weir_call &operator=(const weir_call &) = delete;
   ~weir_call();
 
   // Its first turn; goes inwards from the outermost layer.
@@ -124,6 +141,7 @@ struct weir_call : weir::ListNode<weir_call> {
   weir_status cancel();
   weir_status wait(int64_t timeout_ms);
   bool settled() const { return phase_.load(std::memory_order_acquire) == weir::Phase::settled; }
+  bool settling() const { return phase_.load(std::memory_order_acquire) >= weir::Phase::settling; }
   // Lent while a reference is held; once settled.
   const weir_outcome &outcome() const { return outcome_; }
 
@@ -131,13 +149,16 @@ struct weir_call : weir::ListNode<weir_call> {
   friend class weir::RunBuilder;
   friend class weir::Audit;
 
+  // Where the layers' states begin, from the begin of the block.
+  static const size_t layers_offset;
+
+  const weir::PlanEntry &entry(uint32_t index) const;
+  void enlist();
   void drive(uint32_t index, weir::Signal signal);
   void stop_from(uint32_t index, uint32_t reason);
   void settle();
-  void deliver();
-  void fill_outcome();
-  const weir::Timer *outer_timer(uint32_t index);
-  void free_block();
+  void post_record();
+  const weir::Timer *outer_timer(uint32_t index, int64_t deadline_ns);
   static void run_task(weir_runtime &runtime, weir::Task &task);
   static void cancel_task(weir_runtime &runtime, weir::Task &task);
   static void deadline_fired(weir_runtime &runtime, weir::Timer &timer);
@@ -149,8 +170,8 @@ struct weir_call : weir::ListNode<weir_call> {
   std::atomic<uint32_t> waiters_{0};
   std::atomic<bool> cancel_posted_{false};
   bool remote_ = false;  // handles are held by outside references, not entered
-  weir::Task task_;
-  weir::Task cancel_task_;
+  weir::CallTask task_;
+  weir::CallTask cancel_task_;
 
   // The engine's thread.
   weir_runtime &runtime_;
@@ -159,19 +180,28 @@ struct weir_call : weir::ListNode<weir_call> {
   uint32_t block_size_;
   uint32_t layer_count_;
   uint32_t active_ = 0;
-  uint32_t holds_ = 1;
+  uint32_t holds_ = 2;  // the run, and its task
   uint32_t attempts_ = 0;
+  uint32_t noted_ = 0;
+  weir_status statuses_[WEIR_OUTCOME_STATUSES];
   uint32_t stop_reason_ = 0;
   int64_t begun_ns_ = 0;
   int64_t deadline_ns_ = INT64_MAX;
   weir::Obligation *obligation_ = nullptr;
   weir::Attempt *reserved_ = nullptr;
-  weir::Timer deadline_timer_;
+  weir::CallTimer deadline_timer_;
   weir::RunRequest request_;
   weir::Callback<weir_settle_fn> settle_;
   weir_completions *queue_ = nullptr;
-  weir::Record record_;
+  weir::CallRecord record_;
   weir::Result result_;
   weir_outcome outcome_;
   weir_rejection rejection_;
 };
+
+inline constexpr size_t weir_call::layers_offset = weir::layer_size(sizeof(weir_call));
+
+namespace weir {
+// What a block needs before its layers' states.
+inline constexpr size_t call_size = layer_size(sizeof(weir_call));
+}  // namespace weir

@@ -24,6 +24,7 @@
 
 #include <atomic>
 
+#include "base/fork.hh"
 #include "base/heap.hh"
 #include "base/list.hh"
 #include "base/mutex.hh"
@@ -100,10 +101,14 @@ struct weir_runtime {
   // ---- for runs and attempts ----
 
   weir::AttemptTable &attempts() { return attempts_; }
-  // Accepting a run: WEIR_OK, WEIR_ECLOSED, WEIR_EFULL, WEIR_EFORKED, WEIR_ENOTSUP. Any thread.
-  weir_status admit();
-  // A run that admit() let in begins, or was given up before it did.
-  void run_begun(weir_call &run);
+  // Whether a run may be accepted: WEIR_OK, WEIR_ECLOSED, WEIR_EFULL, WEIR_EFORKED, WEIR_ENOTSUP. Any
+  // thread; off the engine's, between enter() and leave().
+  weir_status admit(bool local);
+  // What admit() let in is not accepted after all.
+  void unadmit();
+  // The run is accepted. Any thread, as admit().
+  void accept(weir::Task &task, bool local);
+  void run_begun(weir_call &run) { live_.push_back(&run); }
   void run_settled(weir_call &run);
   // An attempt begins; is told to stop; is over.
   void attempt_started(weir::Attempt &attempt);
@@ -113,7 +118,10 @@ struct weir_runtime {
   void cancel_attempt(weir::Attempt &attempt, uint32_t reason);
   weir::Mutex &settle_mutex() { return settle_mutex_; }
   weir::Condition &settle_condition() { return settle_condition_; }
-  bool forked() const;
+  bool forked() const { return fork_sentinel_.forked(); }
+  // Around whatever another thread does with a runtime that may end meanwhile.
+  void enter() { entering_.fetch_add(1, std::memory_order_seq_cst); }
+  void leave() { entering_.fetch_sub(1, std::memory_order_release); }
 
   // ---- for drivers ----
 
@@ -123,6 +131,10 @@ struct weir_runtime {
   int64_t next_deadline() const;
   bool in_turn() const { return in_turn_; }
   bool has_work() const;
+  // Another thread is the engine's.
+  bool owned_elsewhere() const { return owned_.load(std::memory_order_acquire) && !on_thread(); }
+  // Orphans are not waited for.
+  void give_no_grace();
   weir::Driver *driver() const { return driver_; }
   // The driver has given everything back: the engine is dead from here on.
   void driver_gone();
@@ -139,7 +151,104 @@ struct weir_runtime {
   weir_status audit(weir_audit_entry *entries, size_t entry_size, size_t capacity, size_t &count);
 
   void retain_shell() { shell_.fetch_add(1, std::memory_order_relaxed); }
-  void release_shell();
-  // Completion queues to be told of the end. The engine's thread.
-  weir::List<weir_completions> queues;
+  void release_shell(uint64_t count = 1);
+
+ private:
+  friend class weir::Audit;
+
+  static constexpr uint32_t turn_steps = 1024;
+  static constexpr uint32_t turn_moves = 16 * turn_steps;
+
+  void become_owner();
+  void run_ready(uint32_t &steps);
+  void fire_timers(uint32_t &steps);
+  void update_keep_alive();
+  void wake_driver();
+  uint64_t drain_dead();
+  void destroy();
+  void post_close_task();
+  void close_step();
+  void all_settled();
+  void finish_close();
+  void wait_for_cancel(weir::Attempt &attempt, uint64_t state);
+  void deliver(weir::Attempt &attempt);
+  static void close_task_run(weir_runtime &runtime, weir::Task &task);
+  static void trim_task_run(weir_runtime &runtime, weir::Task &task);
+  static void grace_over(weir_runtime &runtime, weir::Timer &timer);
+  static void attempt_completed(weir_runtime &runtime, weir::Task &task);
+  friend weir::Task::RunFn weir::attempt_task_function();
+
+  weir::Heap *heap_;
+  weir::Driver *driver_;
+  char *name_;
+  weir::Random random_;
+  weir::Callback<weir_log_fn> log_;
+  int32_t log_level_;
+  weir::Callback<weir_event_fn> on_event_;
+  weir::Callback<weir_closed_fn> on_closed_;
+  int64_t max_in_flight_;
+  int64_t close_grace_ns_;
+  weir::ForkSentinel fork_sentinel_;
+
+  // Any thread.
+  std::atomic<uint32_t> outside_{1};
+  std::atomic<uint64_t> shell_{2};  // the engine, and all outside references together
+  std::atomic<uint32_t> entering_{
+      0};  // threads inside post() or weir_run(); the end waits for them
+  std::atomic<weir::Life> life_{weir::Life::open};
+  std::atomic<pthread_t> owner_{};
+  std::atomic<bool> owned_{false};
+  std::atomic<int64_t> in_flight_{0};  // kept only if max_in_flight_ bounds it
+  std::atomic<uint64_t> accepted_remote_{0};
+  std::atomic<uint32_t> cancel_waiters_{0};
+  std::atomic<bool> close_posted_{false};
+  std::atomic<bool> trim_posted_{false};
+  weir::Inbox inbox_;
+  weir::Mutex shell_mutex_;  // who drains after the end
+  weir::Mutex wake_mutex_;   // the driver is not told anything after its stop
+  bool driver_stopping_ = false;
+  weir::Mutex settle_mutex_;  // for those who wait: for calls, for on_cancel, for the end
+  weir::Condition settle_condition_;
+
+  // The engine's thread; counters are atomic so that others may look.
+  int64_t now_ = 0;
+  bool stale_ = false;
+  bool in_turn_ = false;
+  bool kept_alive_ = true;  // until the first turn
+  bool finishing_ = false;
+  uint64_t deferred_releases_ = 0;
+  weir::Attempt *starting_ = nullptr;
+  bool started_inline_ = false;
+  weir::TaskQueue ready_;
+  weir::TimerWheel wheel_;
+  weir::AttemptTable attempts_;
+  weir::BlockPool pool_;
+  weir::List<weir_call> live_;
+  weir::List<weir::Attempt> orphans_;
+  weir::List<weir_completions, weir::OfRuntime> queues_;
+  weir::Mutex queues_mutex_;
+  weir::Task close_task_;
+  weir::Task trim_task_;
+  weir::Timer grace_timer_;
+  std::atomic<uint64_t> accepted_{0};
+  std::atomic<uint64_t> settled_{0};
+  std::atomic<uint64_t> attempts_started_{0};
+  uint64_t started_out_ = 0;  // attempts started and not yet over
+  std::atomic<uint64_t> orphan_count_{0};
+  std::atomic<uint64_t> turns_{0};
+
+ public:
+  // Around the user's start function: a completing call inside it, for that attempt, needs no queue.
+  void begin_start(weir::Attempt &attempt) { starting_ = &attempt; }
+  // True if it came.
+  bool end_start() {
+    stale_ = true;
+    starting_ = nullptr;
+    bool completed = started_inline_;
+    started_inline_ = false;
+    return completed;
+  }
+  // Completion queues to be told of the end. Any thread.
+  void add_queue(weir_completions &queue);
+  void remove_queue(weir_completions &queue);
 };

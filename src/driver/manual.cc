@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "driver/manual.hh"
+
+#include "base/time.hh"
+
+namespace weir {
+
+namespace {
+
+ManualDriver &self(Driver &driver) { return static_cast<ManualDriver &>(driver); }
+
+int64_t now(const Driver &driver) {
+  return static_cast<const ManualDriver &>(driver).clock.load(std::memory_order_acquire);
+}
+
+void wakeup(Driver &driver) {
+  if (self(driver).on_wakeup) self(driver).on_wakeup();
+}
+
+int32_t ensure(Driver &driver) { return driver.runtime->forked() ? WEIR_EFORKED : WEIR_OK; }
+
+// The host looks at next_deadline() after what it did on its own thread, but a host that waits for
+// its wake-up only must hear of it as well.
+void schedule(Driver &driver) { wakeup(driver); }
+
+void stop(Driver &driver) { self(driver).stopped = true; }
+
+void destroy(Driver &driver) {
+  Heap *heap = self(driver).heap;
+  heap->destroy(&self(driver));
+}
+
+void keep_alive(Driver &, bool) {}
+
+void closing(Driver &) {}
+
+}  // namespace
+
+// The last unref settles what is left inside the call; from inside a callback, after that turn.
+void manual_abandoned(Driver &driver) {
+  ManualDriver &manual = self(driver);
+  manual.abandoned = true;
+  if (!driver.runtime->in_turn()) manual.finish();
+}
+
+const DriverType manual_driver_type = {
+    now,     now,        now,     wakeup,  ensure,           schedule, stop,
+    destroy, keep_alive, nullptr, closing, manual_abandoned, nullptr};
+
+ManualDriver::ManualDriver(Heap *driver_heap) : Driver{&manual_driver_type}, heap(driver_heap) {}
+
+uint64_t ManualDriver::process(int64_t now_ns) {
+  if (runtime->in_turn() || runtime->life() == Life::dead) return 0;
+  if (now_ns > clock.load(std::memory_order_relaxed))
+    clock.store(now_ns, std::memory_order_release);
+  uint64_t steps = 0;
+  runtime->turn(&steps);
+  if (stopped) {
+    stopped = false;
+    runtime->driver_gone();
+  } else if (abandoned) {
+    finish();
+  }
+  return steps;
+}
+
+// Nobody will process any more: turns until all has settled. Time stands still, so the grace for
+// orphans is not waited for.
+void ManualDriver::finish() {
+  weir_runtime *engine = runtime;
+  engine->retain_shell();
+  engine->give_no_grace();
+  while (engine->life() != Life::dead) {
+    engine->turn();
+    if (!stopped) continue;
+    stopped = false;
+    engine->driver_gone();
+  }
+  engine->release_shell();
+}
+
+ManualDriver *manual_driver(const weir_runtime *runtime) {
+  if (runtime == nullptr || runtime->driver()->type != &manual_driver_type) return nullptr;
+  return static_cast<ManualDriver *>(runtime->driver());
+}
+
+}  // namespace weir
+
+uint64_t weir_runtime_process(weir_runtime *runtime, int64_t now_ns) {
+  weir::ManualDriver *driver = weir::manual_driver(runtime);
+  return driver == nullptr ? 0 : driver->process(now_ns);
+}
+
+int64_t weir_runtime_next_deadline(weir_runtime *runtime) {
+  return weir::manual_driver(runtime) == nullptr ? weir::never_ns : runtime->next_deadline();
+}

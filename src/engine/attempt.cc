@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+#include "engine/attempt.hh"
+
+#include <bit>
+
+#include "engine/run.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+
+namespace weir {
+namespace {
+
+constexpr uint64_t state_of(uint32_t generation, AttemptPhase phase) {
+  return static_cast<uint64_t>(generation) << 32 | static_cast<uint32_t>(phase);
+}
+
+constexpr uint32_t last_generation = UINT32_MAX;
+
+// How many slots move between the engine's list and the shared one at a time.
+constexpr uint32_t batch = 64;
+
+}  // namespace
+
+weir_token Attempt::token() const {
+  return (state.load(std::memory_order_relaxed) >> 32) << 32 | index;
+}
+
+void AttemptTable::start(Attempt &attempt) {
+  auto generation = static_cast<uint32_t>(attempt.state.load(std::memory_order_relaxed) >> 32);
+  attempt.state.store(state_of(generation, AttemptPhase::started), std::memory_order_release);
+}
+
+AttemptTable::~AttemptTable() {
+  for (uint32_t i = 0; i < handed_out_.load(std::memory_order_relaxed); ++i) slot(i)->~Attempt();
+  for (uint32_t chunk = 0; chunk < chunks_used_; ++chunk) {
+    heap_->free(chunks_[chunk].load(std::memory_order_relaxed),
+                sizeof(Attempt) * (first_chunk << chunk));
+  }
+}
+
+Attempt *AttemptTable::slot(uint32_t index) const {
+  // Chunk k holds 64·2^k slots, so index + 64 has its highest bit at k + 6.
+  uint64_t shifted = uint64_t{index} + first_chunk;
+  int chunk = 63 - std::countl_zero(shifted) - first_chunk_bits;
+  return chunks_[chunk].load(std::memory_order_acquire) + (shifted - (first_chunk << chunk));
+}
+
+Attempt *AttemptTable::find(weir_token token) const {
+  auto index = static_cast<uint32_t>(token);
+  if (index >= handed_out_.load(std::memory_order_acquire)) return nullptr;
+  return slot(index);
+}
+
+Attempt *AttemptTable::reserve(bool local) {
+  if (local && local_free_ != nullptr) {
+    Attempt *attempt = local_free_;
+    local_free_ = attempt->next_free;
+    --local_count_;
+    return attempt;
+  }
+  Lock lock(mutex_);
+  if (shared_free_ != nullptr) {
+    Attempt *attempt = shared_free_;
+    shared_free_ = attempt->next_free;
+    return attempt;
+  }
+  return fresh();
+}
+
+// A slot that was never used. Under the mutex.
+Attempt *AttemptTable::fresh() {
+  uint32_t index = handed_out_.load(std::memory_order_relaxed);
+  if (index == capacity_ && !grow()) return nullptr;
+  auto *attempt = new (slot(index)) Attempt(index);
+  handed_out_.store(index + 1, std::memory_order_release);
+  return attempt;
+}
+
+bool AttemptTable::grow() {
+  if (chunks_used_ == chunk_count) return false;
+  uint64_t slots = first_chunk << chunks_used_;
+  void *memory = heap_->allocate(sizeof(Attempt) * slots);
+  if (memory == nullptr) return false;
+  chunks_[chunks_used_++].store(static_cast<Attempt *>(memory), std::memory_order_release);
+  capacity_ += static_cast<uint32_t>(slots);
+  return true;
+}
+
+void AttemptTable::retire_token(Attempt &attempt) {
+  auto generation = static_cast<uint32_t>(attempt.state.load(std::memory_order_relaxed) >> 32);
+  attempt.state.store(state_of(generation + 1, AttemptPhase::free), std::memory_order_release);
+}
+
+void AttemptTable::release(Attempt *attempt, bool local) {
+  // A generation must never come again, so a slot that has used them all stays unused.
+  if (attempt->state.load(std::memory_order_relaxed) >> 32 == last_generation) return;
+  if (!local) {
+    Lock lock(mutex_);
+    attempt->next_free = shared_free_;
+    shared_free_ = attempt;
+    return;
+  }
+  attempt->next_free = local_free_;
+  local_free_ = attempt;
+  if (++local_count_ <= 4 * batch) return;
+  Lock lock(mutex_);
+  for (uint32_t i = 0; i < 2 * batch; ++i, --local_count_) {
+    Attempt *spilled = local_free_;
+    local_free_ = spilled->next_free;
+    spilled->next_free = shared_free_;
+    shared_free_ = spilled;
+  }
+}
+
+}  // namespace weir
+
+using weir::Attempt;
+using weir::AttemptPhase;
+
+namespace {
+
+AttemptPhase phase_of(uint64_t state) { return static_cast<AttemptPhase>(state & UINT32_MAX); }
+
+bool move_phase(Attempt &attempt, uint64_t &state, AttemptPhase to) {
+  uint64_t next = (state >> 32) << 32 | static_cast<uint32_t>(to);
+  return attempt.state.compare_exchange_strong(state, next, std::memory_order_seq_cst,
+                                               std::memory_order_acquire);
+}
+
+}  // namespace
+
+void weir_runtime::attempt_started(Attempt &attempt) {
+  weir::AttemptTable::start(attempt);
+  attempt.run->hold();
+  if (attempt.obligation != nullptr) ++attempt.obligation->count;
+  attempts_started_.store(attempts_started_.load(std::memory_order_relaxed) + 1,
+                          std::memory_order_relaxed);
+  ++started_out_;
+}
+
+weir_status weir_runtime::complete(weir_token token, weir::Result &&result) {
+  Attempt *attempt = attempts_.find(token);
+  if (attempt == nullptr) return WEIR_ESTALE;
+  uint64_t state = attempt->state.load(std::memory_order_acquire);
+  while (state >> 32 == token >> 32) {
+    switch (phase_of(state)) {
+      case AttemptPhase::started:
+      case AttemptPhase::orphan:
+        if (!move_phase(*attempt, state, AttemptPhase::completing)) break;
+        attempt->result = static_cast<weir::Result &&>(result);
+        deliver(*attempt);
+        return WEIR_OK;
+      case AttemptPhase::cancelling:
+        if (on_thread()) {
+          move_phase(*attempt, state, AttemptPhase::cancelled_done);
+          return WEIR_OK;
+        }
+        wait_for_cancel(*attempt, state);
+        state = attempt->state.load(std::memory_order_acquire);
+        break;
+      default:
+        return WEIR_ESTALE;
+    }
+  }
+  return WEIR_ESTALE;
+}
+
+// Brings a completion to the engine. An attempt that completes inside its own start function is
+// looked at as soon as that returns.
+void weir_runtime::deliver(Attempt &attempt) {
+  if (on_thread() && starting_ == &attempt) {
+    started_inline_ = true;
+    return;
+  }
+  post(attempt.task);
+}
+
+// Until on_cancel has returned on the engine's thread.
+void weir_runtime::wait_for_cancel(Attempt &attempt, uint64_t state) {
+  weir::Lock lock(settle_mutex_);
+  cancel_waiters_.fetch_add(1, std::memory_order_seq_cst);
+  while (attempt.state.load(std::memory_order_seq_cst) == state) {
+    settle_condition_.wait(settle_mutex_);
+  }
+  cancel_waiters_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void weir_runtime::attempt_completed(weir_runtime &runtime, weir::Task &task) {
+  Attempt &attempt = *static_cast<weir::AttemptTask &>(task).attempt;
+  if (attempt.detached) {
+    attempt.result.clear();
+    runtime.attempt_over(attempt);
+    return;
+  }
+  attempt.run->signal(attempt.leaf, weir::Signal::wake);
+}
+
+weir::Task::RunFn weir::attempt_task_function() { return weir_runtime::attempt_completed; }
+
+void weir_runtime::attempt_orphaned(Attempt &attempt) {
+  attempt.detached = true;
+  attempt.told_at_ns = now_;
+  orphans_.push_back(&attempt);
+  orphan_count_.store(orphan_count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (max_in_flight_ != WEIR_UNLIMITED) in_flight_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void weir_runtime::cancel_attempt(Attempt &attempt, uint32_t reason) {
+  if (attempt.queue != nullptr && attempt.queue->revoke(attempt.start_record)) {
+    // The host never heard of it, so nobody else can complete it.
+    weir::unref_value(reinterpret_cast<weir_value *>(
+        static_cast<uintptr_t>(attempt.start_record.content.detail)));
+    attempt_over(attempt);
+    return;
+  }
+  uint64_t state = attempt.state.load(std::memory_order_acquire);
+  attempt_orphaned(attempt);
+  AttemptPhase told =
+      attempt.on_cancel == nullptr ? AttemptPhase::orphan : AttemptPhase::cancelling;
+  if (phase_of(state) != AttemptPhase::started || !move_phase(attempt, state, told)) {
+    return;  // its completion is on the way
+  }
+  if (attempt.queue != nullptr) {
+    attempt.cancel_record.content.number = static_cast<uint16_t>(reason);
+    attempt.queue->post(attempt.cancel_record);
+  }
+  if (told == AttemptPhase::orphan) return;
+  attempt.on_cancel(attempt.data, reason);
+  user_ran();
+  state = (state >> 32) << 32 | static_cast<uint32_t>(AttemptPhase::cancelling);
+  bool done = !move_phase(attempt, state, AttemptPhase::orphan);
+  if (cancel_waiters_.load(std::memory_order_seq_cst) != 0) {
+    weir::Lock lock(settle_mutex_);
+    settle_condition_.wake_all();
+  }
+  if (done) attempt_over(attempt);
+}
+
+// The attempt is completed and nothing of it is on its way: everything it holds goes, the slot is
+// free again.
+void weir_runtime::attempt_over(Attempt &attempt) {
+  if (attempt.linked()) {
+    orphans_.remove(&attempt);
+    orphan_count_.store(orphan_count_.load(std::memory_order_relaxed) - 1,
+                        std::memory_order_relaxed);
+    if (max_in_flight_ != WEIR_UNLIMITED) in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  weir_free_fn free_data = attempt.free_data;
+  void *data = attempt.data;
+  weir_completions *queue = attempt.queue;
+  weir::Obligation *obligation = attempt.obligation;
+  weir_call *run = attempt.run;
+  if (queue != nullptr) queue->revoke(attempt.cancel_record);
+  attempt.clear();
+  weir::AttemptTable::retire_token(attempt);
+  attempts_.release(&attempt, true);
+  --started_out_;
+  if (obligation != nullptr) drop_obligation(obligation);
+  if (free_data != nullptr) {
+    free_data(data);
+    user_ran();
+  }
+  if (queue != nullptr) queue->unref();
+  run->unhold();
+  if (life() == weir::Life::dead) {
+    release_shell();
+  } else if (life() != weir::Life::open) {
+    post_close_task();
+  }
+}
+
+weir::Obligation *weir_runtime::new_obligation(weir::Obligation::ReleaseFn release,
+                                               weir::Handle &policy, weir_permit permit,
+                                               uint64_t detail, weir::Obligation *outer) {
+  void *memory = pool_.take(weir::BlockPool::block_size(sizeof(weir::Obligation)), true);
+  if (memory == nullptr) return nullptr;
+  policy.enter();
+  if (outer != nullptr) ++outer->count;
+  return new (memory) weir::Obligation{release, &policy, permit, detail, outer, 1};
+}
+
+void weir_runtime::drop_obligation(weir::Obligation *obligation) {
+  while (obligation != nullptr && --obligation->count == 0) {
+    weir::Obligation *outer = obligation->outer;
+    weir::Handle *policy = obligation->policy;
+    obligation->release(*policy, obligation->permit, obligation->detail);
+    if (pool_.give(obligation, weir::BlockPool::block_size(sizeof(weir::Obligation)), true)) {
+      release_shell();
+    }
+    policy->leave();
+    obligation = outer;
+  }
+}

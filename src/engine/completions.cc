@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "engine/completions.hh"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "base/time.hh"
+#include "engine/options.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+
+using weir::Lock;
+using weir::Record;
+
+weir_completions::weir_completions(weir_runtime *runtime)
+    : Handle(runtime, weir::end_handle<weir_completions>), closed_record_(nullptr) {}
+
+// What was never drained is given up. Nothing can be posted any more: every poster holds a reference.
+weir_completions::~weir_completions() {
+  runtime()->remove_queue(*this);
+  while (Record *record = records_.pop_front()) {
+    record->queued = false;
+    if (record->drained != nullptr) record->drained(*record, false);
+  }
+  if (descriptor >= 0) ::close(descriptor);
+}
+
+void weir_completions::post(Record &record) {
+  bool edge;
+  {
+    Lock lock(mutex_);
+    edge = records_.empty();
+    record.queued = true;
+    records_.push_back(&record);
+    if (waiters_ > 0) condition_.wake_all();
+    if (edge && descriptor >= 0) signal();
+  }
+  if (edge && notify) notify();
+}
+
+bool weir_completions::revoke(Record &record) {
+  Lock lock(mutex_);
+  if (!record.queued) return false;
+  record.queued = false;
+  records_.remove(&record);
+  return true;
+}
+
+void weir_completions::signal() const {
+  uint64_t one = 1;
+  // Can only fail when the counter is full, and then the descriptor is readable already.
+  [[maybe_unused]] ssize_t written = write(descriptor, &one, sizeof(one));
+}
+
+void weir_completions::clear_descriptor() const {
+  uint64_t count = 0;
+  [[maybe_unused]] ssize_t got = read(descriptor, &count, sizeof(count));
+}
+
+size_t weir_completions::drain(weir_record *records, size_t record_size, size_t capacity) {
+  weir::List<Record> told;
+  size_t count = 0;
+  bool left;
+  {
+    Lock lock(mutex_);
+    if (descriptor >= 0) clear_descriptor();
+    count = pop(records, record_size, capacity, told);
+    left = !records_.empty();
+    if (left && descriptor >= 0) signal();
+  }
+  if (left && count > 0 && notify) notify();
+  // The last of these may hold the last reference of this queue.
+  while (Record *record = told.pop_front()) record->drained(*record, true);
+  return count;
+}
+
+// Copies records out; those that want to know go to `told`. Under the mutex.
+size_t weir_completions::pop(weir_record *records, size_t record_size, size_t capacity,
+                             weir::List<Record> &told) {
+  auto *target = reinterpret_cast<unsigned char *>(records);
+  size_t known = record_size < sizeof(weir_record) ? record_size : sizeof(weir_record);
+  size_t count = 0;
+  for (; count < capacity; ++count, target += record_size) {
+    Record *record = records_.pop_front();
+    if (record == nullptr) break;
+    record->queued = false;
+    std::memcpy(target, &record->content, known);
+    if (record_size > known) std::memset(target + known, 0, record_size - known);
+    if (record->drained != nullptr) told.push_back(record);
+  }
+  return count;
+}
+
+size_t weir_completions::wait(weir_record *records, size_t record_size, size_t capacity,
+                              int64_t timeout_ms) {
+  int64_t until = weir::deadline_after(weir::monotonic_now(), weir::ms_to_ns(timeout_ms));
+  {
+    Lock lock(mutex_);
+    ++waiters_;
+    bool in_time = true;
+    while (in_time && records_.empty()) in_time = condition_.wait_until(mutex_, until);
+    --waiters_;
+  }
+  return drain(records, record_size, capacity);
+}
+
+void weir_completions::runtime_closed() {
+  closed_record_.content.kind = WEIR_RECORD_CLOSED;
+  post(closed_record_);
+}
+
+namespace weir {
+namespace {
+
+constexpr weir_completions_options default_options = WEIR_COMPLETIONS_OPTIONS_INIT;
+
+bool drain_arguments_legal(const weir_completions *queue, const weir_record *records,
+                           size_t record_size, size_t capacity) {
+  return queue != nullptr && records != nullptr && record_size >= sizeof(uint64_t) &&
+         record_size % sizeof(uint64_t) == 0 && capacity > 0;
+}
+
+weir_status open_queue(weir_completions &queue, const weir_completions_options &options) {
+  if (!queue.set_name(options.name)) return WEIR_ENOMEM;
+  if (options.with_fd == 0) return WEIR_OK;
+  queue.descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return queue.descriptor < 0 ? WEIR_ENOTSUP : WEIR_OK;
+}
+
+}  // namespace
+}  // namespace weir
+
+void weir_completions_options_init(weir_completions_options *options, size_t size) {
+  weir::init_options(options, size, weir::default_options);
+}
+
+weir_status weir_completions_new(weir_runtime *runtime, const weir_completions_options *options,
+                                 weir_completions **out, weir_error **error) {
+  if (out != nullptr) *out = nullptr;
+  weir::Heap *heap = weir::heap_of(runtime);
+  weir_completions_options read = weir::default_options;
+  weir_status status = weir::read_options(read, options, "completions options", heap, error);
+  if (status != WEIR_OK) return status;
+  weir::Callback<weir_notify_fn> notify(read.notify, read.notify_data, read.notify_free_data);
+  weir::Check check("completions", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL")
+      .range("with_fd", read.with_fd, 0, 1);
+  if (!check.ok()) return check.status();
+  auto *queue = weir::make_handle<weir_completions>(heap, runtime);
+  if (queue == nullptr) return weir::report(error, heap, WEIR_ENOMEM, "completions: out of memory");
+  runtime->add_queue(*queue);
+  queue->notify = static_cast<weir::Callback<weir_notify_fn> &&>(notify);
+  status = weir::open_queue(*queue, read);
+  if (status != WEIR_OK) {
+    queue->unref();
+    return weir::report(error, heap, status, "completions: %s", weir_status_message(status));
+  }
+  *out = queue;
+  return WEIR_OK;
+}
+
+weir_completions *weir_completions_ref(weir_completions *queue) { return weir::ref_handle(queue); }
+
+void weir_completions_unref(weir_completions *queue) { weir::unref_handle(queue); }
+
+size_t weir_completions_drain(weir_completions *queue, weir_record *records, size_t record_size,
+                              size_t capacity) {
+  if (!weir::drain_arguments_legal(queue, records, record_size, capacity)) return 0;
+  return queue->drain(records, record_size, capacity);
+}
+
+size_t weir_completions_wait(weir_completions *queue, weir_record *records, size_t record_size,
+                             size_t capacity, int64_t timeout_ms) {
+  bool legal = weir::drain_arguments_legal(queue, records, record_size, capacity);
+  if (!legal || timeout_ms < WEIR_FOREVER) return 0;
+  if (queue->runtime()->on_thread()) timeout_ms = 0;
+  return queue->wait(records, record_size, capacity, timeout_ms);
+}
+
+int weir_completions_fd(weir_completions *queue) {
+  return queue == nullptr ? -1 : queue->descriptor;
+}

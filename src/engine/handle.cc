@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "engine/handle.hh"
+
+#include "engine/runtime.hh"
+
+namespace weir {
+
+Handle::Handle(weir_runtime *runtime, EndFn end)
+    : runtime_(runtime), heap_(runtime->heap()), end_(end), drop_task_(this) {
+  runtime_->retain_shell();
+}
+
+Handle::~Handle() { heap_->free_text(name_); }
+
+void Handle::unref() {
+  if (outside_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (inside_.load(std::memory_order_acquire) == 0) {
+    end();
+  } else {
+    runtime_->post(drop_task_);
+  }
+}
+
+void Handle::leave() {
+  // `dropped_` is read first: once inside_ is 0 another thread may end the handle, unless it was
+  // dropped, and then this is the end.
+  bool last = inside() == 1 && dropped_;
+  inside_.store(inside() - 1, std::memory_order_release);
+  if (last) end();
+}
+
+void Handle::drop(weir_runtime &, Task &task) {
+  Handle *handle = static_cast<DropTask &>(task).handle;
+  handle->dropped_ = true;
+  if (handle->inside() == 0) handle->end();
+}
+
+bool Handle::set_name(const char *name) {
+  bool ok = true;
+  name_ = heap_->copy_text(name, ok);
+  return ok;
+}
+
+void Handle::end() {
+  weir_runtime *runtime = runtime_;
+  end_(this);
+  runtime->release_shell();
+}
+
+}  // namespace weir

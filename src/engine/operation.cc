@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+//
+// Operations made from start functions, blocking functions and completion queues: three leaves that
+// differ in how an attempt begins.
+
+#include "engine/operation.hh"
+
+#include <utility>
+
+#include "base/text.hh"
+#include "base/time.hh"
+#include "engine/blocking.hh"
+#include "engine/error.hh"
+#include "engine/options.hh"
+#include "engine/run.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+
+namespace weir {
+namespace {
+
+// ---- the leaf that all three share ----
+//
+//   signal   does                                              answers
+//   start    reserves and starts an attempt                    wait; outer if it completed inline,
+//                                                              or could not be had
+//   wake     the attempt's completion arrived                  outer
+//   stop     tells the attempt                                 -
+
+struct LeafState : Layer {
+  Attempt *attempt;
+};
+
+struct UserOperation : weir_operation {
+  UserOperation(weir_runtime *runtime, const LayerType *type, Callback<weir_start_fn> &&start_fn)
+      : weir_operation(runtime, end_handle<UserOperation>, type),
+        start(static_cast<Callback<weir_start_fn> &&>(start_fn)) {}
+  Callback<weir_start_fn> start;
+};
+
+struct BlockingOperation : weir_operation {
+  BlockingOperation(weir_runtime *runtime, const LayerType *type,
+                    Callback<weir_blocking_fn> &&blocking_fn)
+      : weir_operation(runtime, end_handle<BlockingOperation>, type),
+        function(static_cast<Callback<weir_blocking_fn> &&>(blocking_fn)) {}
+  Callback<weir_blocking_fn> function;
+};
+
+struct QueuedOperation : weir_operation {
+  QueuedOperation(weir_completions &target, const LayerType *type, uint64_t user_word)
+      : weir_operation(target.runtime(), end_handle<QueuedOperation>, type),
+        queue(ref_handle(&target)),
+        user(user_word) {}
+  ~QueuedOperation() { queue->unref(); }
+  weir_completions *queue;
+  uint64_t user;
+};
+
+int64_t remaining(const weir_call &run) {
+  int64_t deadline = run.deadline();
+  if (deadline == never_ns) return never_ns;
+  int64_t left = deadline - run.runtime().now();
+  return left < 0 ? 0 : left;
+}
+
+weir_attempt describe(const weir_call &run, const Attempt &attempt) {
+  return {
+      sizeof(weir_attempt),  run.attempts(), attempt.token(), &run.runtime(), run.request().input,
+      run.request().context, remaining(run), nullptr,         nullptr,        nullptr};
+}
+
+// Starts the reserved attempt, or answers that there is none: out of memory.
+Attempt *begin_attempt(weir_call &run, LeafState &state) {
+  Attempt *attempt = run.take_attempt();
+  state.attempt = attempt;
+  if (attempt == nullptr) {
+    run.result().set_status(WEIR_ENOMEM);
+    run.result().stop_reason = WEIR_STOP_NO_MEMORY;
+    return nullptr;
+  }
+  attempt->run = &run;
+  attempt->leaf = state.index;
+  attempt->obligation = run.obligation();
+  run.note_attempt();
+  run.runtime().attempt_started(*attempt);
+  return attempt;
+}
+
+// The attempt's result becomes the run's.
+Next finish_attempt(weir_call &run, LeafState &state) {
+  Attempt *attempt = state.attempt;
+  run.result() = static_cast<Result &&>(attempt->result);
+  run.note_status(run.result().status);
+  run.runtime().attempt_over(*attempt);
+  return Next::outer;
+}
+
+Next stop_attempt(weir_call &run, LeafState &state) {
+  run.note_status(run.stop_reason() == WEIR_CANCEL_TIMEOUT ? WEIR_ETIMEDOUT : WEIR_ECANCELLED);
+  run.runtime().cancel_attempt(*state.attempt, run.stop_reason());
+  return Next::wait;
+}
+
+// ---- user's start function ----
+
+Next start_user(weir_call &run, LeafState &state) {
+  Attempt *attempt = begin_attempt(run, state);
+  if (attempt == nullptr) return Next::outer;
+  weir_runtime &runtime = run.runtime();
+  weir_attempt shown = describe(run, *attempt);
+  runtime.begin_start(*attempt);
+  static_cast<UserOperation *>(state.owner)->start(&shown);
+  bool completed = runtime.end_start();
+  attempt->on_cancel = shown.on_cancel;
+  attempt->data = shown.data;
+  attempt->free_data = shown.free_data;
+  return completed ? finish_attempt(run, state) : Next::wait;
+}
+
+Next user_step(weir_call &run, Layer &layer, Signal signal) {
+  auto &state = static_cast<LeafState &>(layer);
+  switch (signal) {
+    case Signal::start:
+      return start_user(run, state);
+    case Signal::wake:
+      return finish_attempt(run, state);
+    case Signal::stop:
+      return stop_attempt(run, state);
+    default:
+      return Next::wait;
+  }
+}
+
+void describe_leaf(const weir_call &, const Layer &, char *buffer, size_t size) {
+  TextWriter(buffer, size).print("operation: completion");
+}
+
+// ---- START record ----
+
+Next start_queued(weir_call &run, LeafState &state) {
+  Attempt *attempt = begin_attempt(run, state);
+  if (attempt == nullptr) return Next::outer;
+  auto *operation = static_cast<QueuedOperation *>(state.owner);
+  attempt->queue = ref_handle(operation->queue);
+  weir_record &start = attempt->start_record.content;
+  start.kind = WEIR_RECORD_START;
+  start.user = operation->user;
+  start.object = attempt->token();
+  start.detail = reinterpret_cast<uintptr_t>(ref_value(run.request().input));
+  start.number = static_cast<uint16_t>(run.attempts() > UINT16_MAX ? UINT16_MAX : run.attempts());
+  attempt->cancel_record.content = start;
+  attempt->cancel_record.content.kind = WEIR_RECORD_CANCEL;
+  attempt->cancel_record.content.detail = 0;
+  operation->queue->post(attempt->start_record);
+  return Next::wait;
+}
+
+Next queued_step(weir_call &run, Layer &layer, Signal signal) {
+  if (signal == Signal::start) return start_queued(run, static_cast<LeafState &>(layer));
+  return user_step(run, layer, signal);
+}
+
+// ---- blocking function ----
+
+struct BlockingAttempt : BlockingWork {
+  weir_runtime *runtime;
+  Callback<weir_blocking_fn> *function;
+  weir_attempt shown;
+};
+
+// On a thread of the pool.
+void do_blocking(BlockingWork &work) {
+  auto &attempt = static_cast<BlockingAttempt &>(work);
+  weir_value *value = nullptr;
+  weir_error *error = nullptr;
+  weir_status status = (*attempt.function)(&attempt.shown, &value, &error);
+  Result result;
+  if (status == WEIR_OK) {
+    result.set_value(value);
+    unref_error(error);
+  } else {
+    unref_value(value);
+    result.set_error(error != nullptr ? error : bare_error(status));
+    result.status = error != nullptr ? error->status : status;
+  }
+  unref_value(attempt.shown.input);
+  attempt.runtime->complete(attempt.shown.token, static_cast<Result &&>(result));
+}
+
+// On the engine's thread, after do_blocking or instead of it.
+void end_blocking(BlockingWork &work) {
+  auto &attempt = static_cast<BlockingAttempt &>(work);
+  weir_runtime *runtime = attempt.runtime;
+  runtime->heap()->destroy(&attempt);
+  runtime->release_shell();
+}
+
+Next start_blocking(weir_call &run, LeafState &state) {
+  weir_runtime &runtime = run.runtime();
+  auto *work = runtime.heap()->make<BlockingAttempt>();
+  Attempt *attempt = work == nullptr ? nullptr : begin_attempt(run, state);
+  if (attempt == nullptr) {
+    runtime.heap()->destroy(work);
+    run.result().set_status(WEIR_ENOMEM);
+    run.result().stop_reason = WEIR_STOP_NO_MEMORY;
+    return Next::outer;
+  }
+  work->work = do_blocking;
+  work->done = end_blocking;
+  work->runtime = &runtime;
+  work->function = &static_cast<BlockingOperation *>(state.owner)->function;
+  work->shown = describe(run, *attempt);
+  ref_value(work->shown.input);
+  runtime.retain_shell();
+  if (runtime.driver()->type->submit(*runtime.driver(), *work) == WEIR_OK) return Next::wait;
+  unref_value(work->shown.input);
+  weir_token token = work->shown.token;
+  end_blocking(*work);
+  Result failure;
+  failure.set_status(WEIR_ENOMEM);
+  runtime.complete(token, static_cast<Result &&>(failure));
+  return Next::wait;
+}
+
+Next blocking_step(weir_call &run, Layer &layer, Signal signal) {
+  if (signal == Signal::start) return start_blocking(run, static_cast<LeafState &>(layer));
+  return user_step(run, layer, signal);
+}
+
+constexpr LayerType user_type = {"operation", layer_size(sizeof(LeafState)), user_step,
+                                 describe_leaf, true};
+constexpr LayerType queued_type = {"operation", layer_size(sizeof(LeafState)), queued_step,
+                                   describe_leaf, true};
+constexpr LayerType blocking_type = {"operation", layer_size(sizeof(LeafState)), blocking_step,
+                                     describe_leaf, true};
+
+template <typename T, typename... Args>
+weir_status make_operation(Heap *heap, weir_operation **out, weir_error **error, Args &&...args) {
+  *out = make_handle<T>(heap, std::forward<Args>(args)...);
+  if (*out != nullptr) return WEIR_OK;
+  return report(error, heap, WEIR_ENOMEM, "operation: out of memory");
+}
+
+}  // namespace
+
+void Attempt::start_drained(Record &record, bool kept) {
+  if (kept) return;
+  Attempt *attempt = static_cast<AttemptRecord &>(record).attempt;
+  Result closed;
+  closed.set_status(WEIR_ECLOSED);
+  unref_value(reinterpret_cast<weir_value *>(static_cast<uintptr_t>(record.content.detail)));
+  attempt->run->runtime().complete(record.content.object, static_cast<Result &&>(closed));
+}
+
+}  // namespace weir
+
+using weir::Check;
+using weir::Heap;
+
+weir_status weir_operation_new(weir_runtime *runtime, weir_start_fn start, void *data,
+                               weir_free_fn free_data, weir_operation **out, weir_error **error) {
+  weir::Callback<weir_start_fn> callback(start, data, free_data);
+  if (out != nullptr) *out = nullptr;
+  Heap *heap = weir::heap_of(runtime);
+  Check check("operation", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(start != nullptr, "start must not be NULL")
+      .rule(out != nullptr, "out must not be NULL");
+  if (!check.ok()) return check.status();
+  return weir::make_operation<weir::UserOperation>(
+      heap, out, error, runtime, &weir::user_type,
+      static_cast<weir::Callback<weir_start_fn> &&>(callback));
+}
+
+weir_status weir_operation_new_blocking(weir_runtime *runtime, weir_blocking_fn function,
+                                        void *data, weir_free_fn free_data, weir_operation **out,
+                                        weir_error **error) {
+  weir::Callback<weir_blocking_fn> callback(function, data, free_data);
+  if (out != nullptr) *out = nullptr;
+  Heap *heap = weir::heap_of(runtime);
+  Check check("operation", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(function != nullptr, "function must not be NULL")
+      .rule(out != nullptr, "out must not be NULL");
+  if (!check.ok()) return check.status();
+  if (runtime->driver()->type->submit == nullptr) {
+    return weir::report(error, heap, WEIR_ENOTSUP,
+                        "operation: the manual driver has no threads for blocking functions");
+  }
+  return weir::make_operation<weir::BlockingOperation>(
+      heap, out, error, runtime, &weir::blocking_type,
+      static_cast<weir::Callback<weir_blocking_fn> &&>(callback));
+}
+
+weir_status weir_operation_new_queued(weir_completions *queue, uint64_t user, weir_operation **out,
+                                      weir_error **error) {
+  if (out != nullptr) *out = nullptr;
+  Heap *heap = queue == nullptr ? Heap::standard() : queue->heap();
+  Check check("operation", heap, error);
+  check.rule(queue != nullptr, "queue must not be NULL")
+      .rule(out != nullptr, "out must not be NULL");
+  if (!check.ok()) return check.status();
+  return weir::make_operation<weir::QueuedOperation>(heap, out, error, *queue, &weir::queued_type,
+                                                     user);
+}
+
+weir_operation *weir_operation_ref(weir_operation *operation) {
+  return weir::ref_handle(operation);
+}
+
+void weir_operation_unref(weir_operation *operation) { weir::unref_handle(operation); }

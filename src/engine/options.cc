@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "engine/options.hh"
+
+#include <cmath>
+#include <cstdarg>
+#include <cstdio>
+
+#include "engine/error.hh"
+#include "engine/outcome.hh"
+
+namespace weir {
+namespace {
+
+constexpr size_t message_size = 256;
+
+void store_error(weir_error **error, Heap *heap, weir_status status, const char *message) {
+  if (error == nullptr) return;
+  *error = make_error(heap, status, WEIR_DOMAIN_WEIR, status, message);
+  if (*error == nullptr) *error = bare_error(status);
+}
+
+bool all_zero(const unsigned char *bytes, size_t size) {
+  for (size_t i = 0; i < size; ++i) {
+    if (bytes[i] != 0) return false;
+  }
+  return true;
+}
+
+// Larger sizes are garbage rather than a later version.
+constexpr size_t largest_struct = 4096;
+
+}  // namespace
+
+weir_status report(weir_error **error, Heap *heap, weir_status status, const char *format, ...) {
+  char message[message_size];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(message, sizeof(message), format, arguments);
+  va_end(arguments);
+  store_error(error, heap, status, message);
+  return status;
+}
+
+weir_status read_sized(void *target, size_t known, const void *source, size_t given,
+                       const char *what, Heap *heap, weir_error **error) {
+  if (given == 0) {
+    return report(error, heap, WEIR_EABI, "%s.size must be sizeof the struct (got 0)", what);
+  }
+  if (given < sizeof(uint64_t) || given > largest_struct) {
+    return report(error, heap, WEIR_EABI, "%s.size must be sizeof the struct (got %zu)", what,
+                  given);
+  }
+  const auto *bytes = static_cast<const unsigned char *>(source);
+  if (given > known && !all_zero(bytes + known, given - known)) {
+    return report(error, heap, WEIR_EABI,
+                  "%s has fields that this version does not know (%zu bytes, known are %zu)", what,
+                  given, known);
+  }
+  std::memcpy(target, source, given < known ? given : known);
+  return WEIR_OK;
+}
+
+Check &Check::range(const char *field, int64_t value, int64_t low, int64_t high) {
+  if (value < low) {
+    return rule(false, "%s must be at least %lld (got %lld)", field, static_cast<long long>(low),
+                static_cast<long long>(value));
+  }
+  return rule(value <= high, "%s must be at most %lld (got %lld)", field,
+              static_cast<long long>(high), static_cast<long long>(value));
+}
+
+Check &Check::range_or(const char *field, int64_t value, int64_t low, int64_t high,
+                       const char *word) {
+  if (value == -1) return *this;
+  if (value < low) {
+    return rule(false, "%s must be at least %lld, or -1 for %s (got %lld)", field,
+                static_cast<long long>(low), word, static_cast<long long>(value));
+  }
+  return range(field, value, low, high);
+}
+
+Check &Check::real(const char *field, double value, double low, double high) {
+  return rule(value >= low && value <= high, "%s must be from %g to %g (got %g)", field, low, high,
+              value);
+}
+
+Check &Check::real_above(const char *field, double value, double low, double high) {
+  return rule(value > low && value <= high, "%s must be above %g and at most %g (got %g)", field,
+              low, high, value);
+}
+
+Check &Check::rule(bool holds, const char *format, ...) {
+  if (holds || status_ != WEIR_OK) return *this;
+  char text[message_size];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(text, sizeof(text), format, arguments);
+  va_end(arguments);
+  status_ = report(error_, heap_, WEIR_EINVAL, "%s.%s", subject_, text);
+  return *this;
+}
+
+}  // namespace weir

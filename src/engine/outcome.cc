@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "engine/outcome.hh"
+
+#include "base/text.hh"
+#include "base/time.hh"
+#include "engine/error.hh"
+#include "engine/run.hh"
+#include "engine/value.hh"
+
+namespace weir {
+
+Result &Result::operator=(Result &&other) noexcept {
+  if (this != &other) {
+    clear();
+    take(other);
+  }
+  return *this;
+}
+
+void Result::take(Result &other) {
+  channel = other.channel;
+  status = other.status;
+  class_ = other.class_;
+  final = other.final;
+  stop_reason = other.stop_reason;
+  cancel_reason = other.cancel_reason;
+  retry_after_ms = other.retry_after_ms;
+  value = other.value;
+  error = other.error;
+  refused = other.refused;
+  other.value = nullptr;
+  other.error = nullptr;
+}
+
+void Result::clear() {
+  if (value != nullptr) value->unref();
+  if (error != nullptr) error->unref();
+  value = nullptr;
+  error = nullptr;
+  channel = 0;
+  status = WEIR_OK;
+  class_ = WEIR_CLASS_NONE;
+  final = 0;
+  stop_reason = WEIR_STOP_NONE;
+  cancel_reason = WEIR_CANCEL_NONE;
+  retry_after_ms = -1;
+  refused = false;
+}
+
+void Result::set_value(weir_value *taken) {
+  clear();
+  channel = WEIR_CHANNEL_VALUE;
+  value = taken;
+}
+
+void Result::set_error(weir_error *taken) {
+  clear();
+  channel = WEIR_CHANNEL_ERROR;
+  status = taken->status;
+  error = taken;
+}
+
+void Result::set_status(weir_status bare) {
+  set_error(bare_error(bare));
+  status = bare;
+}
+
+void Result::set_stopped(weir_status stopped, uint32_t reason) {
+  clear();
+  channel = WEIR_CHANNEL_STOPPED;
+  status = stopped;
+  cancel_reason = reason;
+}
+
+namespace {
+
+const char *stop_reason_text(uint32_t reason) {
+  constexpr const char *texts[] = {"",        "attempts", "elapsed",    "budget",   "no time left",
+                                   "refused", "final",    "classified", "no memory"};
+  return reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "unknown";
+}
+
+const char *cancel_reason_text(uint32_t reason) {
+  constexpr const char *texts[] = {"",          "by the caller", "by its deadline", "by a timeout",
+                                   "lost race", "superseded",    "by shutdown"};
+  return reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "unknown";
+}
+
+void print_domain(TextWriter &line, const weir_error *error) {
+  constexpr const char *names[] = {"weir", "errno", "uv", "http", "grpc", "curl"};
+  uint32_t domain = weir_error_domain(error);
+  if (domain < sizeof(names) / sizeof(names[0])) {
+    line.print("%s %lld", names[domain], static_cast<long long>(weir_error_code(error)));
+  } else {
+    line.print("domain %u code %lld", domain, static_cast<long long>(weir_error_code(error)));
+  }
+}
+
+void print_failure(TextWriter &line, const weir_outcome &outcome) {
+  const weir_error *error = outcome.error;
+  if (outcome.status != WEIR_EFAILED) {
+    line.print("failed: %s", weir_status_message(outcome.status));
+  } else {
+    line.print("failed: ");
+    print_domain(line, error);
+  }
+  const char *message = weir_error_message(error);
+  bool bare = error == nullptr || error->heap == nullptr;
+  if (message[0] != '\0' && !bare) line.print(" '%s'", message);
+}
+
+void print_counts(TextWriter &line, const weir_outcome &outcome) {
+  line.print(" after %u attempt%s in %.3f ms", outcome.attempts, outcome.attempts == 1 ? "" : "s",
+             static_cast<double>(outcome.elapsed_ns) / static_cast<double>(ns_per_ms));
+  if (outcome.stop_reason != WEIR_STOP_NONE) {
+    line.print(" (stopped: %s)", stop_reason_text(outcome.stop_reason));
+  }
+  if (outcome.retry_after_ms >= 0) {
+    line.print(" (retry after %lld ms)", static_cast<long long>(outcome.retry_after_ms));
+  }
+}
+
+}  // namespace
+}  // namespace weir
+
+size_t weir_outcome_describe(const weir_outcome *outcome, char *buffer, size_t size) {
+  weir::TextWriter line(buffer, buffer == nullptr ? 0 : size);
+  if (outcome == nullptr) {
+    line.print("no outcome");
+    return line.length();
+  }
+  switch (outcome->channel) {
+    case WEIR_CHANNEL_VALUE:
+      line.print("succeeded");
+      break;
+    case WEIR_CHANNEL_ERROR:
+      weir::print_failure(line, *outcome);
+      break;
+    case WEIR_CHANNEL_STOPPED:
+      line.print("stopped %s: %s", weir::cancel_reason_text(outcome->cancel_reason),
+                 weir_status_message(outcome->status));
+      break;
+    default:
+      line.print("not settled");
+      return line.length();
+  }
+  weir::print_counts(line, *outcome);
+  return line.length();
+}
+
+void weir_outcome_release(weir_outcome *outcome) {
+  if (outcome == nullptr) return;
+  weir_call *held = outcome->held;
+  outcome->held = nullptr;
+  outcome->value = nullptr;
+  outcome->error = nullptr;
+  outcome->rejection = nullptr;
+  if (held != nullptr) held->unref();
+}

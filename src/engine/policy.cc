@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "engine/policy.hh"
+
+#include <cstring>
+
+#include "engine/error.hh"
+#include "engine/operation.hh"
+#include "engine/options.hh"
+#include "engine/outcome.hh"
+#include "engine/runtime.hh"
+
+namespace weir {
+
+Classifier::Classifier(Classifier &&other) noexcept
+    : callback_(static_cast<Callback<weir_classify_fn> &&>(other.callback_)),
+      heap_(other.heap_),
+      ranges_(other.ranges_),
+      range_count_(other.range_count_) {
+  other.ranges_ = nullptr;
+  other.range_count_ = 0;
+}
+
+Classifier &Classifier::operator=(Classifier &&other) noexcept {
+  if (this == &other) return *this;
+  this->~Classifier();
+  return *new (this) Classifier(static_cast<Classifier &&>(other));
+}
+
+Classifier::~Classifier() {
+  if (ranges_ != nullptr) heap_->free(ranges_, range_count_ * sizeof(weir_error_range));
+}
+
+bool Classifier::set(Heap *heap, Callback<weir_classify_fn> callback,
+                     const weir_error_range *ranges, uint64_t range_count) {
+  heap_ = heap;
+  callback_ = static_cast<Callback<weir_classify_fn> &&>(callback);
+  if (ranges == nullptr || range_count == 0) return true;
+  if (range_count > SIZE_MAX / sizeof(weir_error_range)) return false;
+  size_t size = range_count * sizeof(weir_error_range);
+  ranges_ = static_cast<weir_error_range *>(heap->allocate(size));
+  if (ranges_ == nullptr) return false;
+  std::memcpy(ranges_, ranges, size);
+  range_count_ = range_count;
+  return true;
+}
+
+bool Classifier::counts(const weir_error *error) const {
+  for (uint64_t i = 0; i < range_count_; ++i) {
+    const weir_error_range &range = ranges_[i];
+    int64_t code = weir_error_code(error);
+    if (range.domain == weir_error_domain(error) && code >= range.code_min &&
+        code <= range.code_max) {
+      return true;
+    }
+  }
+  return false;
+}
+
+uint32_t Classifier::judge(const weir_outcome &outcome) const {
+  if (callback_) {
+    uint32_t judged = callback_(&outcome);
+    if (judged > WEIR_CLASS_NONE && judged <= WEIR_CLASS_ABANDON) return judged;
+  }
+  if (ranges_ != nullptr && outcome.status == WEIR_EFAILED) {
+    return counts(outcome.error) ? WEIR_CLASS_FAILURE : WEIR_CLASS_IGNORE;
+  }
+  if (outcome.class_ != WEIR_CLASS_NONE) return outcome.class_;
+  return default_class(outcome);
+}
+
+uint32_t default_class(const weir_outcome &outcome) {
+  if (outcome.channel == WEIR_CHANNEL_VALUE) return WEIR_CLASS_SUCCESS;
+  if (outcome.channel == WEIR_CHANNEL_STOPPED) return WEIR_CLASS_ABANDON;
+  return is_refusal(outcome.status) ? WEIR_CLASS_REFUSAL : WEIR_CLASS_FAILURE;
+}
+
+namespace {
+
+// A policy around an operation: its plan is the policy's and then the operation's.
+struct WrappedOperation : weir_operation {
+  WrappedOperation(weir_policy &outer, weir_operation &inner)
+      : weir_operation(inner.runtime(), end_handle<WrappedOperation>, nullptr),
+        policy(ref_handle(&outer)),
+        operation(ref_handle(&inner)) {}
+  ~WrappedOperation() {
+    if (entries != nullptr) heap()->free(entries, plan.count * sizeof(PlanEntry));
+    policy->unref();
+    operation->unref();
+  }
+
+  bool join();
+
+  weir_policy *policy;
+  weir_operation *operation;
+  PlanEntry *entries = nullptr;
+};
+
+bool WrappedOperation::join() {
+  const Plan &outer = policy->plan;
+  const Plan &inner = operation->plan;
+  uint32_t count = outer.count + inner.count;
+  entries = static_cast<PlanEntry *>(heap()->allocate(count * sizeof(PlanEntry)));
+  if (entries == nullptr) return false;
+  for (uint32_t i = 0; i < outer.count; ++i) entries[i] = outer.entries[i];
+  for (uint32_t i = 0; i < inner.count; ++i) {
+    entries[outer.count + i] = inner.entries[i];
+    entries[outer.count + i].offset += outer.state_size;
+  }
+  plan = {entries, count, outer.state_size + inner.state_size};
+  return true;
+}
+
+}  // namespace
+}  // namespace weir
+
+weir_policy *weir_policy_ref(weir_policy *policy) { return weir::ref_handle(policy); }
+
+void weir_policy_unref(weir_policy *policy) { weir::unref_handle(policy); }
+
+uint32_t weir_policy_kind(const weir_policy *policy) {
+  return policy == nullptr ? uint32_t{WEIR_POLICY_NONE} : policy->kind;
+}
+
+const char *weir_policy_name(const weir_policy *policy) {
+  return policy == nullptr ? "" : policy->name();
+}
+
+weir_status weir_policy_wrap(weir_policy *policy, weir_operation *operation, weir_operation **out,
+                             weir_error **error) {
+  if (out != nullptr) *out = nullptr;
+  weir::Heap *heap = policy == nullptr ? weir::Heap::standard() : policy->heap();
+  weir::Check check("wrap", heap, error);
+  check.rule(policy != nullptr, "policy must not be NULL")
+      .rule(operation != nullptr, "operation must not be NULL")
+      .rule(out != nullptr, "out must not be NULL");
+  if (!check.ok()) return check.status();
+  uint32_t layers = policy->plan.count + operation->plan.count;
+  check.rule(policy->runtime() == operation->runtime(), "policy must be of the operation's runtime")
+      .rule(layers <= weir::max_layers / 2, "policy makes too many layers (%u, at most %u)", layers,
+            weir::max_layers / 2);
+  if (!check.ok()) return check.status();
+  auto *wrapped = weir::make_handle<weir::WrappedOperation>(heap, *policy, *operation);
+  if (wrapped == nullptr || !wrapped->join()) {
+    weir::unref_handle(wrapped);
+    return weir::report(error, heap, WEIR_ENOMEM, "wrap: out of memory");
+  }
+  *out = wrapped;
+  return WEIR_OK;
+}

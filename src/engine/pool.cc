@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "engine/pool.hh"
+
+namespace weir {
+
+BlockPool::~BlockPool() {
+  drain(local_);
+  drain(shared_);
+}
+
+void *BlockPool::Lists::pop(uint32_t size_class) {
+  Free *block = heads[size_class];
+  if (block == nullptr) return nullptr;
+  heads[size_class] = block->next;
+  --lengths[size_class];
+  return block;
+}
+
+void BlockPool::Lists::push(uint32_t size_class, void *block) {
+  heads[size_class] = new (block) Free{heads[size_class]};
+  ++lengths[size_class];
+}
+
+void *BlockPool::take(uint32_t size, bool local) {
+  uint32_t size_class = class_of(size);
+  void *block = nullptr;
+  if (local) {
+    if (size_class < classes) block = local_.pop(size_class);
+    if (block == nullptr) block = heap_->allocate(size);
+    if (block != nullptr) ++local_out_;
+    return block;
+  }
+  Lock lock(mutex_);
+  if (size_class < classes) block = shared_.pop(size_class);
+  if (block == nullptr) block = heap_->allocate(size);
+  if (block != nullptr) ++shared_out_;
+  return block;
+}
+
+bool BlockPool::give(void *block, uint32_t size, bool local) {
+  uint32_t size_class = class_of(size);
+  if (local && !closed_) {
+    --local_out_;
+    if (size_class >= classes || local_.lengths[size_class] >= 2 * local_limit) {
+      heap_->free(block, size);
+      return false;
+    }
+    local_.push(size_class, block);
+    if (local_.lengths[size_class] > local_limit) spill(size_class);
+    return false;
+  }
+  Lock lock(mutex_);
+  if (!closed_) --shared_out_;
+  if (!closed_ && size_class < classes && shared_.lengths[size_class] < local_limit) {
+    shared_.push(size_class, block);
+  } else {
+    // Under the mutex: close() must not pass, and the heap go, before this is done.
+    heap_->free(block, size);
+  }
+  return closed_;
+}
+
+// Half of what the engine has too much of goes where other threads find it.
+void BlockPool::spill(uint32_t size_class) {
+  Lock lock(mutex_);
+  for (uint32_t i = 0; i < local_limit / 2; ++i) {
+    if (shared_.lengths[size_class] >= local_limit) return;
+    shared_.push(size_class, local_.pop(size_class));
+  }
+}
+
+void BlockPool::drain(Lists &lists) {
+  for (uint32_t size_class = 0; size_class < classes; ++size_class) {
+    while (void *block = lists.pop(size_class)) heap_->free(block, (size_class + 1) * granule);
+  }
+}
+
+void BlockPool::trim() {
+  drain(local_);
+  Lock lock(mutex_);
+  drain(shared_);
+}
+
+uint64_t BlockPool::close() {
+  Lock lock(mutex_);
+  closed_ = true;
+  return local_out_ + shared_out_;
+}
+
+}  // namespace weir

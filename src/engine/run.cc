@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+#include "engine/run.hh"
+
+#include <cstring>
+
+#include "base/time.hh"
+#include "engine/error.hh"
+#include "engine/operation.hh"
+#include "engine/policy.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+
+namespace weir {
+namespace {
+
+void layer_timer_fired(weir_runtime &, Timer &timer) {
+  Layer &layer = *static_cast<LayerTimer &>(timer).layer;
+  layer.run->signal(layer.index, Signal::timer);
+}
+
+void layer_task_run(weir_runtime &, Task &task) {
+  Layer &layer = *static_cast<LayerTask &>(task).layer;
+  weir_call &run = *layer.run;
+  layer.task.queued = false;
+  if (layer.task.wanted) {
+    layer.task.wanted = false;
+    run.signal(layer.index, Signal::wake);
+  }
+  run.unhold();
+}
+
+}  // namespace
+
+Layer::Layer(weir_call *owning_run, Handle *layer_owner, uint32_t layer_index)
+    : run(owning_run), owner(layer_owner), index(layer_index), task(layer_task_run) {
+  timer.fire = layer_timer_fired;
+  timer.layer = this;
+  task.layer = this;
+}
+
+}  // namespace weir
+
+using weir::Layer;
+using weir::Next;
+using weir::Phase;
+using weir::Signal;
+
+// ---- layers ----
+
+const weir::PlanEntry &weir_call::entry(uint32_t index) const {
+  uint32_t outer = policy_ == nullptr ? 0 : policy_->plan.count;
+  return index < outer ? policy_->plan.entries[index] : operation_->plan.entries[index - outer];
+}
+
+Layer &weir_call::layer(uint32_t index) {
+  char *states = reinterpret_cast<char *>(this) + layers_offset;
+  uint32_t outer = policy_ == nullptr ? 0 : policy_->plan.count;
+  if (index >= outer && policy_ != nullptr) states += policy_->plan.state_size;
+  return *reinterpret_cast<Layer *>(states + entry(index).offset);
+}
+
+const Layer &weir_call::layer(uint32_t index) const {
+  return const_cast<weir_call *>(this)->layer(index);
+}
+
+void weir_call::arm(Layer &layer, int64_t deadline_ns) {
+  runtime_.wheel().disarm(layer.timer);
+  runtime_.wheel().arm(layer.timer, deadline_ns, layer.index + 1,
+                       outer_timer(layer.index, deadline_ns));
+}
+
+void weir_call::disarm(Layer &layer) { runtime_.wheel().disarm(layer.timer); }
+
+// The nearest timer outside that is due at the same moment, so that the inner one fires first.
+const weir::Timer *weir_call::outer_timer(uint32_t index, int64_t deadline_ns) {
+  while (index-- > 0) {
+    const weir::Timer &timer = layer(index).timer;
+    if (timer.armed() && timer.deadline_ns == deadline_ns) return &timer;
+  }
+  return &deadline_timer_;
+}
+
+void weir_call::wake_later(Layer &layer) {
+  layer.task.wanted = true;
+  if (layer.task.queued) return;
+  layer.task.queued = true;
+  hold();
+  runtime_.post(layer.task);
+}
+
+int64_t weir_call::narrow_deadline(int64_t deadline_ns) {
+  int64_t before = deadline_ns_;
+  if (deadline_ns < before) deadline_ns_ = deadline_ns;
+  return before;
+}
+
+void weir_call::refuse(const weir_rejection &rejection, weir_error *error) {
+  weir_error *shown =
+      weir::ref_error(error == nullptr ? weir::bare_error(rejection.status) : error);
+  result_.set_error(shown);
+  result_.status = rejection.status;
+  result_.retry_after_ms = rejection.retry_after_ms;
+  result_.refused = true;
+  rejection_ = rejection;
+}
+
+void weir_call::note_status(weir_status status) {
+  statuses_[noted_++ % WEIR_OUTCOME_STATUSES] = status;
+}
+
+weir::Attempt *weir_call::take_attempt() {
+  weir::Attempt *attempt = reserved_;
+  reserved_ = nullptr;
+  return attempt != nullptr ? attempt : runtime_.attempts().reserve(true);
+}
+
+// ---- walking ----
+
+void weir_call::begin() {
+  if (phase_.load(std::memory_order_relaxed) != Phase::queued) return;
+  enlist();
+  if (runtime_.life() != weir::Life::open) {
+    stop(WEIR_ECLOSED, WEIR_CANCEL_SHUTDOWN);
+    return;
+  }
+  phase_.store(Phase::running, std::memory_order_relaxed);
+  runtime_.wheel().arm(deadline_timer_, deadline_ns_);
+  active_ = 1;
+  drive(0, Signal::start);
+}
+
+// The run is the engine's now.
+void weir_call::enlist() {
+  begun_ns_ = runtime_.now();
+  runtime_.run_begun(*this);
+  if (!remote_) return;
+  operation_->enter();
+  operation_->unref();
+  if (policy_ == nullptr) return;
+  policy_->enter();
+  policy_->unref();
+}
+
+void weir_call::signal(uint32_t index, Signal signal) {
+  if (index < active_) drive(index, signal);
+}
+
+void weir_call::drive(uint32_t index, Signal signal) {
+  while (true) {
+    switch (entry(index).type->step(*this, layer(index), signal)) {
+      case Next::wait:
+        return;
+      case Next::inner:
+        ++index;
+        active_ = index + 1;
+        signal = Signal::start;
+        break;
+      case Next::outer:
+        active_ = index;
+        if (index == 0) {
+          settle();
+          return;
+        }
+        --index;
+        signal = Signal::result;
+        break;
+    }
+  }
+}
+
+void weir_call::stop_inside(const Layer &layer, uint32_t reason) {
+  stop_from(layer.index + 1, reason);
+}
+
+void weir_call::stop_from(uint32_t index, uint32_t reason) {
+  stop_reason_ = reason;
+  while (active_ > index) {
+    --active_;
+    entry(active_).type->step(*this, layer(active_), Signal::stop);
+  }
+}
+
+void weir_call::stop(weir_status status, uint32_t reason) {
+  if (phase_.load(std::memory_order_relaxed) >= Phase::settling) return;
+  hold();
+  stop_from(0, reason);
+  result_.set_stopped(status, reason);
+  settle();
+  unhold();
+}
+
+void weir_call::deadline_fired(weir_runtime &, weir::Timer &timer) {
+  static_cast<weir::CallTimer &>(timer).call->stop(WEIR_ETIMEDOUT, WEIR_CANCEL_DEADLINE);
+}
+
+void weir_call::run_task(weir_runtime &, weir::Task &task) {
+  weir_call *call = static_cast<weir::CallTask &>(task).call;
+  call->begin();
+  call->unhold();
+}
+
+void weir_call::cancel_task(weir_runtime &, weir::Task &task) {
+  weir_call *call = static_cast<weir::CallTask &>(task).call;
+  Phase phase = call->phase_.load(std::memory_order_relaxed);
+  if (phase == Phase::queued) call->enlist();
+  if (phase < Phase::settling) call->stop(WEIR_ECANCELLED, WEIR_CANCEL_CALLER);
+  call->unref();
+}
+
+// ---- settling ----
+
+const weir_outcome &weir_call::view() {
+  outcome_.size = sizeof(weir_outcome);
+  outcome_.channel = result_.channel;
+  outcome_.status = result_.status;
+  outcome_.class_ = result_.class_;
+  outcome_.attempts = attempts_;
+  outcome_.stop_reason = result_.stop_reason;
+  outcome_.cancel_reason = result_.cancel_reason;
+  outcome_.final = result_.final;
+  outcome_.elapsed_ns = runtime_.now() - begun_ns_;
+  outcome_.retry_after_ms = result_.retry_after_ms;
+  outcome_.value = result_.value;
+  outcome_.error = result_.error;
+  outcome_.rejection = result_.refused ? &rejection_ : nullptr;
+  outcome_.held = nullptr;
+  uint32_t kept = noted_ < WEIR_OUTCOME_STATUSES ? noted_ : WEIR_OUTCOME_STATUSES;
+  for (uint32_t i = 0; i < WEIR_OUTCOME_STATUSES; ++i) {
+    outcome_.statuses[i] =
+        i < kept ? statuses_[(noted_ - kept + i) % WEIR_OUTCOME_STATUSES] : weir_status{WEIR_OK};
+  }
+  return outcome_;
+}
+
+void weir_call::settle() {
+  runtime_.wheel().disarm(deadline_timer_);
+  view();
+  phase_.store(Phase::settling, std::memory_order_release);
+  if (queue_ != nullptr) {
+    post_record();
+  } else if (settle_) {
+    settle_(this, &outcome_);
+    runtime_.user_ran();
+  }
+  settle_.finish();
+  phase_.store(Phase::settled, std::memory_order_seq_cst);
+  if (waiters_.load(std::memory_order_seq_cst) != 0) {
+    weir::Lock lock(runtime_.settle_mutex());
+    runtime_.settle_condition().wake_all();
+  }
+  runtime_.run_settled(*this);
+  unhold();
+}
+
+void weir_call::post_record() {
+  weir_record &record = record_.content;
+  record.kind = WEIR_RECORD_SETTLED;
+  record.channel = static_cast<uint8_t>(result_.channel);
+  record.status = result_.status;
+  record.number = static_cast<uint16_t>(attempts_ > UINT16_MAX ? UINT16_MAX : attempts_);
+  record.detail = static_cast<uint64_t>(outcome_.elapsed_ns);
+  record.object = result_.channel == WEIR_CHANNEL_VALUE
+                      ? reinterpret_cast<uintptr_t>(weir::ref_value(result_.value))
+                      : reinterpret_cast<uintptr_t>(weir::ref_error(result_.error));
+  ref();
+  queue_->post(record_);
+}
+
+void weir_call::record_drained(weir::Record &record, bool kept) {
+  weir_call *call = static_cast<weir::CallRecord &>(record).call;
+  if (!kept && call->result_.channel == WEIR_CHANNEL_VALUE) weir::unref_value(call->result_.value);
+  if (!kept && call->result_.channel != WEIR_CHANNEL_VALUE) weir::unref_error(call->result_.error);
+  call->unref();
+}
+
+// ---- ends ----
+
+void weir_call::unhold() {
+  if (--holds_ != 0) return;
+  if (reserved_ != nullptr) runtime_.attempts().release(reserved_, true);
+  reserved_ = nullptr;
+  operation_->leave();
+  if (policy_ != nullptr) policy_->leave();
+  unref();
+}
+
+void weir_call::unref() {
+  if (references_.load(std::memory_order_acquire) != 1 &&
+      references_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+    return;
+  }
+  weir_runtime &runtime = runtime_;
+  uint32_t size = block_size_;
+  this->~weir_call();
+  if (runtime.pool().give(this, size, runtime.on_thread())) runtime.release_shell();
+}
+
+weir_call::~weir_call() {
+  weir::unref_value(request_.input);
+  if (queue_ != nullptr) queue_->unref();
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+//
+// weir_run and what is done with calls, from any thread.
+
+#include <weir/run.h>
+
+#include <cstring>
+
+#include "base/time.hh"
+#include "engine/operation.hh"
+#include "engine/options.hh"
+#include "engine/policy.hh"
+#include "engine/run.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+
+weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
+                     uint32_t block_size)
+    : task_(run_task, weir::Lane::run, this),
+      cancel_task_(cancel_task, weir::Lane::cancel, this),
+      runtime_(runtime),
+      operation_(&operation),
+      policy_(policy),
+      block_size_(block_size),
+      layer_count_(operation.plan.count + (policy == nullptr ? 0 : policy->plan.count)),
+      deadline_timer_(deadline_fired, this),
+      record_(record_drained, this) {
+  for (uint32_t i = 0; i < layer_count_; ++i) new (&layer(i)) weir::Layer(this, entry(i).owner, i);
+}
+
+namespace weir {
+namespace {
+
+constexpr weir_run_options default_options = WEIR_RUN_OPTIONS_INIT;
+
+// A name longer than this is cut off: it is for people.
+constexpr size_t longest_name = 255;
+
+constexpr uint64_t longest_key = uint64_t{1} << 30;
+
+}  // namespace
+
+// Makes a run out of what weir_run was given, one step after the other, so that each failure gives
+// back exactly what was taken.
+class RunBuilder {
+ public:
+  RunBuilder(weir_operation &operation, weir_error **error)
+      : operation_(operation), runtime_(*operation.runtime()), error_(error) {}
+
+  weir_status read(const weir_run_options *given, bool has_settle);
+  weir_status build(Callback<weir_settle_fn> &&settle, weir_call **call);
+
+ private:
+  weir_status allocate(bool local);
+  void fill(Callback<weir_settle_fn> &&settle, bool local);
+  weir_status no_memory() {
+    return report(error_, runtime_.heap(), WEIR_ENOMEM, "run: out of memory");
+  }
+
+  weir_operation &operation_;
+  weir_runtime &runtime_;
+  weir_error **error_;
+  weir_run_options options_ = default_options;
+  size_t name_size_ = 0;  // with its terminator
+  weir_call *call_ = nullptr;
+};
+
+weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
+  Heap *heap = runtime_.heap();
+  if (given == nullptr) return WEIR_OK;
+  weir_status status = read_options(options_, given, "run options", heap, error_);
+  if (status != WEIR_OK) return status;
+  Check check("run", heap, error_);
+  check.range("permits", options_.permits, 1, INT32_MAX)
+      .range_or("deadline_ms", options_.deadline_ms, 0, max_ms, "forever")
+      .range("priority", options_.priority, 0, 63)
+      .rule(options_.reserved == 0, "reserved must be 0 (got %u)", options_.reserved)
+      .rule(options_.key != nullptr || options_.key_size == 0,
+            "key must not be NULL with a key_size (got %llu)",
+            static_cast<unsigned long long>(options_.key_size))
+      .rule(options_.key_size <= longest_key, "key_size must be at most 2^30 (got %llu)",
+            static_cast<unsigned long long>(options_.key_size))
+      .rule(options_.queue == nullptr || !has_settle,
+            "queue and a settle function exclude each other")
+      .rule(options_.policy == nullptr || options_.policy->runtime() == &runtime_,
+            "policy must be of the operation's runtime")
+      .rule(options_.queue == nullptr || options_.queue->runtime() == &runtime_,
+            "queue must be of the operation's runtime");
+  uint32_t layers = operation_.plan.count;
+  if (options_.policy != nullptr) layers += options_.policy->plan.count;
+  check.rule(layers <= max_layers,
+             "policy has too many layers (%u with the operation's, at most %u)", layers,
+             max_layers);
+  if (options_.name != nullptr) name_size_ = strnlen(options_.name, longest_name) + 1;
+  return check.status();
+}
+
+weir_status RunBuilder::allocate(bool local) {
+  size_t size = call_size + operation_.plan.state_size;
+  if (options_.policy != nullptr) size += options_.policy->plan.state_size;
+  size += options_.key_size + name_size_;
+  uint32_t block = BlockPool::block_size(static_cast<uint32_t>(size));
+  void *memory = runtime_.pool().take(block, local);
+  if (memory == nullptr) return no_memory();
+  Attempt *attempt = nullptr;
+  const Plan &plan = operation_.plan;
+  if (plan.entries[plan.count - 1].type->needs_attempt) {
+    attempt = runtime_.attempts().reserve(local);
+    if (attempt == nullptr) {
+      runtime_.pool().give(memory, block, local);
+      return no_memory();
+    }
+  }
+  call_ = new (memory) weir_call(runtime_, operation_, options_.policy, block);
+  call_->reserved_ = attempt;
+  return WEIR_OK;
+}
+
+// Cannot fail any more.
+void RunBuilder::fill(Callback<weir_settle_fn> &&settle, bool local) {
+  weir_call &call = *call_;
+  call.settle_ = static_cast<Callback<weir_settle_fn> &&>(settle);
+  call.queue_ = ref_handle(options_.queue);
+  call.record_.content.user = options_.user;
+  call.request_.context = options_.context;
+  call.request_.input = ref_value(options_.input);
+  call.request_.permits = options_.permits;
+  call.request_.priority = options_.priority;
+  if (options_.deadline_ms != WEIR_FOREVER) {
+    call.deadline_ns_ = deadline_after(runtime_.clock(), ms_to_ns(options_.deadline_ms));
+  }
+  char *tail = reinterpret_cast<char *>(&call) + call.block_size_;
+  if (options_.key != nullptr) {
+    tail -= options_.key_size;
+    if (options_.key_size > 0) std::memcpy(tail, options_.key, options_.key_size);
+    call.request_.key = tail;
+    call.request_.key_size = options_.key_size;
+  }
+  if (name_size_ > 0) {
+    tail -= name_size_;
+    std::memcpy(tail, options_.name, name_size_ - 1);
+    tail[name_size_ - 1] = '\0';
+    call.request_.name = tail;
+  }
+  call.remote_ = !local;
+  if (local) {
+    operation_.enter();
+    if (options_.policy != nullptr) options_.policy->enter();
+  } else {
+    operation_.ref();
+    if (options_.policy != nullptr) options_.policy->ref();
+  }
+}
+
+weir_status RunBuilder::build(Callback<weir_settle_fn> &&settle, weir_call **call) {
+  bool local = runtime_.on_thread();
+  if (!local) runtime_.enter();
+  weir_status status = runtime_.admit(local);
+  if (status != WEIR_OK) {
+    report(error_, runtime_.heap(), status, "run: %s", weir_status_message(status));
+  } else {
+    status = allocate(local);
+    if (status != WEIR_OK) runtime_.unadmit();
+  }
+  if (status == WEIR_OK) {
+    fill(static_cast<Callback<weir_settle_fn> &&>(settle), local);
+    if (call != nullptr) {
+      call_->references_.store(2, std::memory_order_relaxed);
+      *call = call_;
+    }
+    runtime_.accept(call_->task_, local);
+  }
+  if (!local) runtime_.leave();
+  return status;
+}
+
+}  // namespace weir
+
+void weir_run_options_init(weir_run_options *options, size_t size) {
+  weir::init_options(options, size, weir::default_options);
+}
+
+weir_status weir_run(weir_operation *operation, const weir_run_options *options,
+                     weir_settle_fn settle, void *data, weir_free_fn free_data, weir_call **call,
+                     weir_error **error) {
+  weir::Callback<weir_settle_fn> callback(settle, data, free_data);
+  if (call != nullptr) *call = nullptr;
+  if (operation == nullptr) {
+    return weir::report(error, weir::Heap::standard(), WEIR_EINVAL,
+                        "run.operation must not be NULL");
+  }
+  weir::RunBuilder builder(*operation, error);
+  weir_status status = builder.read(options, settle != nullptr);
+  if (status != WEIR_OK) return status;
+  return builder.build(static_cast<weir::Callback<weir_settle_fn> &&>(callback), call);
+}
+
+weir_status weir_run_wait(weir_operation *operation, const weir_run_options *options,
+                          int64_t timeout_ms, weir_outcome *outcome, weir_error **error) {
+  weir::Heap *heap = operation == nullptr ? weir::Heap::standard() : operation->heap();
+  weir::Check check("run_wait", heap, error);
+  check.rule(operation != nullptr, "operation must not be NULL")
+      .rule(outcome != nullptr, "outcome must not be NULL")
+      .range_or("timeout_ms", timeout_ms, 0, weir::max_ms, "forever")
+      .rule(options == nullptr || options->size < sizeof(weir_run_options) ||
+                options->queue == nullptr,
+            "options.queue must be NULL: the caller waits");
+  if (!check.ok()) return check.status();
+  if (outcome->size < offsetof(weir_outcome, held) + sizeof(outcome->held)) {
+    return weir::report(error, heap, WEIR_EABI,
+                        "run_wait.outcome.size must be sizeof the struct (got %u)", outcome->size);
+  }
+  if (operation->runtime()->on_thread()) {
+    return weir::report(error, heap, WEIR_ETHREAD,
+                        "run_wait: the runtime's own thread must not wait");
+  }
+  weir_call *call = nullptr;
+  weir_status status = weir_run(operation, options, nullptr, nullptr, nullptr, &call, error);
+  if (status != WEIR_OK) return status;
+  status = call->wait(timeout_ms);
+  if (status == WEIR_OK) {
+    uint32_t size = outcome->size;
+    *outcome = call->outcome();
+    outcome->size = size;
+    outcome->held = call;
+    return WEIR_OK;
+  }
+  call->cancel();
+  call->unref();
+  return weir::report(error, heap, status, "run_wait: %s", weir_status_message(status));
+}
+
+weir_call *weir_call_ref(weir_call *call) {
+  if (call != nullptr) call->ref();
+  return call;
+}
+
+void weir_call_unref(weir_call *call) {
+  if (call != nullptr) call->unref();
+}
+
+weir_status weir_call_cancel(weir_call *call) {
+  return call == nullptr ? weir_status{WEIR_EINVAL} : call->cancel();
+}
+
+weir_status weir_call_wait(weir_call *call, int64_t timeout_ms) {
+  if (call == nullptr || timeout_ms < WEIR_FOREVER) return WEIR_EINVAL;
+  return call->wait(timeout_ms);
+}
+
+const weir_outcome *weir_call_outcome(weir_call *call) {
+  return call == nullptr || !call->settling() ? nullptr : &call->outcome();
+}
+
+weir_status weir_call::cancel() {
+  if (settling()) return WEIR_ESTALE;
+  if (cancel_posted_.exchange(true, std::memory_order_acq_rel)) return WEIR_OK;
+  ref();
+  runtime_.post(cancel_task_);
+  return WEIR_OK;
+}
+
+weir_status weir_call::wait(int64_t timeout_ms) {
+  if (settled()) return WEIR_OK;
+  if (runtime_.on_thread()) return WEIR_ETHREAD;
+  if (runtime_.forked()) return WEIR_EFORKED;
+  int64_t until = weir::deadline_after(weir::monotonic_now(), weir::ms_to_ns(timeout_ms));
+  weir::Lock lock(runtime_.settle_mutex());
+  waiters_.fetch_add(1, std::memory_order_seq_cst);
+  bool in_time = true;
+  while (in_time && phase_.load(std::memory_order_seq_cst) != weir::Phase::settled) {
+    in_time = runtime_.settle_condition().wait_until(runtime_.settle_mutex(), until);
+  }
+  waiters_.fetch_sub(1, std::memory_order_relaxed);
+  return settled() ? WEIR_OK : WEIR_ETIMEDOUT;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "engine/runtime.hh"
+
+#include <sched.h>
+
+#include <cstring>
+
+#include "base/time.hh"
+#include "engine/completions.hh"
+
+using weir::Life;
+using weir::Lock;
+
+weir_runtime::weir_runtime(weir::RuntimeSetup &&setup)
+    : heap_(setup.heap),
+      driver_(setup.driver),
+      name_(setup.name),
+      random_(setup.seed),
+      log_(static_cast<weir::Callback<weir_log_fn> &&>(setup.log)),
+      log_level_(setup.log_level),
+      on_event_(static_cast<weir::Callback<weir_event_fn> &&>(setup.on_event)),
+      on_closed_(static_cast<weir::Callback<weir_closed_fn> &&>(setup.on_closed)),
+      max_in_flight_(setup.max_in_flight),
+      close_grace_ns_(setup.close_grace_ns),
+      attempts_(setup.heap),
+      pool_(setup.heap),
+      close_task_(close_task_run),
+      trim_task_(trim_task_run),
+      grace_timer_(grace_over) {
+  driver_->runtime = this;
+  now_ = driver_->now();
+  wheel_.begin(now_);
+}
+
+// ---- posting ----
+
+bool weir_runtime::on_thread() const {
+  return owned_.load(std::memory_order_acquire) &&
+         pthread_equal(owner_.load(std::memory_order_relaxed), pthread_self()) != 0;
+}
+
+void weir_runtime::post(weir::Task &task) {
+  if (on_thread()) {
+    ready_.push(&task);
+    if (!in_turn_) driver_->type->schedule(*driver_);
+    return;
+  }
+  enter();
+  uint64_t released = 0;
+  bool edge = inbox_.push(&task);
+  if (life_.load(std::memory_order_seq_cst) == Life::dead) {
+    released = drain_dead();
+  } else if (edge) {
+    wake_driver();
+  }
+  leave();
+  // Without `released` this may be gone by now.
+  if (released > 0) release_shell(released);
+}
+
+void weir_runtime::wake_driver() {
+  Lock lock(wake_mutex_);
+  if (!driver_stopping_) driver_->wakeup();
+}
+
+// After the end there are no turns: whoever posted does what was posted, one thread at a time. What
+// that releases of the shell is returned: to be released once this thread is out of here.
+uint64_t weir_runtime::drain_dead() {
+  Lock lock(shell_mutex_);
+  become_owner();
+  in_turn_ = true;
+  while (!inbox_.empty() || !ready_.empty()) {
+    inbox_.take(ready_);
+    while (weir::Task *task = ready_.pop()) task->run(*this, *task);
+  }
+  in_turn_ = false;
+  owned_.store(false, std::memory_order_release);
+  uint64_t released = deferred_releases_;
+  deferred_releases_ = 0;
+  return released;
+}
+
+// ---- turns ----
+
+void weir_runtime::become_owner() {
+  owner_.store(pthread_self(), std::memory_order_relaxed);
+  owned_.store(true, std::memory_order_release);
+}
+
+bool weir_runtime::turn(uint64_t *steps) {
+  if (!on_thread()) become_owner();
+  in_turn_ = true;
+  int64_t now = driver_->now();
+  if (now > now_) now_ = now;
+  stale_ = false;
+  inbox_.take(ready_);
+  uint32_t left = turn_steps;
+  run_ready(left);
+  fire_timers(left);
+  in_turn_ = false;
+  turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  update_keep_alive();
+  if (steps != nullptr) *steps += turn_steps - left;
+  return has_work();
+}
+
+void weir_runtime::run_ready(uint32_t &steps) {
+  while (steps > 0) {
+    weir::Task *task = ready_.pop();
+    if (task == nullptr) return;
+    --steps;
+    task->run(*this, *task);
+  }
+}
+
+void weir_runtime::fire_timers(uint32_t &steps) {
+  uint32_t moves = turn_moves;
+  while (steps > 0) {
+    weir::Timer *timer = wheel_.pop_due(now_, moves);
+    if (timer == nullptr) return;
+    --steps;
+    timer->fire(*this, *timer);
+    run_ready(steps);
+  }
+}
+
+bool weir_runtime::has_work() const {
+  return !ready_.empty() || !inbox_.empty() || wheel_.next_deadline() <= now_;
+}
+
+int64_t weir_runtime::next_deadline() const {
+  return !ready_.empty() || !inbox_.empty() ? now_ : wheel_.next_deadline();
+}
+
+void weir_runtime::update_keep_alive() {
+  bool alive = !live_.empty() || started_out_ > 0 || !ready_.empty() ||
+               (life() != Life::open && life() != Life::dead);
+  if (alive == kept_alive_) return;
+  kept_alive_ = alive;
+  driver_->type->keep_alive(*driver_, alive);
+}
+
+int64_t weir_runtime::now_to_arm(int64_t delay_ns) {
+  constexpr int64_t coarse_from = 64 * weir::ns_per_ms;
+  if (!stale_) return now_;
+  if (delay_ns > coarse_from) return driver_->type->coarse_ceiling(*driver_);
+  int64_t now = driver_->now();
+  if (now > now_) now_ = now;
+  stale_ = false;
+  return now_;
+}
+
+// ---- runs ----
+
+weir_status weir_runtime::admit(bool local) {
+  if (life_.load(std::memory_order_seq_cst) != Life::open) return WEIR_ECLOSED;
+  if (!local) {
+    weir_status status = driver_->type->ensure(*driver_);
+    if (status != WEIR_OK) return status;
+  }
+  if (max_in_flight_ == WEIR_UNLIMITED) return WEIR_OK;
+  if (in_flight_.fetch_add(1, std::memory_order_relaxed) < max_in_flight_) return WEIR_OK;
+  unadmit();
+  return WEIR_EFULL;
+}
+
+void weir_runtime::unadmit() {
+  if (max_in_flight_ != WEIR_UNLIMITED) in_flight_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void weir_runtime::accept(weir::Task &task, bool local) {
+  if (local) {
+    accepted_.store(accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  } else {
+    accepted_remote_.fetch_add(1, std::memory_order_relaxed);
+  }
+  post(task);
+}
+
+void weir_runtime::run_settled(weir_call &run) {
+  live_.remove(&run);
+  settled_.store(settled_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  unadmit();
+  if (life() != Life::open) post_close_task();
+}
+
+// ---- telling ----
+
+void weir_runtime::emit(weir_event event) {
+  if (!on_event_) return;
+  event.size = sizeof(event);
+  event.at_ns = now_;
+  on_event_(&event);
+  user_ran();
+}
+
+void weir_runtime::log(int32_t level, const char *subject, const char *message) const {
+  if (!log_ || level > log_level_ || level <= WEIR_LOG_OFF) return;
+  log_(level, subject == nullptr ? name() : subject, message == nullptr ? "" : message);
+}
+
+void weir_runtime::add_queue(weir_completions &queue) {
+  Lock lock(queues_mutex_);
+  queues_.push_back(&queue);
+}
+
+void weir_runtime::remove_queue(weir_completions &queue) {
+  Lock lock(queues_mutex_);
+  using Node = weir::ListNode<weir_completions, weir::OfRuntime>;
+  if (static_cast<Node &>(queue).linked()) queues_.remove(&queue);
+}
+
+// ---- memory ----
+
+void weir_runtime::trim() {
+  if (trim_posted_.exchange(true, std::memory_order_acq_rel)) return;
+  retain_shell();
+  post(trim_task_);
+}
+
+void weir_runtime::trim_task_run(weir_runtime &runtime, weir::Task &) {
+  runtime.trim_posted_.store(false, std::memory_order_release);
+  runtime.pool_.trim();
+  runtime.release_shell();
+}
+
+void weir_runtime::release_shell(uint64_t count) {
+  if (life() == Life::dead && on_thread()) {
+    deferred_releases_ += count;
+    return;
+  }
+  if (shell_.fetch_sub(count, std::memory_order_acq_rel) == count) destroy();
+}
+
+// Nothing refers to the runtime any more, but a thread may still be on its way out of post().
+void weir_runtime::destroy() {
+  while (entering_.load(std::memory_order_acquire) != 0) sched_yield();
+  weir::Driver *driver = driver_;
+  weir::Heap *heap = heap_;
+  char *name = name_;
+  this->~weir_runtime();
+  heap->free(this, sizeof(weir_runtime));
+  heap->free_text(name);
+  driver->type->destroy(*driver);
+  heap->release();
+}
