@@ -7,45 +7,46 @@ namespace weir {
 
 namespace {
 
-ManualDriver &self(Driver &driver) { return static_cast<ManualDriver &>(driver); }
+ManualDriver &manual_self(Driver &driver) { return static_cast<ManualDriver &>(driver); }
 
-int64_t now(const Driver &driver) {
+int64_t manual_now(const Driver &driver) {
   return static_cast<const ManualDriver &>(driver).clock.load(std::memory_order_acquire);
 }
 
-void wakeup(Driver &driver) {
-  if (self(driver).on_wakeup) self(driver).on_wakeup();
+void manual_wakeup(Driver &driver) {
+  if (manual_self(driver).on_wakeup) manual_self(driver).on_wakeup();
 }
 
-int32_t ensure(Driver &driver) { return driver.runtime->forked() ? WEIR_EFORKED : WEIR_OK; }
+int32_t manual_ensure(Driver &driver) { return driver.runtime->forked() ? WEIR_EFORKED : WEIR_OK; }
 
 // The host looks at next_deadline() after what it did on its own thread, but a host that waits for
 // its wake-up only must hear of it as well.
-void schedule(Driver &driver) { wakeup(driver); }
+void manual_schedule(Driver &driver) { manual_wakeup(driver); }
 
-void stop(Driver &driver) { self(driver).stopped = true; }
+void manual_stop(Driver &driver) { manual_self(driver).stopped = true; }
 
-void destroy(Driver &driver) {
-  Heap *heap = self(driver).heap;
-  heap->destroy(&self(driver));
+void manual_destroy(Driver &driver) {
+  Heap *heap = manual_self(driver).heap;
+  heap->destroy(&manual_self(driver));
 }
 
-void keep_alive(Driver &, bool) {}
+void manual_keep_alive(Driver &, bool) {}
 
-void closing(Driver &) {}
+void manual_closing(Driver &) {}
 
 }  // namespace
 
 // The last unref settles what is left inside the call; from inside a callback, after that turn.
 void manual_abandoned(Driver &driver) {
-  ManualDriver &manual = self(driver);
+  ManualDriver &manual = manual_self(driver);
   manual.abandoned = true;
   if (!driver.runtime->in_turn()) manual.finish();
 }
 
 const DriverType manual_driver_type = {
-    now,     now,        now,     wakeup,  ensure,           schedule, stop,
-    destroy, keep_alive, nullptr, closing, manual_abandoned, nullptr};
+    manual_now,      manual_now,       manual_now,     manual_wakeup,     manual_ensure,
+    manual_schedule, manual_stop,      manual_destroy, manual_keep_alive, nullptr,
+    manual_closing,  manual_abandoned, nullptr};
 
 ManualDriver::ManualDriver(Heap *driver_heap) : Driver{&manual_driver_type}, heap(driver_heap) {}
 

@@ -14,10 +14,10 @@
 namespace weir {
 namespace {
 
-constexpr weir_runtime_options default_options = WEIR_RUNTIME_OPTIONS_INIT;
+constexpr weir_runtime_options default_runtime_options = WEIR_RUNTIME_OPTIONS_INIT;
 
-weir_status check_options(const weir_runtime_options &options, weir_runtime **out,
-                          weir_error **error) {
+weir_status check_runtime_options(const weir_runtime_options &options, weir_runtime **out,
+                                  weir_error **error) {
   Check check("runtime", Heap::standard(), error);
   const weir_allocator *allocator = options.allocator;
   bool uv = options.driver == WEIR_DRIVER_UV;
@@ -71,7 +71,7 @@ struct Callbacks {
 };
 
 template <typename T>
-T &&give(T &value) {
+T &&move_out(T &value) {
   return static_cast<T &&>(value);
 }
 
@@ -84,7 +84,7 @@ weir_status make_runtime(const weir_runtime_options &options, Callbacks &callbac
   void *memory = ok ? heap->allocate(sizeof(weir_runtime)) : nullptr;
   weir_status status = WEIR_ENOMEM;
   if (memory != nullptr) {
-    setup.driver = make_driver(options, heap, give(callbacks.wakeup), status, error);
+    setup.driver = make_driver(options, heap, move_out(callbacks.wakeup), status, error);
   }
   if (setup.driver == nullptr) {
     if (memory != nullptr) heap->free(memory, sizeof(weir_runtime));
@@ -96,11 +96,11 @@ weir_status make_runtime(const weir_runtime_options &options, Callbacks &callbac
   setup.seed = options.seed == 0 ? Random::system_seed() : options.seed;
   setup.max_in_flight = options.max_in_flight;
   setup.close_grace_ns = ms_to_ns(options.close_grace_ms);
-  setup.log = give(callbacks.log);
+  setup.log = move_out(callbacks.log);
   setup.log_level = options.log_level;
-  setup.on_event = give(callbacks.event);
-  setup.on_closed = give(callbacks.closed);
-  *out = new (memory) weir_runtime(give(setup));
+  setup.on_event = move_out(callbacks.event);
+  setup.on_closed = move_out(callbacks.closed);
+  *out = new (memory) weir_runtime(move_out(setup));
   return WEIR_OK;
 }
 
@@ -110,18 +110,18 @@ weir_status make_runtime(const weir_runtime_options &options, Callbacks &callbac
 using weir::Heap;
 
 void weir_runtime_options_init(weir_runtime_options *options, size_t size) {
-  weir::init_options(options, size, weir::default_options);
+  weir::init_options(options, size, weir::default_runtime_options);
 }
 
 weir_status weir_runtime_new(const weir_runtime_options *given, weir_runtime **out,
                              weir_error **error) {
   if (out != nullptr) *out = nullptr;
-  weir_runtime_options options = weir::default_options;
+  weir_runtime_options options = weir::default_runtime_options;
   weir_status status =
       weir::read_options(options, given, "runtime options", Heap::standard(), error);
   if (status != WEIR_OK) return status;
   weir::Callbacks callbacks(options);
-  status = weir::check_options(options, out, error);
+  status = weir::check_runtime_options(options, out, error);
   if (status != WEIR_OK) return status;
   Heap *heap = options.allocator == nullptr ? Heap::standard() : Heap::create(*options.allocator);
   if (heap == nullptr) {

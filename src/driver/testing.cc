@@ -21,7 +21,7 @@ class Kept {
   weir_runtime *runtime_;
 };
 
-uint64_t run_until_idle(ManualDriver &driver) {
+uint64_t process_until_idle(ManualDriver &driver) {
   weir_runtime *runtime = driver.runtime;
   int64_t now = driver.now();
   uint64_t steps = 0;
@@ -47,7 +47,7 @@ uint64_t weir_testing_run_until_idle(weir_runtime *runtime) {
   weir::ManualDriver *driver = weir::manual_driver(runtime);
   if (driver == nullptr || runtime->in_turn() || runtime->life() == weir::Life::dead) return 0;
   weir::Kept kept(runtime);
-  return weir::run_until_idle(*driver);
+  return weir::process_until_idle(*driver);
 }
 
 uint64_t weir_testing_advance(weir_runtime *runtime, int64_t ms) {
@@ -60,7 +60,7 @@ uint64_t weir_testing_advance_ns(weir_runtime *runtime, int64_t ns) {
   if (runtime->life() == weir::Life::dead) return 0;
   weir::Kept kept(runtime);
   int64_t target = weir::saturating_add(driver->now(), ns);
-  uint64_t steps = weir::run_until_idle(*driver);
+  uint64_t steps = weir::process_until_idle(*driver);
   while (runtime->life() != weir::Life::dead && steps < weir::step_limit) {
     int64_t next = runtime->next_deadline();
     if (next >= target) break;
@@ -68,14 +68,14 @@ uint64_t weir_testing_advance_ns(weir_runtime *runtime, int64_t ns) {
   }
   if (runtime->life() == weir::Life::dead) return steps;
   steps += driver->process(target);
-  return steps + (runtime->life() == weir::Life::dead ? 0 : weir::run_until_idle(*driver));
+  return steps + (runtime->life() == weir::Life::dead ? 0 : weir::process_until_idle(*driver));
 }
 
 uint64_t weir_testing_advance_to_next(weir_runtime *runtime) {
   weir::ManualDriver *driver = weir::manual_driver(runtime);
   if (driver == nullptr || runtime->in_turn() || runtime->life() == weir::Life::dead) return 0;
   weir::Kept kept(runtime);
-  uint64_t steps = weir::run_until_idle(*driver);
+  uint64_t steps = weir::process_until_idle(*driver);
   // The wheel's answer may be before the first timer, so it can take a few looks.
   while (steps == 0 && runtime->life() != weir::Life::dead) {
     int64_t next = runtime->next_deadline();

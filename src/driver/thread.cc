@@ -20,7 +20,7 @@
 namespace weir {
 namespace {
 
-enum class State { idle, running, unneeded };
+enum class ThreadState { idle, running, unneeded };
 
 struct ThreadDriver : UvDriver {
   explicit ThreadDriver(Heap *driver_heap);
@@ -28,14 +28,14 @@ struct ThreadDriver : UvDriver {
   int32_t start();
 
   Mutex mutex;
-  std::atomic<State> state{State::idle};
+  std::atomic<ThreadState> state{ThreadState::idle};
   bool stopped = false;  // unneeded: the engine asked to stop
   bool joined = false;
   pthread_t thread{};
   uv_loop_t own_loop;
 };
 
-ThreadDriver &self(Driver &driver) { return static_cast<ThreadDriver &>(driver); }
+ThreadDriver &thread_self(Driver &driver) { return static_cast<ThreadDriver &>(driver); }
 
 void *thread_main(void *argument) {
   auto *driver = static_cast<ThreadDriver *>(argument);
@@ -75,58 +75,60 @@ int32_t start_idle(ThreadDriver &driver) {
     undo_open(driver);
     return WEIR_ENOTSUP;
   }
-  driver.state.store(State::running, std::memory_order_release);
+  driver.state.store(ThreadState::running, std::memory_order_release);
   return WEIR_OK;
 }
 
-int32_t ensure(Driver &driver) {
+int32_t thread_ensure(Driver &driver) {
   if (driver.runtime->forked()) return WEIR_EFORKED;
-  if (self(driver).state.load(std::memory_order_acquire) == State::running) return WEIR_OK;
-  return self(driver).start();
+  if (thread_self(driver).state.load(std::memory_order_acquire) == ThreadState::running)
+    return WEIR_OK;
+  return thread_self(driver).start();
 }
 
-void wakeup(Driver &driver) {
-  if (ensure(driver) == WEIR_OK) uv_wakeup(driver);
+void thread_wakeup(Driver &driver) {
+  if (thread_ensure(driver) == WEIR_OK) uv_wakeup(driver);
 }
 
-void schedule(Driver &driver) {
-  if (self(driver).state.load(std::memory_order_acquire) == State::running) uv_schedule(driver);
+void thread_schedule(Driver &driver) {
+  if (thread_self(driver).state.load(std::memory_order_acquire) == ThreadState::running)
+    uv_schedule(driver);
 }
 
-void stop(Driver &driver) {
-  if (self(driver).state.load(std::memory_order_acquire) == State::running) {
+void thread_stop(Driver &driver) {
+  if (thread_self(driver).state.load(std::memory_order_acquire) == ThreadState::running) {
     uv_stop_driver(driver);
   } else {
-    self(driver).stopped = true;
+    thread_self(driver).stopped = true;
   }
 }
 
-void keep_alive(Driver &, bool) {}
+void thread_keep_alive(Driver &, bool) {}
 
-void closing(Driver &driver) {
-  ThreadDriver &thread = self(driver);
+void thread_closing(Driver &driver) {
+  ThreadDriver &thread = thread_self(driver);
   {
     Lock lock(thread.mutex);
-    if (thread.state.load(std::memory_order_relaxed) == State::running) return;
-    thread.state.store(State::unneeded, std::memory_order_release);
+    if (thread.state.load(std::memory_order_relaxed) == ThreadState::running) return;
+    thread.state.store(ThreadState::unneeded, std::memory_order_release);
   }
   while (!thread.stopped) driver.runtime->turn();
   driver.runtime->driver_gone();
 }
 
-void abandoned(Driver &) {}
+void thread_abandoned(Driver &) {}
 
-void join(Driver &driver) {
-  ThreadDriver &thread = self(driver);
+void thread_join(Driver &driver) {
+  ThreadDriver &thread = thread_self(driver);
   Lock lock(thread.mutex);
-  if (thread.state.load(std::memory_order_relaxed) != State::running || thread.joined) return;
+  if (thread.state.load(std::memory_order_relaxed) != ThreadState::running || thread.joined) return;
   pthread_join(thread.thread, nullptr);
   thread.joined = true;
 }
 
-void destroy(Driver &driver) {
-  ThreadDriver &thread = self(driver);
-  if (thread.state.load(std::memory_order_acquire) == State::running && !thread.joined) {
+void thread_destroy(Driver &driver) {
+  ThreadDriver &thread = thread_self(driver);
+  if (thread.state.load(std::memory_order_acquire) == ThreadState::running && !thread.joined) {
     if (pthread_equal(thread.thread, pthread_self()) != 0) {
       pthread_detach(thread.thread);
     } else {
@@ -140,8 +142,9 @@ void destroy(Driver &driver) {
 void handles_closed(UvDriver &) {}  // the loop ends by itself
 
 constexpr DriverType thread_driver_type = {
-    uv_clock, uv_coarse_ceiling, uv_coarse_floor, wakeup,  ensure,    schedule, stop,
-    destroy,  keep_alive,        uv_submit,       closing, abandoned, join};
+    uv_clock,        uv_coarse_ceiling, uv_coarse_floor, thread_wakeup,     thread_ensure,
+    thread_schedule, thread_stop,       thread_destroy,  thread_keep_alive, uv_submit,
+    thread_closing,  thread_abandoned,  thread_join};
 
 ThreadDriver::ThreadDriver(Heap *driver_heap) : UvDriver(&thread_driver_type, driver_heap, true) {
   closed = handles_closed;
@@ -150,11 +153,11 @@ ThreadDriver::ThreadDriver(Heap *driver_heap) : UvDriver(&thread_driver_type, dr
 int32_t ThreadDriver::start() {
   Lock lock(mutex);
   switch (state.load(std::memory_order_relaxed)) {
-    case State::idle:
+    case ThreadState::idle:
       return start_idle(*this);
-    case State::running:
+    case ThreadState::running:
       return WEIR_OK;
-    case State::unneeded:
+    case ThreadState::unneeded:
       return WEIR_ECLOSED;
   }
   return WEIR_ECLOSED;

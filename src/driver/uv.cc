@@ -7,23 +7,23 @@
 namespace weir {
 namespace {
 
-UvDriver &self(Driver &driver) { return static_cast<UvDriver &>(driver); }
+UvDriver &uv_self(Driver &driver) { return static_cast<UvDriver &>(driver); }
 
 template <typename Handle>
-void on_event(Handle *handle) {
+void on_uv_event(Handle *handle) {
   static_cast<UvDriver *>(handle->data)->turn();
 }
 
-int32_t ensure(Driver &driver) { return driver.runtime->forked() ? WEIR_EFORKED : WEIR_OK; }
+int32_t uv_ensure(Driver &driver) { return driver.runtime->forked() ? WEIR_EFORKED : WEIR_OK; }
 
-void destroy(Driver &driver) {
-  Heap *heap = self(driver).heap;
-  heap->destroy(&self(driver));
+void uv_destroy(Driver &driver) {
+  Heap *heap = uv_self(driver).heap;
+  heap->destroy(&uv_self(driver));
 }
 
-void nothing(Driver &) {}
+void uv_nothing(Driver &) {}
 
-void all_closed(UvDriver &driver) { driver.runtime->driver_gone(); }
+void uv_all_closed(UvDriver &driver) { driver.runtime->driver_gone(); }
 
 // One piece of blocking work with its request.
 struct UvWork {
@@ -51,7 +51,7 @@ UvDriver::UvDriver(const DriverType *driver_type, Heap *driver_heap, bool own_lo
 
 int UvDriver::open(uv_loop_t *on) {
   loop = on;
-  int status = uv_async_init(loop, &async_, on_event<uv_async_t>);
+  int status = uv_async_init(loop, &async_, on_uv_event<uv_async_t>);
   if (status != 0) return status;
   // These two cannot fail.
   uv_idle_init(loop, &idle_);
@@ -69,7 +69,7 @@ void UvDriver::turn() {
   bool more = runtime->turn();
   if (closing) return;
   if (more) {
-    uv_idle_start(&idle_, on_event<uv_idle_t>);
+    uv_idle_start(&idle_, on_uv_event<uv_idle_t>);
   } else {
     uv_idle_stop(&idle_);
   }
@@ -87,7 +87,7 @@ void UvDriver::arm() {
   }
   auto due_ms = static_cast<uint64_t>(ns_to_ms_up(deadline_ns));
   uint64_t loop_ms = uv_now(loop);
-  uv_timer_start(&timer_, on_event<uv_timer_t>, due_ms > loop_ms ? due_ms - loop_ms : 0, 0);
+  uv_timer_start(&timer_, on_uv_event<uv_timer_t>, due_ms > loop_ms ? due_ms - loop_ms : 0, 0);
 }
 
 void UvDriver::update_reference() {
@@ -120,19 +120,19 @@ int64_t uv_clock(const Driver &) { return monotonic_now(); }
 int64_t uv_coarse_ceiling(const Driver &) { return monotonic_coarse_ceiling(); }
 int64_t uv_coarse_floor(const Driver &) { return monotonic_coarse_floor(); }
 
-void uv_wakeup(Driver &driver) { uv_async_send(&self(driver).async_); }
+void uv_wakeup(Driver &driver) { uv_async_send(&uv_self(driver).async_); }
 
-void uv_schedule(Driver &driver) { uv_idle_start(&self(driver).idle_, on_event<uv_idle_t>); }
+void uv_schedule(Driver &driver) { uv_idle_start(&uv_self(driver).idle_, on_uv_event<uv_idle_t>); }
 
-void uv_stop_driver(Driver &driver) { self(driver).close_handles(); }
+void uv_stop_driver(Driver &driver) { uv_self(driver).close_handles(); }
 
 void uv_keep_alive(Driver &driver, bool alive) {
-  self(driver).alive = alive;
-  self(driver).update_reference();
+  uv_self(driver).alive = alive;
+  uv_self(driver).update_reference();
 }
 
 int32_t uv_submit(Driver &driver, BlockingWork &work) {
-  UvDriver &uv = self(driver);
+  UvDriver &uv = uv_self(driver);
   auto *item = uv.heap->make<UvWork>();
   if (item == nullptr) return WEIR_ENOMEM;
   item->request.data = item;
@@ -143,15 +143,16 @@ int32_t uv_submit(Driver &driver, BlockingWork &work) {
   return WEIR_ENOTSUP;
 }
 
-const DriverType uv_driver_type = {
-    uv_clock, uv_coarse_ceiling, uv_coarse_floor, uv_wakeup, ensure,  uv_schedule, uv_stop_driver,
-    destroy,  uv_keep_alive,     uv_submit,       nothing,   nothing, nullptr};
+const DriverType uv_driver_type = {uv_clock,      uv_coarse_ceiling, uv_coarse_floor, uv_wakeup,
+                                   uv_ensure,     uv_schedule,       uv_stop_driver,  uv_destroy,
+                                   uv_keep_alive, uv_submit,         uv_nothing,      uv_nothing,
+                                   nullptr};
 
 Driver *make_uv_driver(Heap *heap, uv_loop_t *loop, int &uv_status) {
   auto *driver = heap->make<UvDriver>(&uv_driver_type, heap, false);
   uv_status = driver == nullptr ? UV_ENOMEM : driver->open(loop);
   if (uv_status == 0) {
-    driver->closed = all_closed;
+    driver->closed = uv_all_closed;
     return driver;
   }
   heap->destroy(driver);

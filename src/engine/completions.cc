@@ -114,7 +114,7 @@ void weir_completions::runtime_closed() {
 namespace weir {
 namespace {
 
-constexpr weir_completions_options default_options = WEIR_COMPLETIONS_OPTIONS_INIT;
+constexpr weir_completions_options default_completions_options = WEIR_COMPLETIONS_OPTIONS_INIT;
 
 bool drain_arguments_legal(const weir_completions *queue, const weir_record *records,
                            size_t record_size, size_t capacity) {
@@ -133,14 +133,14 @@ weir_status open_queue(weir_completions &queue, const weir_completions_options &
 }  // namespace weir
 
 void weir_completions_options_init(weir_completions_options *options, size_t size) {
-  weir::init_options(options, size, weir::default_options);
+  weir::init_options(options, size, weir::default_completions_options);
 }
 
 weir_status weir_completions_new(weir_runtime *runtime, const weir_completions_options *options,
                                  weir_completions **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
-  weir_completions_options read = weir::default_options;
+  weir_completions_options read = weir::default_completions_options;
   weir_status status = weir::read_options(read, options, "completions options", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_notify_fn> notify(read.notify, read.notify_data, read.notify_free_data);

@@ -31,7 +31,7 @@ weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_poli
 namespace weir {
 namespace {
 
-constexpr weir_run_options default_options = WEIR_RUN_OPTIONS_INIT;
+constexpr weir_run_options default_run_options = WEIR_RUN_OPTIONS_INIT;
 
 // A name longer than this is cut off: it is for people.
 constexpr size_t longest_name = 255;
@@ -60,7 +60,7 @@ class RunBuilder {
   weir_operation &operation_;
   weir_runtime &runtime_;
   weir_error **error_;
-  weir_run_options options_ = default_options;
+  weir_run_options options_ = default_run_options;
   size_t name_size_ = 0;  // with its terminator
   weir_call *call_ = nullptr;
 };
@@ -177,7 +177,7 @@ weir_status RunBuilder::build(Callback<weir_settle_fn> &&settle, weir_call **cal
 }  // namespace weir
 
 void weir_run_options_init(weir_run_options *options, size_t size) {
-  weir::init_options(options, size, weir::default_options);
+  weir::init_options(options, size, weir::default_run_options);
 }
 
 weir_status weir_run(weir_operation *operation, const weir_run_options *options,
