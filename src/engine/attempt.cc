@@ -19,6 +19,9 @@ constexpr uint32_t last_generation = UINT32_MAX;
 // How many slots move between the engine's list and the shared one at a time.
 constexpr uint32_t batch = 64;
 
+// More free slots than this on the engine's list go half to the shared one.
+constexpr uint32_t local_limit = 4096;
+
 }  // namespace
 
 weir_token Attempt::token() const {
@@ -52,19 +55,38 @@ Attempt *AttemptTable::find(weir_token token) const {
 }
 
 Attempt *AttemptTable::reserve(bool local) {
-  if (local && local_free_ != nullptr) {
-    Attempt *attempt = local_free_;
-    local_free_ = attempt->next_free;
-    --local_count_;
-    return attempt;
+  if (!local) {
+    Lock lock(mutex_);
+    Attempt *attempt = pop_shared();
+    return attempt != nullptr ? attempt : fresh();
   }
+  if (local_free_ == nullptr) refill();
+  Attempt *attempt = local_free_;
+  if (attempt == nullptr) return nullptr;
+  local_free_ = attempt->next_free;
+  --local_count_;
+  return attempt;
+}
+
+// A batch for the engine's list, or as much of it as there is memory for.
+void AttemptTable::refill() {
   Lock lock(mutex_);
-  if (shared_free_ != nullptr) {
-    Attempt *attempt = shared_free_;
-    shared_free_ = attempt->next_free;
-    return attempt;
+  for (uint32_t i = 0; i < batch; ++i) {
+    Attempt *attempt = pop_shared();
+    if (attempt == nullptr && (i == 0 || handed_out_.load(std::memory_order_relaxed) < capacity_)) {
+      attempt = fresh();
+    }
+    if (attempt == nullptr) return;
+    attempt->next_free = local_free_;
+    local_free_ = attempt;
+    ++local_count_;
   }
-  return fresh();
+}
+
+Attempt *AttemptTable::pop_shared() {
+  Attempt *attempt = shared_free_;
+  if (attempt != nullptr) shared_free_ = attempt->next_free;
+  return attempt;
 }
 
 // A slot that was never used. Under the mutex.
@@ -102,9 +124,9 @@ void AttemptTable::release(Attempt *attempt, bool local) {
   }
   attempt->next_free = local_free_;
   local_free_ = attempt;
-  if (++local_count_ <= 4 * batch) return;
+  if (++local_count_ <= local_limit) return;
   Lock lock(mutex_);
-  for (uint32_t i = 0; i < 2 * batch; ++i, --local_count_) {
+  for (uint32_t i = 0; i < local_limit / 2; ++i, --local_count_) {
     Attempt *spilled = local_free_;
     local_free_ = spilled->next_free;
     spilled->next_free = shared_free_;

@@ -147,6 +147,8 @@ class AttemptTable {
 
   Attempt *slot(uint32_t index) const;
   Attempt *fresh();
+  Attempt *pop_shared();
+  void refill();
   bool grow();
 
   Heap *heap_;

@@ -9,48 +9,9 @@
 
 namespace weir {
 
-Result &Result::operator=(Result &&other) noexcept {
-  if (this != &other) {
-    clear();
-    take(other);
-  }
-  return *this;
-}
-
-void Result::take(Result &other) {
-  channel = other.channel;
-  status = other.status;
-  class_ = other.class_;
-  final = other.final;
-  stop_reason = other.stop_reason;
-  cancel_reason = other.cancel_reason;
-  retry_after_ms = other.retry_after_ms;
-  value = other.value;
-  error = other.error;
-  refused = other.refused;
-  other.value = nullptr;
-  other.error = nullptr;
-}
-
-void Result::clear() {
-  if (value != nullptr) value->unref();
-  if (error != nullptr) error->unref();
-  value = nullptr;
-  error = nullptr;
-  channel = 0;
-  status = WEIR_OK;
-  class_ = WEIR_CLASS_NONE;
-  final = 0;
-  stop_reason = WEIR_STOP_NONE;
-  cancel_reason = WEIR_CANCEL_NONE;
-  retry_after_ms = -1;
-  refused = false;
-}
-
-void Result::set_value(weir_value *taken) {
-  clear();
-  channel = WEIR_CHANNEL_VALUE;
-  value = taken;
+void Result::unref_both() {
+  unref_value(value);
+  unref_error(error);
 }
 
 void Result::set_error(weir_error *taken) {

@@ -9,28 +9,8 @@
 
 namespace weir {
 
-// Result of an attempt or a layer on its way outwards, with the references it holds. Moved, never
-// copied; the rest of a run's weir_outcome (attempts, elapsed ...) is the run's own.
-class Result {
- public:
-  Result() = default;
-  Result(const Result &) = delete;
-  Result &operator=(const Result &) = delete;
-  Result(Result &&other) noexcept { take(other); }
-  Result &operator=(Result &&other) noexcept;
-  ~Result() { clear(); }
-
-  // Unrefs what it holds; nothing is left.
-  void clear();
-
-  // Takes the reference of `value` (nullable).
-  void set_value(weir_value *value);
-  // Takes the reference of `error` (not NULL).
-  void set_error(weir_error *error);
-  // The bare error of `status`; cannot fail.
-  void set_status(weir_status status);
-  void set_stopped(weir_status status, uint32_t reason);
-
+// The plain part of a result.
+struct ResultFields {
   uint32_t channel = 0;
   weir_status status = WEIR_OK;
   uint32_t class_ = WEIR_CLASS_NONE;
@@ -41,9 +21,51 @@ class Result {
   weir_value *value = nullptr;
   weir_error *error = nullptr;
   bool refused = false;  // the run's rejection belongs to it
+};
+
+// Result of an attempt or a layer on its way outwards, with the references it holds. Moved, never
+// copied; the rest of a run's weir_outcome (attempts, elapsed ...) is the run's own.
+class Result : public ResultFields {
+ public:
+  Result() = default;
+  Result(const Result &) = delete;
+  Result &operator=(const Result &) = delete;
+  Result(Result &&other) noexcept : ResultFields(other) { other.forget(); }
+  Result &operator=(Result &&other) noexcept {
+    let_go();
+    static_cast<ResultFields &>(*this) = other;
+    other.forget();
+    return *this;
+  }
+  ~Result() { let_go(); }
+
+  // Unrefs what it holds; nothing is left.
+  void clear() {
+    let_go();
+    static_cast<ResultFields &>(*this) = ResultFields();
+  }
+
+  // Takes the reference of `value` (nullable).
+  void set_value(weir_value *taken) {
+    clear();
+    channel = WEIR_CHANNEL_VALUE;
+    value = taken;
+  }
+  // Takes the reference of `error` (not NULL).
+  void set_error(weir_error *taken);
+  // The bare error of `status`; cannot fail.
+  void set_status(weir_status status);
+  void set_stopped(weir_status status, uint32_t reason);
 
  private:
-  void take(Result &other);
+  void let_go() {
+    if (value != nullptr || error != nullptr) unref_both();
+  }
+  void forget() {
+    value = nullptr;
+    error = nullptr;
+  }
+  void unref_both();
 };
 
 // True for statuses that stand for a refusal.

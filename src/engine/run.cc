@@ -224,16 +224,25 @@ const weir_outcome &weir_call::view() {
   outcome_.error = result_.error;
   outcome_.rejection = result_.refused ? &rejection_ : nullptr;
   outcome_.held = nullptr;
-  uint32_t kept = noted_ < WEIR_OUTCOME_STATUSES ? noted_ : WEIR_OUTCOME_STATUSES;
-  for (uint32_t i = 0; i < WEIR_OUTCOME_STATUSES; ++i) {
-    outcome_.statuses[i] =
-        i < kept ? statuses_[(noted_ - kept + i) % WEIR_OUTCOME_STATUSES] : weir_status{WEIR_OK};
-  }
+  view_statuses();
   return outcome_;
 }
 
+// Oldest first, out of a ring.
+void weir_call::view_statuses() {
+  weir_status *shown = outcome_.statuses;
+  if (noted_ <= WEIR_OUTCOME_STATUSES) {
+    for (uint32_t i = 0; i < noted_; ++i) shown[i] = statuses_[i];
+    for (uint32_t i = noted_; i < WEIR_OUTCOME_STATUSES; ++i) shown[i] = WEIR_OK;
+    return;
+  }
+  for (uint32_t i = 0; i < WEIR_OUTCOME_STATUSES; ++i) {
+    shown[i] = statuses_[(noted_ + i) % WEIR_OUTCOME_STATUSES];
+  }
+}
+
 void weir_call::settle() {
-  runtime_.wheel().disarm(deadline_timer_);
+  if (deadline_timer_.armed()) runtime_.wheel().disarm(deadline_timer_);
   view();
   phase_.store(Phase::settling, std::memory_order_release);
   if (queue_ != nullptr) {

@@ -156,6 +156,7 @@ struct weir_call : weir::ListNode<weir_call> {
   void enlist();
   void drive(uint32_t index, weir::Signal signal);
   void stop_from(uint32_t index, uint32_t reason);
+  void view_statuses();
   void settle();
   void post_record();
   const weir::Timer *outer_timer(uint32_t index, int64_t deadline_ns);
