@@ -68,7 +68,8 @@ struct AttemptTask : Task {
 };
 
 struct AttemptRecord : Record {
-  AttemptRecord(DrainedFn function, struct Attempt *told) : Record(function), attempt(told) {}
+  AttemptRecord(DrainedFn function, struct Attempt *told)
+      : Record(function, Tell::only_given_up), attempt(told) {}
   struct Attempt *attempt;
 };
 
@@ -115,8 +116,6 @@ struct Attempt : ListNode<Attempt> {
   // Written by the completing call, read by the completion task.
   Result result;
 
-  // The queue lets go of the attempt before the host has the record, so nothing is to be done when
-  // one of these was drained.
   AttemptRecord start_record;
   AttemptRecord cancel_record;
 };

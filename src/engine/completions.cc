@@ -17,27 +17,52 @@ using weir::Record;
 weir_completions::weir_completions(weir_runtime *runtime)
     : Handle(runtime, weir::end_handle<weir_completions>), closed_record_(nullptr) {}
 
-// What was never drained is given up. Nothing can be posted any more: every poster holds a reference.
 weir_completions::~weir_completions() {
   runtime()->remove_queue(*this);
-  while (Record *record = records_.pop_front()) {
-    record->queued = false;
-    if (record->drained != nullptr) record->drained(*record, false);
-  }
   if (descriptor >= 0) ::close(descriptor);
 }
 
-void weir_completions::post(Record &record) {
-  bool edge;
+void weir_completions::user_unref() {
+  if (users_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   {
     Lock lock(mutex_);
-    edge = records_.empty();
-    record.queued = true;
-    records_.push_back(&record);
-    if (waiters_ > 0) condition_.wake_all();
-    if (edge && descriptor >= 0) signal();
+    ended_ = true;
+  }
+  while (Record *record = pop_given_up()) {
+    if (record->drained != nullptr) record->drained(*record, false);
+  }
+  unref();
+}
+
+// A record without `drained` may be gone as soon as the mutex is released: it is only dropped.
+Record *weir_completions::pop_given_up() {
+  Lock lock(mutex_);
+  while (Record *record = records_.pop_front()) {
+    record->queued = false;
+    if (record->drained != nullptr) return record;
+  }
+  return nullptr;
+}
+
+void weir_completions::post(Record &record) {
+  bool edge = false;
+  if (!enqueue(record, edge)) {
+    if (record.drained != nullptr) record.drained(record, false);
+    return;
   }
   if (edge && notify) notify();
+}
+
+// False if nobody will drain it.
+bool weir_completions::enqueue(Record &record, bool &edge) {
+  Lock lock(mutex_);
+  if (ended_) return false;
+  edge = records_.empty();
+  record.queued = true;
+  records_.push_back(&record);
+  if (waiters_ > 0) condition_.wake_all();
+  if (edge && descriptor >= 0) signal();
+  return true;
 }
 
 bool weir_completions::revoke(Record &record) {
@@ -88,7 +113,7 @@ size_t weir_completions::pop(weir_record *records, size_t record_size, size_t ca
     record->queued = false;
     std::memcpy(target, &record->content, known);
     if (record_size > known) std::memset(target + known, 0, record_size - known);
-    if (record->drained != nullptr) told.push_back(record);
+    if (record->drained != nullptr && record->tell == Record::Tell::always) told.push_back(record);
   }
   return count;
 }
@@ -155,16 +180,21 @@ weir_status weir_completions_new(weir_runtime *runtime, const weir_completions_o
   queue->notify = static_cast<weir::Callback<weir_notify_fn> &&>(notify);
   status = weir::open_queue(*queue, read);
   if (status != WEIR_OK) {
-    queue->unref();
+    queue->user_unref();
     return weir::report(error, heap, status, "completions: %s", weir_status_message(status));
   }
   *out = queue;
   return WEIR_OK;
 }
 
-weir_completions *weir_completions_ref(weir_completions *queue) { return weir::ref_handle(queue); }
+weir_completions *weir_completions_ref(weir_completions *queue) {
+  if (queue != nullptr) queue->user_ref();
+  return queue;
+}
 
-void weir_completions_unref(weir_completions *queue) { weir::unref_handle(queue); }
+void weir_completions_unref(weir_completions *queue) {
+  if (queue != nullptr) queue->user_unref();
+}
 
 size_t weir_completions_drain(weir_completions *queue, weir_record *records, size_t record_size,
                               size_t capacity) {

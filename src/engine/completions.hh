@@ -8,11 +8,15 @@
 // - A record is in one queue at most; `queued` is read and written under the queue's mutex only.
 // - What a record is embedded in stays alive until `drained` has been called for it, which the
 //   queue does outside its mutex, on the draining thread.
+// - Users' references are counted apart from those of what may still post: when the users' are
+//   gone nobody can drain, so what is queued is given up, and what is posted later at once.
 // - The descriptor is cleared before records are popped; if some stay, it is signalled again.
 
 #pragma once
 
 #include <weir/completions.h>
+
+#include <atomic>
 
 #include "base/list.hh"
 #include "base/mutex.hh"
@@ -23,13 +27,20 @@ namespace weir {
 
 struct Record : ListNode<Record> {
   // Called once for each record posted and not revoked; `kept`: the host got it. Otherwise the
-  // queue ended before, and what the record carries (a token, references) must be given up.
+  // queue ended before, and what the record carries (a token, references) must be given up. Any
+  // thread.
   using DrainedFn = void (*)(Record &record, bool kept);
 
-  explicit Record(DrainedFn function) : drained(function) {}
+  enum class Tell { always, only_given_up };
+
+  explicit Record(DrainedFn function, Tell tell_when = Tell::always)
+      : drained(function), tell(tell_when) {}
 
   weir_record content = {};
-  DrainedFn drained;
+  DrainedFn drained;  // nullable
+  // only_given_up: the host may act on the record, and so free what it is embedded in, before the
+  // draining call is back; nobody must touch it then.
+  Tell tell;
   bool queued = false;
 };
 
@@ -43,7 +54,11 @@ struct weir_completions : weir::Handle, weir::ListNode<weir_completions, weir::O
   explicit weir_completions(weir_runtime *runtime);
   ~weir_completions();
 
-  // Any thread that holds a reference.
+  // Users' references; the last gives up what is queued. Any thread.
+  void user_ref() { users_.fetch_add(1, std::memory_order_relaxed); }
+  void user_unref();
+
+  // Any thread that holds a reference. May call `drained` at once.
   void post(weir::Record &record);
 
   // Takes an undrained record back; false if it was drained (or never posted). Any thread.
@@ -61,6 +76,8 @@ struct weir_completions : weir::Handle, weir::ListNode<weir_completions, weir::O
  private:
   size_t pop(weir_record *records, size_t record_size, size_t capacity,
              weir::List<weir::Record> &told);
+  bool enqueue(weir::Record &record, bool &edge);
+  weir::Record *pop_given_up();
   void signal() const;
   void clear_descriptor() const;
 
@@ -69,4 +86,6 @@ struct weir_completions : weir::Handle, weir::ListNode<weir_completions, weir::O
   weir::List<weir::Record> records_;
   weir::Record closed_record_;
   uint32_t waiters_ = 0;
+  bool ended_ = false;  // no user is left; under the mutex
+  std::atomic<uint32_t> users_{1};
 };

@@ -243,8 +243,7 @@ weir_status make_operation(Heap *heap, weir_operation **out, weir_error **error,
 
 }  // namespace
 
-void Attempt::start_drained(Record &record, bool kept) {
-  if (kept) return;
+void Attempt::start_drained(Record &record, bool) {
   Attempt *attempt = static_cast<AttemptRecord &>(record).attempt;
   Result closed;
   closed.set_status(WEIR_ECLOSED);

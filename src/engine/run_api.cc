@@ -53,6 +53,7 @@ class RunBuilder {
  private:
   weir_status allocate(bool local);
   void fill(Callback<weir_settle_fn> &&settle, bool local);
+  void refused(weir_status status);
   weir_status no_memory() {
     return report(error_, runtime_.heap(), WEIR_ENOMEM, "run: out of memory");
   }
@@ -152,12 +153,23 @@ void RunBuilder::fill(Callback<weir_settle_fn> &&settle, bool local) {
   }
 }
 
+// The runtime does not take it.
+void RunBuilder::refused(weir_status status) {
+  if (status == WEIR_EFULL) {
+    report(error_, runtime_.heap(), status,
+           "run: max_in_flight (%lld) calls and orphans are in flight",
+           static_cast<long long>(runtime_.max_in_flight()));
+  } else {
+    report(error_, runtime_.heap(), status, "run: %s", weir_status_message(status));
+  }
+}
+
 weir_status RunBuilder::build(Callback<weir_settle_fn> &&settle, weir_call **call) {
   bool local = runtime_.on_thread();
   if (!local) runtime_.enter();
   weir_status status = runtime_.admit(local);
   if (status != WEIR_OK) {
-    report(error_, runtime_.heap(), status, "run: %s", weir_status_message(status));
+    refused(status);
   } else {
     status = allocate(local);
     if (status != WEIR_OK) runtime_.unadmit();

@@ -106,6 +106,7 @@ struct weir_runtime {
   weir_status admit(bool local);
   // What admit() let in is not accepted after all.
   void unadmit();
+  int64_t max_in_flight() const { return max_in_flight_; }
   // The run is accepted. Any thread, as admit().
   void accept(weir::Task &task, bool local);
   void run_begun(weir_call &run) { live_.push_back(&run); }

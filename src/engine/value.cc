@@ -7,19 +7,19 @@
 
 using weir::Heap;
 
-// The RELEASED record of a host value: made with the value, so that telling cannot fail. It holds an
-// outside reference of the queue until it is drained.
+// The RELEASED record of a host value: made with the value, so that telling cannot fail. Until it is
+// posted the value holds a reference of the queue.
 struct weir_host_release : weir::Record {
-  explicit weir_host_release(weir_completions *target) : Record(drained_by), queue(target) {}
+  explicit weir_host_release(weir_completions *target)
+      : Record(drained_by), queue(target), heap(target->heap()) {}
 
   static void drained_by(weir::Record &record, bool) {
     auto &self = static_cast<weir_host_release &>(record);
-    weir_completions *queue = self.queue;
-    queue->heap()->destroy(&self);
-    queue->unref();
+    self.heap->destroy(&self);
   }
 
   weir_completions *queue;
+  weir::Heap *heap;
 };
 
 namespace {
@@ -32,7 +32,11 @@ void free_value(weir_value *value) {
   if (value->kind == WEIR_VALUE_POINTER && value->free_pointer != nullptr) {
     value->free_pointer(value->pointer);
   }
-  if (value->kind == WEIR_VALUE_HOST) value->release->queue->post(*value->release);
+  if (value->kind == WEIR_VALUE_HOST) {
+    weir_completions *queue = value->release->queue;
+    queue->post(*value->release);
+    queue->unref();
+  }
   Heap *heap = value->heap;
   size_t size = block_size(*value);
   value->~weir_value();

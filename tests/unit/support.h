@@ -50,6 +50,13 @@
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
+/* Which allocation fails, counted as `allocations` below; 0: none. */
+struct failing {
+  uint64_t at;
+  int for_good;      /* and all after it */
+  uint64_t injected; /* failures so far */
+};
+
 /* An allocator that counts, checks sizes, fills fresh and freed bytes, and fails on demand. */
 struct memory {
   pthread_mutex_t mutex;
@@ -57,12 +64,11 @@ struct memory {
   uint64_t live_bytes;
   uint64_t live_blocks;
   uint64_t peak_bytes;
-  uint64_t allocations; /* asked for, ever */
-  uint64_t fail_at;     /* the allocation that fails, counted as `allocations`; 0: none */
-  int fail_for_good;    /* and all after it */
-  uint64_t injected;    /* failures so far */
-  uint64_t wrong_sizes; /* freed with another size than asked for */
-  uint64_t released;    /* how often weir said it is done with the allocator */
+  uint64_t allocations;  /* asked for, ever */
+  struct failing wanted; /* by the test */
+  struct failing forced; /* by --oom */
+  uint64_t wrong_sizes;  /* freed with another size than asked for */
+  uint64_t released;     /* how often weir said it is done with the allocator */
 };
 
 void memory_begin(struct memory *memory);

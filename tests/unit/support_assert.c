@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* cmocka's assertions as the tests call them: the linker sends them here first (support.wrap).
- * While `abandoned` says where to, one that does not hold leaves the body quietly; otherwise it is
- * cmocka's own. */
+ * While `abandon` is set, one that does not hold leaves the body through it; otherwise it is cmocka's
+ * own. */
 
 #include "support_inside.h"
 
 #define PARAMETERS(...) __VA_ARGS__
 #define ARGUMENTS(...)  __VA_ARGS__
 
-jmp_buf *abandoned;
+void (*abandon)(void);
 
 #define WRAP_ASSERTION(name, holds, parameters, arguments) \
   void __real_##name(parameters);                          \
   void __wrap_##name(parameters);                          \
   void __wrap_##name(parameters) {                         \
-    if (abandoned != NULL) {                               \
-      if (!(holds)) longjmp(*abandoned, 1);                \
+    if (abandon != NULL) {                                 \
+      if (!(holds)) abandon();                             \
       return;                                              \
     }                                                      \
     __real_##name(arguments);                              \

@@ -19,8 +19,9 @@ void track_begin(void);
 void track_release_all(void);
 void track_end(void);
 
-/* Assertions that jump to `abandoned` instead of failing, while it is not NULL. */
-extern jmp_buf *abandoned;
+/* While not NULL, an assertion that does not hold calls this instead of failing; it does not
+ * return. */
+extern void (*abandon)(void);
 
 /* The --oom mode. */
 int run_with_failing_allocations(const char *group, const struct test *tests, size_t count);

@@ -14,10 +14,11 @@ struct memory_block {
 
 _Static_assert(sizeof(struct memory_block) <= HEADER_BYTES, "the header holds a block's links");
 
-static int must_fail(struct memory *memory) {
-  if (memory->fail_at == 0) return 0;
-  if (memory->fail_for_good) return memory->allocations >= memory->fail_at;
-  return memory->allocations == memory->fail_at;
+static int must_fail(struct failing *failing, uint64_t number) {
+  if (failing->at == 0 || number < failing->at) return 0;
+  if (number > failing->at && !failing->for_good) return 0;
+  failing->injected++;
+  return 1;
 }
 
 static void *memory_alloc(void *context, size_t size) {
@@ -25,11 +26,9 @@ static void *memory_alloc(void *context, size_t size) {
   struct memory_block *block = NULL;
   pthread_mutex_lock(&memory->mutex);
   memory->allocations++;
-  if (must_fail(memory)) {
-    memory->injected++;
-  } else {
-    block = malloc(HEADER_BYTES + size);
-  }
+  int wanted = must_fail(&memory->wanted, memory->allocations);
+  int forced = must_fail(&memory->forced, memory->allocations);
+  if (!wanted && !forced && size <= SIZE_MAX - HEADER_BYTES) block = malloc(HEADER_BYTES + size);
   if (block != NULL) {
     *block = (struct memory_block){memory->blocks, &memory->blocks, size};
     if (block->next != NULL) block->next->link = &block->next;
@@ -81,8 +80,8 @@ weir_allocator memory_allocator(struct memory *memory) {
 
 void memory_fail(struct memory *memory, uint64_t n, int for_good) {
   pthread_mutex_lock(&memory->mutex);
-  memory->fail_at = n == 0 ? 0 : memory->allocations + n;
-  memory->fail_for_good = for_good;
+  memory->wanted.at = n == 0 ? 0 : memory->allocations + n;
+  memory->wanted.for_good = for_good;
   pthread_mutex_unlock(&memory->mutex);
 }
 

@@ -35,7 +35,7 @@ static int set_up(void **state) {
   if (fx == NULL) return -1;
   watch(test->name);
   fixture_begin(fx, test);
-  memory_fail(&fx->memory, plain_fail_at, plain_for_good);
+  fx->memory.forced = (struct failing){plain_fail_at, plain_for_good, 0};
   *state = fx;
   return 0;
 }
@@ -89,23 +89,36 @@ static void report(const struct test *test, uint64_t n, int for_good, const char
   printf("# replay: --oom-at %llu%s %s\n", (unsigned long long)n, for_good ? "+" : "", test->name);
 }
 
+static struct fixture *abandoned;
+static jmp_buf after_the_body;
+
+/* Ends the fixture from within the body, whose variables the last callbacks may still use. */
+static void leave_the_body(void) {
+  abandon = NULL;
+  fixture_close(abandoned);
+  longjmp(after_the_body, 1);
+}
+
+static void run_or_leave(struct fixture *fx) {
+  abandoned = fx;
+  if (setjmp(after_the_body) != 0) return;
+  abandon = leave_the_body;
+  if (fixture_open(fx) == WEIR_OK) fx->test->body(fx);
+  abandon = NULL;
+  fixture_close(fx);
+}
+
 /* One round: true if the body ran with no failure injected. */
 static int round_with(const struct test *test, uint64_t n, int for_good, struct tally *tally) {
   struct fixture *fx = malloc(sizeof *fx);
   if (fx == NULL) abort();
   fixture_begin(fx, test);
-  memory_fail(&fx->memory, n, for_good);
+  fx->memory.forced = (struct failing){n, for_good, 0};
   track_begin();
-  jmp_buf out;
-  abandoned = &out;
-  if (setjmp(out) == 0) {
-    if (fixture_open(fx) == WEIR_OK) test->body(fx);
-  }
-  abandoned = NULL;
-  fixture_close(fx);
+  run_or_leave(fx);
   track_end();
-  int untouched = fx->memory.injected == 0;
-  tally->injected += fx->memory.injected;
+  int untouched = fx->memory.forced.injected == 0;
+  tally->injected += fx->memory.forced.injected;
   tally->rounds++;
   if (fx->problem[0] != '\0') {
     tally->problems++;
