@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "policy/pipeline.hh"
+
+#include "engine/options.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+
+namespace weir {
+namespace {
+
+using Policies = weir_policy *const *;
+
+uint64_t layer_count(Policies policies, size_t count) {
+  uint64_t layers = 0;
+  for (size_t i = 0; i < count; ++i) layers += policies[i]->plan.count;
+  return layers;
+}
+
+// Layer `position` of the row, counted over all policies.
+const PlanEntry &entry_at(Policies policies, uint32_t position) {
+  while (position >= (*policies)->plan.count) position -= (*policies++)->plan.count;
+  return (*policies)->plan.entries[position];
+}
+
+// A breaker or limiter that is passed twice would count each call twice; a limiter could also wait
+// for the permit that its own caller holds.
+bool has_state(const PlanEntry &entry) {
+  uint32_t kind = static_cast<const weir_policy *>(entry.owner)->kind;
+  return kind == WEIR_POLICY_BREAKER || kind == WEIR_POLICY_LIMITER;
+}
+
+// The later position of a policy that must not be there twice; 0 if there is none.
+uint32_t repeated(Policies policies, uint32_t layers) {
+  for (uint32_t later = 1; later < layers; ++later) {
+    const PlanEntry &entry = entry_at(policies, later);
+    if (!has_state(entry)) continue;
+    for (uint32_t earlier = 0; earlier < later; ++earlier) {
+      if (entry_at(policies, earlier).owner == entry.owner) return later;
+    }
+  }
+  return 0;
+}
+
+weir_status check_members(weir_runtime *runtime, Policies policies, size_t count, Heap *heap,
+                          weir_error **error) {
+  Check check("pipeline", heap, error);
+  for (size_t i = 0; i < count && check.ok(); ++i) {
+    check.rule(policies[i] != nullptr, "policies[%zu] must not be NULL", i);
+    if (!check.ok()) break;
+    check.rule(policies[i]->runtime() == runtime, "policies[%zu] must be of the pipeline's runtime",
+               i);
+  }
+  if (!check.ok()) return check.status();
+  uint64_t layers = layer_count(policies, count);
+  check.rule(layers <= WEIR_PIPELINE_MAX, "policies must be at most %d in all (got %llu)",
+             WEIR_PIPELINE_MAX, static_cast<unsigned long long>(layers));
+  if (!check.ok()) return check.status();
+  uint32_t again = repeated(policies, static_cast<uint32_t>(layers));
+  if (again == 0) return WEIR_OK;
+  const PlanEntry &entry = entry_at(policies, again);
+  check.rule(false, "policies must not have the same %s '%s' twice", entry.type->name,
+             entry.owner->name());
+  return check.status();
+}
+
+weir_status check_arguments(weir_runtime *runtime, Policies policies, size_t count,
+                            weir_pipeline **out, Heap *heap, weir_error **error) {
+  Check check("pipeline", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL")
+      .rule(policies != nullptr, "policies must not be NULL")
+      .rule(count >= 1 && count <= WEIR_PIPELINE_MAX, "count must be from 1 to %d (got %zu)",
+            WEIR_PIPELINE_MAX, count);
+  if (!check.ok()) return check.status();
+  return check_members(runtime, policies, count, heap, error);
+}
+
+}  // namespace
+}  // namespace weir
+
+weir_pipeline::weir_pipeline(weir_runtime *runtime)
+    : weir_policy(runtime, weir::end_handle<weir_pipeline>, WEIR_POLICY_PIPELINE, nullptr) {
+  plan = {};
+}
+
+weir_pipeline::~weir_pipeline() {
+  for (uint32_t i = 0; i < member_count_; ++i) members_[i]->unref();
+  if (entries_ != nullptr) heap()->free(entries_, sizeof(weir::PlanEntry) * plan.count);
+}
+
+bool weir_pipeline::complete(weir_policy *const *policies, uint32_t count, const char *name) {
+  if (!set_name(name)) return false;
+  auto layers = static_cast<uint32_t>(weir::layer_count(policies, count));
+  void *memory = heap()->allocate(sizeof(weir::PlanEntry) * layers);
+  if (memory == nullptr) return false;
+  entries_ = static_cast<weir::PlanEntry *>(memory);
+  uint32_t state_size = 0;
+  for (uint32_t i = 0; i < layers; ++i) {
+    const weir::PlanEntry &entry = weir::entry_at(policies, i);
+    entries_[i] = {entry.type, entry.owner, state_size};
+    state_size += entry.type->state_size;
+  }
+  plan = {entries_, layers, state_size};
+  while (member_count_ < count) {
+    policies[member_count_]->ref();
+    members_[member_count_] = policies[member_count_];
+    ++member_count_;
+  }
+  return true;
+}
+
+weir_status weir_pipeline_new(weir_runtime *runtime, weir_policy *const *policies, size_t count,
+                              const char *name, weir_pipeline **out, weir_error **error) {
+  if (out != nullptr) *out = nullptr;
+  weir::Heap *heap = weir::heap_of(runtime);
+  weir_status status = weir::check_arguments(runtime, policies, count, out, heap, error);
+  if (status != WEIR_OK) return status;
+  auto *pipeline = weir::make_handle<weir_pipeline>(heap, runtime);
+  if (pipeline != nullptr && pipeline->complete(policies, static_cast<uint32_t>(count), name)) {
+    *out = pipeline;
+    return WEIR_OK;
+  }
+  weir::unref_handle(pipeline);
+  return weir::report(error, heap, WEIR_ENOMEM, "pipeline: out of memory");
+}
+
+weir_pipeline *weir_pipeline_ref(weir_pipeline *pipeline) { return weir::ref_handle(pipeline); }
+
+void weir_pipeline_unref(weir_pipeline *pipeline) { weir::unref_handle(pipeline); }
+
+weir_policy *weir_pipeline_policy(weir_pipeline *pipeline) { return pipeline; }

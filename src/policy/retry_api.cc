@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+//
+// The retry's public functions, and its decide door.
+//
+// A weir_retry_state holds {start time, what the last delay left behind, tries begun, marks}. The
+// marks say that it was begun, and, once it was stopped, why: asking again says the same.
+
+#include <weir/retry.h>
+
+#include <bit>
+
+#include "base/time.hh"
+#include "engine/options.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+#include "policy/retry.hh"
+
+namespace weir {
+namespace {
+
+constexpr weir_retry_options default_options = WEIR_RETRY_OPTIONS_INIT;
+
+constexpr uint64_t most_failure_ranges = 65536;
+
+bool ranges_are_ordered(const weir_retry_options &options) {
+  if (options.failures == nullptr || options.failures_count > most_failure_ranges) return true;
+  for (uint64_t i = 0; i < options.failures_count; ++i) {
+    if (options.failures[i].code_min > options.failures[i].code_max) return false;
+  }
+  return true;
+}
+
+void check_delays(Check &check, const weir_retry_options &options) {
+  check.range("backoff", options.backoff, 0, WEIR_BACKOFF_DECORRELATED_V2)
+      .range("base_delay_ms", options.base_delay_ms, 0, max_ms)
+      .range("max_delay_ms", options.max_delay_ms, 0, max_ms)
+      .range("min_delay_ms", options.min_delay_ms, 0, max_ms)
+      .rule(options.min_delay_ms <= options.max_delay_ms,
+            "min_delay_ms must not exceed max_delay_ms (got %lld and %lld)",
+            static_cast<long long>(options.min_delay_ms),
+            static_cast<long long>(options.max_delay_ms))
+      .real("multiplier", options.multiplier, 1, 1000)
+      .real("jitter_factor", options.jitter_factor, 0, 1)
+      .range("jitter", options.jitter, 0, WEIR_JITTER_SYMMETRIC);
+}
+
+weir_status check_options(const weir_retry_options &options, weir_runtime *runtime,
+                          weir_retry **out, Heap *heap, weir_error **error) {
+  Check check("retry", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL")
+      .range_or("max_attempts", options.max_attempts, 1, INT64_MAX, "unlimited");
+  check_delays(check, options);
+  check.range("retry_refusals", options.retry_refusals, 0, 1)
+      .range_or("max_elapsed_ms", options.max_elapsed_ms, 0, max_ms, "forever")
+      .range_or("attempt_timeout_ms", options.attempt_timeout_ms, 0, max_ms, "forever")
+      .rule(options.budget == nullptr || runtime == nullptr || options.budget->runtime() == runtime,
+            "budget must be of the same runtime")
+      .rule(options.failures != nullptr || options.failures_count == 0,
+            "failures must not be NULL with a failures_count (got %llu)",
+            static_cast<unsigned long long>(options.failures_count))
+      .rule(options.failures_count <= most_failure_ranges,
+            "failures_count must be at most %llu (got %llu)",
+            static_cast<unsigned long long>(most_failure_ranges),
+            static_cast<unsigned long long>(options.failures_count))
+      .rule(ranges_are_ordered(options), "failures must have code_min up to code_max");
+  return check.status();
+}
+
+// ---- the caller's 32 bytes ----
+
+constexpr uint64_t begun_mark = uint64_t{0x72657472} << 32;
+constexpr uint64_t done_mark = uint64_t{1} << 8;
+
+enum Word { started_word, previous_word, tries_word, marks_word };
+
+void save(weir_retry_state &state, const RetryProgress &progress, uint64_t marks) {
+  state.opaque[started_word] = static_cast<uint64_t>(progress.started_ns);
+  state.opaque[previous_word] = std::bit_cast<uint64_t>(progress.previous);
+  state.opaque[tries_word] = progress.tries;
+  state.opaque[marks_word] = marks;
+}
+
+RetryProgress load(const weir_retry_state &state) {
+  return {state.opaque[tries_word], std::bit_cast<double>(state.opaque[previous_word]),
+          static_cast<int64_t>(state.opaque[started_word])};
+}
+
+bool was_begun(const weir_retry_state &state) {
+  return (state.opaque[marks_word] & ~(done_mark | 0xff)) == begun_mark;
+}
+
+bool is_done(const weir_retry_state &state) { return (state.opaque[marks_word] & done_mark) != 0; }
+
+uint32_t done_reason(const weir_retry_state &state) { return state.opaque[marks_word] & 0xff; }
+
+// Where no option asks for the time, none is read.
+int64_t decide_clock(const weir_retry &retry) {
+  if (retry.rules.max_elapsed_ns != never_ns) return retry.runtime()->clock();
+  return retry.rules.budget != nullptr ? retry.rules.budget->clock() : 0;
+}
+
+void count_end(weir_retry &retry, const RetryProgress &progress, uint32_t class_, uint32_t reason) {
+  if (class_ == WEIR_CLASS_SUCCESS) {
+    retry.count_decided(progress.tries == 1 ? RetryCount::succeeded_first
+                                            : RetryCount::succeeded_later);
+  }
+  bool failed = class_ == WEIR_CLASS_FAILURE;
+  bool failed_before = class_ == WEIR_CLASS_REFUSAL && progress.tries > 1;
+  if (failed || failed_before) retry.count_decided(RetryCount::gave_up);
+  if (reason == WEIR_STOP_BUDGET) retry.count_decided(RetryCount::refused_by_budget);
+}
+
+RetryDecision decide(weir_retry &retry, RetryProgress &progress, uint32_t class_, int64_t asked_ms,
+                     int64_t now_ns) {
+  Random &random = retry.runtime()->random();
+  switch (class_) {
+    case WEIR_CLASS_SUCCESS:
+      return {false, WEIR_STOP_NONE, 0};
+    case WEIR_CLASS_FAILURE:
+      return retry.rules.next(progress, asked_ms, now_ns, never_ns, random);
+    case WEIR_CLASS_REFUSAL:
+      if (!retry.rules.retry_refusals || asked_ms < 0) return {false, WEIR_STOP_REFUSED, 0};
+      return retry.rules.next(progress, asked_ms, now_ns, never_ns, random);
+    default:
+      return {false, WEIR_STOP_CLASSIFIED, 0};
+  }
+}
+
+}  // namespace
+}  // namespace weir
+
+void weir_retry_options_init(weir_retry_options *options, size_t size) {
+  weir::init_options(options, size, weir::default_options);
+}
+
+weir_status weir_retry_new(weir_runtime *runtime, const weir_retry_options *given, weir_retry **out,
+                           weir_error **error) {
+  if (out != nullptr) *out = nullptr;
+  weir::Heap *heap = weir::heap_of(runtime);
+  weir_retry_options options = weir::default_options;
+  weir_status status = weir::read_options(options, given, "retry options", heap, error);
+  if (status != WEIR_OK) return status;
+  weir::RetryCallbacks callbacks(options);
+  status = weir::check_options(options, runtime, out, heap, error);
+  if (status != WEIR_OK) return status;
+  auto *retry = weir::make_handle<weir_retry>(heap, runtime, options, std::move(callbacks));
+  if (retry != nullptr && retry->complete(options, std::move(callbacks.classify))) {
+    *out = retry;
+    return WEIR_OK;
+  }
+  weir::unref_handle(retry);
+  return weir::report(error, heap, WEIR_ENOMEM, "retry: out of memory");
+}
+
+weir_retry *weir_retry_ref(weir_retry *retry) { return weir::ref_handle(retry); }
+
+void weir_retry_unref(weir_retry *retry) { weir::unref_handle(retry); }
+
+weir_policy *weir_retry_policy(weir_retry *retry) { return retry; }
+
+weir_status weir_retry_begin(weir_retry *retry, weir_retry_state *state) {
+  if (retry == nullptr) return WEIR_EINVAL;
+  return weir_retry_begin_at(retry, state, weir::decide_clock(*retry));
+}
+
+weir_status weir_retry_begin_at(weir_retry *retry, weir_retry_state *state, int64_t now_ns) {
+  if (retry == nullptr || state == nullptr) return WEIR_EINVAL;
+  weir::save(*state, retry->rules.begin(now_ns), weir::begun_mark);
+  if (retry->rules.budget != nullptr) retry->rules.budget->core.deposit(now_ns);
+  retry->count_decided(weir::RetryCount::calls);
+  return WEIR_OK;
+}
+
+weir_status weir_retry_next(weir_retry *retry, weir_retry_state *state, uint32_t class_,
+                            int64_t asked_delay_ms, int64_t *delay_ns, uint32_t *stop_reason) {
+  if (retry == nullptr) return WEIR_EINVAL;
+  int64_t now_ns = class_ == WEIR_CLASS_SUCCESS ? 0 : weir::decide_clock(*retry);
+  return weir_retry_next_at(retry, state, class_, asked_delay_ms, delay_ns, stop_reason, now_ns);
+}
+
+weir_status weir_retry_next_at(weir_retry *retry, weir_retry_state *state, uint32_t class_,
+                               int64_t asked_delay_ms, int64_t *delay_ns, uint32_t *stop_reason,
+                               int64_t now_ns) {
+  if (retry == nullptr || state == nullptr || delay_ns == nullptr) return WEIR_EINVAL;
+  if (class_ == WEIR_CLASS_NONE || class_ > WEIR_CLASS_ABANDON) return WEIR_EINVAL;
+  if (!weir::was_begun(*state)) return WEIR_EINVAL;
+  *delay_ns = 0;
+  uint32_t ignored = 0;
+  if (stop_reason == nullptr) stop_reason = &ignored;
+  *stop_reason = weir::done_reason(*state);
+  if (weir::is_done(*state)) return WEIR_ESTOP;
+  weir::RetryProgress progress = weir::load(*state);
+  weir::RetryDecision decision = weir::decide(*retry, progress, class_, asked_delay_ms, now_ns);
+  uint64_t done = decision.again ? 0 : weir::done_mark | decision.reason;
+  weir::save(*state, progress, weir::begun_mark | done);
+  *delay_ns = decision.delay_ns;
+  *stop_reason = decision.reason;
+  if (!decision.again) {
+    weir::count_end(*retry, progress, class_, decision.reason);
+    return WEIR_ESTOP;
+  }
+  retry->count_decided(weir::RetryCount::retries);
+  return WEIR_OK;
+}
+
+weir_status weir_retry_get_stats(weir_retry *retry, weir_retry_stats *stats) {
+  if (retry == nullptr || stats == nullptr) return WEIR_EINVAL;
+  weir_retry_stats filled = {};
+  filled.size = sizeof(filled);
+  filled.calls = retry->counted(weir::RetryCount::calls);
+  filled.retries = retry->counted(weir::RetryCount::retries);
+  filled.succeeded_first = retry->counted(weir::RetryCount::succeeded_first);
+  filled.succeeded_later = retry->counted(weir::RetryCount::succeeded_later);
+  filled.gave_up = retry->counted(weir::RetryCount::gave_up);
+  filled.refused_by_budget = retry->counted(weir::RetryCount::refused_by_budget);
+  return weir::write_sized(stats, filled);
+}

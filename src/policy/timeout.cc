@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+//
+//   signal   when                                            then
+//   start    forever                                         inner
+//            otherwise: timer armed, run's deadline narrowed inner
+//   result   the inside was faster                           outer, unchanged
+//   timer    it was not: inside stopped                      outer, WEIR_ETIMEDOUT
+//   stop     the caller, or something outside, gave up       let go of timer and deadline
+//
+// Invariants: while this layer is active the run's deadline is not later than its timer; when it is
+// not, the deadline is what it was before. A nearer deadline further out fires by its own timer.
+
+#include "policy/timeout.hh"
+
+#include "base/text.hh"
+#include "base/time.hh"
+#include "engine/error.hh"
+#include "engine/options.hh"
+#include "engine/run.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+
+namespace weir {
+namespace {
+
+struct TimeoutState : Layer {
+  weir_timeout &policy() const { return *static_cast<weir_timeout *>(owner); }
+
+  int64_t outer_deadline_ns;
+  int64_t timeout_ms;  // this run's
+};
+
+void count(std::atomic<uint64_t> &number) {
+  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+int64_t timeout_of(weir_call &run, const weir_timeout &policy) {
+  if (!policy.timeout_for) return policy.timeout_ms;
+  const RunRequest &request = run.request();
+  int64_t timeout_ms = policy.timeout_for(request.context, request.key, request.key_size);
+  run.runtime().user_ran();
+  return timeout_ms < 0 && timeout_ms != WEIR_FOREVER ? 0 : timeout_ms;
+}
+
+Next start(weir_call &run, TimeoutState &state) {
+  weir_timeout &policy = state.policy();
+  count(policy.started);
+  state.timeout_ms = timeout_of(run, policy);
+  int64_t timeout_ns = ms_to_ns(state.timeout_ms);
+  int64_t deadline_ns = never_ns;
+  if (timeout_ns != never_ns) {
+    deadline_ns = deadline_after(run.runtime().now_to_arm(timeout_ns), timeout_ns);
+    run.arm(state, deadline_ns);
+  }
+  state.outer_deadline_ns = run.narrow_deadline(deadline_ns);
+  return Next::inner;
+}
+
+void let_go(weir_call &run, TimeoutState &state) {
+  run.disarm(state);
+  run.restore_deadline(state.outer_deadline_ns);
+}
+
+Next time_out(weir_call &run, TimeoutState &state) {
+  weir_timeout &policy = state.policy();
+  count(policy.timed_out);
+  run.stop_inside(state, WEIR_CANCEL_TIMEOUT);
+  let_go(run, state);
+  run.result().set_error(policy.timed_out_error(state.timeout_ms));
+  return Next::outer;
+}
+
+Next step(weir_call &run, Layer &layer, Signal signal) {
+  auto &state = static_cast<TimeoutState &>(layer);
+  switch (signal) {
+    case Signal::start:
+      return start(run, state);
+    case Signal::timer:
+      return time_out(run, state);
+    case Signal::result:
+      let_go(run, state);
+      return Next::outer;
+    case Signal::stop:
+      let_go(run, state);
+      break;
+    case Signal::wake:
+      break;
+  }
+  return Next::wait;
+}
+
+constexpr weir_timeout_options default_options = WEIR_TIMEOUT_OPTIONS_INIT;
+
+// What the macro leaves in timeout_ms, so that forgetting it is found.
+constexpr int64_t untouched_ms = -2;
+
+weir_status check_options(const weir_timeout_options &options, weir_runtime *runtime,
+                          weir_timeout **out, Heap *heap, weir_error **error) {
+  bool per_run = options.timeout_for != nullptr;
+  auto milliseconds = static_cast<long long>(options.timeout_ms);
+  return Check("timeout", heap, error)
+      .rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL")
+      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+      .rule(per_run || options.timeout_ms >= WEIR_FOREVER,
+            "timeout_ms is required: at least 0, or -1 for forever (got %lld)", milliseconds)
+      .rule(!per_run || options.timeout_ms == WEIR_OFF || options.timeout_ms == untouched_ms,
+            "timeout_ms must be -1 (off) beside timeout_for (got %lld)", milliseconds)
+      .status();
+}
+
+}  // namespace
+
+constinit const LayerType timeout_layer = {"timeout", layer_size(sizeof(TimeoutState)), step,
+                                           nullptr};
+
+}  // namespace weir
+
+weir_timeout::weir_timeout(weir_runtime *runtime, int64_t milliseconds,
+                           weir::Callback<weir_timeout_fn> &&callback)
+    : weir_policy(runtime, weir::end_handle<weir_timeout>, WEIR_POLICY_TIMEOUT,
+                  &weir::timeout_layer),
+      timeout_ms(milliseconds),
+      timeout_for(std::move(callback)) {}
+
+weir_timeout::~weir_timeout() { weir::unref_error(error_); }
+
+bool weir_timeout::complete(const weir_timeout_options &options) {
+  if (!set_name(options.name)) return false;
+  const char *space = name()[0] == '\0' ? "" : " ";
+  own_message_ = options.message != nullptr;
+  if (own_message_) {
+    error_ =
+        weir::make_error(heap(), WEIR_ETIMEDOUT, WEIR_DOMAIN_WEIR, WEIR_ETIMEDOUT, options.message);
+  } else if (timeout_for) {
+    weir::report(&error_, heap(), WEIR_ETIMEDOUT, "%s%stimed out", name(), space);
+  } else {
+    weir::report(&error_, heap(), WEIR_ETIMEDOUT, "%s%stimed out after %lld ms", name(), space,
+                 static_cast<long long>(timeout_ms));
+  }
+  return error_ != nullptr;
+}
+
+weir_error *weir_timeout::timed_out_error(int64_t run_ms) const {
+  if (!timeout_for || own_message_) return weir::ref_error(error_);
+  weir_error *error = nullptr;
+  const char *space = name()[0] == '\0' ? "" : " ";
+  weir::report(&error, heap(), WEIR_ETIMEDOUT, "%s%stimed out after %lld ms", name(), space,
+               static_cast<long long>(run_ms));
+  bool has_message = error != weir::bare_error(WEIR_ETIMEDOUT);
+  return has_message ? error : weir::ref_error(error_);
+}
+
+void weir_timeout_options_init(weir_timeout_options *options, size_t size) {
+  weir::init_options(options, size, weir::default_options);
+}
+
+weir_status weir_timeout_new(weir_runtime *runtime, const weir_timeout_options *given,
+                             weir_timeout **out, weir_error **error) {
+  if (out != nullptr) *out = nullptr;
+  weir::Heap *heap = weir::heap_of(runtime);
+  weir_timeout_options options = weir::default_options;
+  weir_status status = weir::read_options(options, given, "timeout options", heap, error);
+  if (status != WEIR_OK) return status;
+  weir::Callback<weir_timeout_fn> callback(options.timeout_for, options.timeout_data,
+                                           options.timeout_free_data);
+  status = weir::check_options(options, runtime, out, heap, error);
+  if (status != WEIR_OK) return status;
+  auto *timeout =
+      weir::make_handle<weir_timeout>(heap, runtime, options.timeout_ms, std::move(callback));
+  if (timeout != nullptr && timeout->complete(options)) {
+    *out = timeout;
+    return WEIR_OK;
+  }
+  weir::unref_handle(timeout);
+  return weir::report(error, heap, WEIR_ENOMEM, "timeout: out of memory");
+}
+
+weir_timeout *weir_timeout_ref(weir_timeout *timeout) { return weir::ref_handle(timeout); }
+
+void weir_timeout_unref(weir_timeout *timeout) { weir::unref_handle(timeout); }
+
+weir_policy *weir_timeout_policy(weir_timeout *timeout) { return timeout; }
+
+weir_status weir_timeout_get_stats(weir_timeout *timeout, weir_timeout_stats *stats) {
+  if (timeout == nullptr || stats == nullptr) return WEIR_EINVAL;
+  weir_timeout_stats filled = {};
+  filled.size = sizeof(filled);
+  filled.started = timeout->started.load(std::memory_order_relaxed);
+  filled.timed_out = timeout->timed_out.load(std::memory_order_relaxed);
+  return weir::write_sized(stats, filled);
+}
