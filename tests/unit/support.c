@@ -218,8 +218,8 @@ void fixture_close(struct fixture *fx) {
   for (struct script *script = fx->scripts; script != NULL; script = script->next) {
     weir_operation_unref(script->operation);
   }
+  weir_runtime_unref(fx->runtime); /* before: it is tracked as well */
   track_release_all();
-  weir_runtime_unref(fx->runtime);
   check_runs(fx);
   for (struct script *script = fx->scripts; script != NULL; script = script->next) {
     if (script->operation != NULL || script->freed != 0 || script->started != 0) {
