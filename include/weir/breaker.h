@@ -51,22 +51,26 @@ enum {
 };
 
 typedef struct weir_breaker_stats {
-  uint32_t size;       /* set by the caller: sizeof(weir_breaker_stats) */
-  uint32_t state;      /* WEIR_BREAKER_*, current */
-  uint64_t calls;      /* in the window (consecutive: failures in a row) */
-  uint64_t failures;   /* in the window, or in a row */
-  uint64_t slow_calls; /* in the window */
-  double failure_rate; /* of the window; 0 while it is empty */
+  uint32_t size;  /* set by the caller: sizeof(weir_breaker_stats) */
+  uint32_t state; /* WEIR_BREAKER_*, current */
+  /* In the window (consecutive: failures in a row). While open: the counts that
+   * opened it; half-open: verdicts so far, and failed ones. */
+  uint64_t calls;
+  uint64_t failures;
+  uint64_t slow_calls;
+  double failure_rate; /* of these; 0 while there are no calls */
   double slow_call_rate;
   uint64_t succeeded; /* reports recorded, ever, by class */
   uint64_t failed;
   uint64_t slow;
   uint64_t ignored;  /* ignore, abandon and refusal */
-  uint64_t stale;    /* stale and expired reports */
+  uint64_t stale;    /* stale and expired reports. With the three classes above
+                        (slow ones are among them) all reports, exactly */
   uint64_t rejected; /* refused, ever */
   uint64_t times_opened;
-  int64_t open_remaining_ns; /* until half-open; 0 unless open */
-  uint64_t missed_events;
+  int64_t open_remaining_ns; /* until half-open (INT64_MAX: for ever); 0 unless
+                                open */
+  uint64_t missed_events;    /* changes that came too fast to be told */
 } weir_breaker_stats;
 
 typedef struct weir_breaker_change {
@@ -78,18 +82,20 @@ typedef struct weir_breaker_change {
   uint64_t calls;    /* the counts that decided */
   uint64_t failures;
   uint64_t slow_calls;
-  int64_t at_ns;
+  int64_t at_ns; /* when it happened, which may be before anybody looked */
 } weir_breaker_change;
 
 /* A listener. In metrics-only mode it is told once per would-be opening, with
- * from = to = WEIR_BREAKER_METRICS_ONLY. */
+ * from = to = WEIR_BREAKER_METRICS_ONLY, and again only when what would have
+ * opened it was over in between. What time alone changes (open to half-open, a
+ * trial's lease) is told when somebody next looks: a call, a report, a read. */
 typedef void (*weir_breaker_change_fn)(void *data, weir_breaker *breaker,
                                        const weir_breaker_change *change);
 
 typedef struct weir_breaker_options {
   uint32_t size; /* sizeof(weir_breaker_options) */
   uint32_t mode; /* WEIR_BREAKER_CONSECUTIVE (default), ..._WINDOW */
-  /* Consecutive mode: failures in a row that open; 1 to 10^9, default 5. */
+  /* Consecutive mode: failures in a row that open; 1 to 10^6, default 5. */
   uint32_t failure_threshold;
   /* Count window: the last this many calls; 1 to 2^20, default 100. */
   uint32_t window_size;
@@ -98,8 +104,8 @@ typedef struct weir_breaker_options {
   int64_t window_ms;
   /* Windows: opens at this share or more; above 0 to 1, default 0.5. */
   double failure_rate;
-  /* Windows: judged only from this many calls on; 1 to window_size, default
-   * 10. */
+  /* Windows: judged only from this many calls on; at least 1, in a count window
+   * at most window_size, default 10. */
   uint32_t min_calls;
   /* Verdicts a half-open period judges; 1 to 32, default 3. */
   uint32_t half_open_max_calls;
@@ -108,12 +114,13 @@ typedef struct weir_breaker_options {
   /* Failed trials that reopen; at least 1, default 1. success_threshold +
    * failures - 1 may not exceed half_open_max_calls. */
   uint32_t half_open_failures;
-  /* A call that took longer is slow; 0 or more, or WEIR_OFF (default). */
+  /* A call that took longer is slow; 0 or more, or WEIR_OFF (default). Trials
+   * are judged by their class alone. */
   int64_t slow_call_ms;
   /* Opens at this share of slow calls or more; above 0 to 1, default 1. In
    * consecutive mode slow calls do not open. */
   double slow_call_rate;
-  /* Open until then; 0 or more, default 60000. */
+  /* How long it stays open; 0 or more, default 60000. */
   int64_t reset_timeout_ms;
   /* Each reopening multiplies the next open period; 1 to 1000, default 1.
    * Closing resets it. */
@@ -134,7 +141,8 @@ typedef struct weir_breaker_options {
    * failures. */
   const weir_error_range *failures;
   uint64_t failures_count;
-  /* Nullable; outside any lock, in order, on the runtime's thread. */
+  /* Nullable; outside any lock, in order, on the runtime's thread. NULL with
+   * `queue`. */
   weir_breaker_change_fn on_state_change;
   void *change_data;
   weir_free_fn change_free_data;
@@ -171,8 +179,8 @@ WEIR_API void weir_breaker_unref(weir_breaker *breaker);
 WEIR_API weir_policy *weir_breaker_policy(weir_breaker *breaker);
 
 /* Asks to make a call. WEIR_OK: make it and report `permit`. WEIR_EOPEN: do
- * not; `rejection` (nullable, its size set) says why and when. Errors:
- * WEIR_EINVAL. */
+ * not; `permit` is 0, `rejection` (nullable, its size set) says why and when.
+ * Reads no clock while it is closed. Errors: WEIR_EINVAL, WEIR_EABI. */
 WEIR_API weir_status weir_breaker_acquire(weir_breaker *breaker,
                                           weir_permit *permit,
                                           weir_rejection *rejection);
@@ -184,8 +192,11 @@ WEIR_API weir_status weir_breaker_acquire_at(weir_breaker *breaker,
 
 /* The call ended as `class_` (WEIR_CLASS_*; ignore, abandon and refusal free
  * the place without a verdict). `elapsed_ns` is how long it took, 0 if slow
- * calls are off. WEIR_OK: recorded. WEIR_ESTALE: of an earlier life, changes
- * nothing. WEIR_EEXPIRED: its lease had run out. Errors: WEIR_EINVAL. */
+ * calls are off. Once per permit. WEIR_OK: recorded. WEIR_ESTALE: of an earlier
+ * life, or reported before (which only trials can tell), changes nothing.
+ * WEIR_EEXPIRED: its lease had run out (WEIR_ESTALE once another trial has its
+ * place). Errors: WEIR_EINVAL (also a permit of 0, a class that is none, a
+ * negative time). */
 WEIR_API weir_status weir_breaker_report(weir_breaker *breaker,
                                          weir_permit permit, uint32_t class_,
                                          int64_t elapsed_ns);
@@ -194,8 +205,8 @@ WEIR_API weir_status weir_breaker_report_at(weir_breaker *breaker,
                                             weir_permit permit, uint32_t class_,
                                             int64_t elapsed_ns, int64_t now_ns);
 
-/* Acquires up to `count` permits; returns how many in `granted`. WEIR_OK if at
- * least one, otherwise as acquire. */
+/* Acquires up to `count` (at least 1) permits; returns how many in `granted`.
+ * WEIR_OK if at least one, otherwise as acquire. */
 WEIR_API weir_status weir_breaker_acquire_n(weir_breaker *breaker, size_t count,
                                             weir_permit *permits,
                                             size_t *granted,
@@ -212,7 +223,8 @@ typedef struct weir_breaker_report_entry {
   weir_status result; /* written: what weir_breaker_report() would return */
 } weir_breaker_report_entry;
 
-/* Reports `count` calls, in order. Errors: WEIR_EINVAL. */
+/* Reports `count` calls, in order; each entry gets its own result. Errors:
+ * WEIR_EINVAL (`entries` NULL). */
 WEIR_API weir_status weir_breaker_report_many(
     weir_breaker *breaker, weir_breaker_report_entry *entries, size_t count);
 /* As report_many, at a time of weir_runtime_now()'s clock. */
@@ -226,11 +238,12 @@ WEIR_API uint32_t weir_breaker_state(weir_breaker *breaker);
 /* As state, at a time of weir_runtime_now()'s clock. */
 WEIR_API uint32_t weir_breaker_state_at(weir_breaker *breaker, int64_t now_ns);
 
-/* Forces it open until as many weir_breaker_release() came. Counted. */
+/* Forces it open until as many weir_breaker_release() came. Counted. Errors:
+ * WEIR_EINVAL, WEIR_EFULL (2^32 - 1 times). */
 WEIR_API weir_status weir_breaker_isolate(weir_breaker *breaker);
 
-/* Undoes one isolate; the last returns it to closed, counts empty. Errors:
- * WEIR_EINVAL if there is none. */
+/* Undoes one isolate; the last returns it to closed (or what is forced), counts
+ * empty. Errors: WEIR_EINVAL if there is none. */
 WEIR_API weir_status weir_breaker_release(weir_breaker *breaker);
 
 /* Puts it into WEIR_BREAKER_FORCED_OPEN, ..._FORCED_CLOSED or ..._METRICS_ONLY,
@@ -243,7 +256,9 @@ WEIR_API weir_status weir_breaker_force(weir_breaker *breaker, uint32_t state);
 WEIR_API weir_status weir_breaker_reset(weir_breaker *breaker);
 
 /* Changes the options live; its state and, where mode and window are the same,
- * its counts stay. classify, failures, on_state_change, queue and name cannot
+ * its counts stay. What runs already keeps its end: the open time, the leases
+ * of trials. Other half_open_* numbers begin a half-open period again, with its
+ * trials void. NULL: defaults. classify, failures, on_state_change, queue and name cannot
  * change (they must be NULL or 0 here). A bad set changes nothing. Errors:
  * WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM. */
 WEIR_API weir_status weir_breaker_set_options(
@@ -257,15 +272,16 @@ WEIR_API weir_status weir_breaker_get_stats(weir_breaker *breaker,
 /* Bytes weir_breaker_snapshot() needs at most. */
 #define WEIR_BREAKER_SNAPSHOT_SIZE 64
 
-/* Writes the state (not the window's calls) as bytes, portable between
- * processes and machines; `size` holds the buffer's size and gets the
+/* Writes the state (open time left, forced state, isolations, failures in a
+ * row; not the window's calls) as bytes, portable between processes and
+ * machines; `size` holds the buffer's size and gets the
  * snapshot's. Errors: WEIR_EINVAL (too small: `size` says what is needed). */
 WEIR_API weir_status weir_breaker_snapshot(weir_breaker *breaker, void *buffer,
                                            size_t *size);
 
 /* Takes a snapshot's state over, `elapsed_ms` (0 or more) after it was taken:
  * one that was open is half-open if its time is over; half-open starts its
- * trials from none. Errors: WEIR_EINVAL (not a snapshot), WEIR_EABI (of a later
+ * trials from none. Permits that are out become stale. Errors: WEIR_EINVAL (not a snapshot), WEIR_EABI (of a later
  * version). */
 WEIR_API weir_status weir_breaker_restore(weir_breaker *breaker,
                                           const void *bytes, size_t size,

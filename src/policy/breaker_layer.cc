@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+//
+// The breaker around a run: asks before, reports after.
+//
+//   signal   does                                                        answers
+//   start    acquires; refused: the rejection becomes the result         inner; outer if refused
+//   result   judges what came and reports it                             outer
+//   stop     reports a failure if a timeout around it gave up, because   -
+//            then it was too slow; otherwise gives the place back: the
+//            caller's own deadline or cancel says nothing about it
+//
+// The permit is a verdict, not a place held while work goes on: it is reported when this layer
+// judges, and what an orphan brings later is nobody's.
+
+#include "base/text.hh"
+#include "engine/error.hh"
+#include "engine/run.hh"
+#include "engine/runtime.hh"
+#include "policy/breaker.hh"
+
+namespace weir {
+namespace {
+
+struct BreakerLayer : Layer {
+  weir_permit permit;
+  int64_t begun_ns;
+};
+
+weir_breaker &breaker_of(const Layer &layer) { return *static_cast<weir_breaker *>(layer.owner); }
+
+Moment breaker_turn(const weir_runtime &runtime) { return Moment::turn(runtime, runtime.now()); }
+
+// Made once and before it is needed, so that refusing allocates nothing. Without memory the bare
+// error of the status takes its place.
+void make_refusal_error(weir_breaker &breaker) {
+  char message[96];
+  TextWriter text(message, sizeof(message));
+  if (breaker.name()[0] == '\0') {
+    text.print("circuit breaker is open");
+  } else {
+    text.print("circuit breaker '%s' is open", breaker.name());
+  }
+  breaker.refusal_error =
+      make_error(breaker.heap(), WEIR_EOPEN, WEIR_DOMAIN_WEIR, WEIR_EOPEN, message);
+}
+
+Next refuse_run(weir_call &run, weir_breaker &breaker, const BreakerRefusal &refusal) {
+  weir_runtime &runtime = run.runtime();
+  weir_rejection rejection = breaker_rejection(breaker, refusal);
+  run.refuse(rejection, breaker.refusal_error);
+  if (runtime.has_event_listener()) {
+    weir_event event = {};
+    event.kind = WEIR_EVENT_REFUSAL;
+    event.name = breaker.name();
+    event.policy = &breaker;
+    event.status = WEIR_EOPEN;
+    event.reason = refusal.reason;
+    event.delay_ns = refusal.retry_after_ns;
+    runtime.emit(event);
+  }
+  return Next::outer;
+}
+
+Next start_breaker(weir_call &run, BreakerLayer &layer) {
+  weir_breaker &breaker = breaker_of(layer);
+  if (breaker.refusal_error == nullptr) make_refusal_error(breaker);
+  layer.begun_ns = run.runtime().now();
+  Moment moment = breaker_turn(run.runtime());
+  BreakerRefusal refusal;
+  weir_status status = breaker.core.acquire(layer.permit, refusal, moment);
+  return status == WEIR_OK ? Next::inner : refuse_run(run, breaker, refusal);
+}
+
+void report_run(weir_call &run, BreakerLayer &layer, uint32_t class_) {
+  Moment moment = breaker_turn(run.runtime());
+  int64_t elapsed_ns = saturating_sub(run.runtime().now(), layer.begun_ns);
+  breaker_of(layer).core.report(layer.permit, class_, elapsed_ns, moment);
+}
+
+Next judge_run(weir_call &run, BreakerLayer &layer) {
+  const Classifier *classifier = breaker_of(layer).classifier;
+  uint32_t class_ =
+      classifier == nullptr ? Classifier().judge(run.view()) : classifier->judge(run.view());
+  if (classifier != nullptr) run.runtime().user_ran();
+  report_run(run, layer, class_);
+  return Next::outer;
+}
+
+Next step_breaker(weir_call &run, Layer &base, Signal signal) {
+  BreakerLayer &layer = static_cast<BreakerLayer &>(base);
+  switch (signal) {
+    case Signal::start:
+      return start_breaker(run, layer);
+    case Signal::result:
+      return judge_run(run, layer);
+    case Signal::stop:
+      report_run(
+          run, layer,
+          run.stop_reason() == WEIR_CANCEL_TIMEOUT ? WEIR_CLASS_FAILURE : WEIR_CLASS_ABANDON);
+      return Next::wait;
+    case Signal::timer:
+    case Signal::wake:
+      break;
+  }
+  return Next::wait;
+}
+
+}  // namespace
+
+const LayerType breaker_layer = {"breaker", layer_size(sizeof(BreakerLayer)), step_breaker,
+                                 nullptr};
+
+}  // namespace weir
