@@ -38,6 +38,8 @@ class Handle;
 enum class Signal : uint8_t { start, result, timer, wake, stop };
 enum class Next : uint8_t { wait, inner, outer };
 
+struct LayerType;
+
 // A layer's timer: signals the layer when it is due. Armed with run.arm, which knows the order in
 // which one run's timers fire; disarmed with run.disarm.
 struct LayerTimer : Timer {
@@ -56,9 +58,13 @@ struct LayerTask : Task {
 // What every layer's state begins with. Made once, with the run; the rest of the state is raw
 // memory until `start` sets it.
 struct Layer {
-  Layer(weir_call *owning_run, Handle *layer_owner, uint32_t layer_index);
+  Layer(weir_call *owning_run, const LayerType *layer_type, Handle *layer_owner,
+        uint32_t layer_index, Layer *outer_layer);
 
   weir_call *run;
+  const LayerType *type;
+  Layer *outer;   // NULL: the outermost
+  Layer *inner;   // NULL: the leaf
   Handle *owner;  // the policy or operation whose layer this is
   uint32_t index;
   LayerTimer timer;

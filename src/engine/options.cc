@@ -60,23 +60,20 @@ weir_status read_sized(void *target, size_t known, const void *source, size_t gi
   return WEIR_OK;
 }
 
-Check &Check::range(const char *field, int64_t value, int64_t low, int64_t high) {
-  if (value < low) {
-    return rule(false, "%s must be at least %lld (got %lld)", field, static_cast<long long>(low),
-                static_cast<long long>(value));
-  }
-  return rule(value <= high, "%s must be at most %lld (got %lld)", field,
-              static_cast<long long>(high), static_cast<long long>(value));
+void Check::fail_range(const char *field, int64_t value, int64_t low, int64_t high) {
+  bool below = value < low;
+  fail("%s must be at %s %lld (got %lld)", field, below ? "least" : "most",
+       static_cast<long long>(below ? low : high), static_cast<long long>(value));
 }
 
-Check &Check::range_or(const char *field, int64_t value, int64_t low, int64_t high,
-                       const char *word) {
-  if (value == -1) return *this;
-  if (value < low) {
-    return rule(false, "%s must be at least %lld, or -1 for %s (got %lld)", field,
-                static_cast<long long>(low), word, static_cast<long long>(value));
+void Check::fail_range_or(const char *field, int64_t value, int64_t low, int64_t high,
+                          const char *word) {
+  if (value > high) {
+    fail_range(field, value, low, high);
+    return;
   }
-  return range(field, value, low, high);
+  fail("%s must be at least %lld, or -1 for %s (got %lld)", field, static_cast<long long>(low),
+       word, static_cast<long long>(value));
 }
 
 Check &Check::real(const char *field, double value, double low, double high) {
@@ -89,15 +86,14 @@ Check &Check::real_above(const char *field, double value, double low, double hig
               low, high, value);
 }
 
-Check &Check::rule(bool holds, const char *format, ...) {
-  if (holds || status_ != WEIR_OK) return *this;
+void Check::fail(const char *format, ...) {
+  if (status_ != WEIR_OK) return;
   char text[message_size];
   va_list arguments;
   va_start(arguments, format);
   std::vsnprintf(text, sizeof(text), format, arguments);
   va_end(arguments);
   status_ = report(error_, heap_, WEIR_EINVAL, "%s.%s", subject_, text);
-  return *this;
 }
 
 }  // namespace weir

@@ -72,17 +72,32 @@ class Check {
   bool ok() const { return status_ == WEIR_OK; }
 
   // low ≤ value ≤ high.
-  Check &range(const char *field, int64_t value, int64_t low, int64_t high);
+  Check &range(const char *field, int64_t value, int64_t low, int64_t high) {
+    if (value < low || value > high) fail_range(field, value, low, high);
+    return *this;
+  }
   // low ≤ value ≤ high, or −1 where that means `word` ("forever", "unlimited", "off").
-  Check &range_or(const char *field, int64_t value, int64_t low, int64_t high, const char *word);
+  Check &range_or(const char *field, int64_t value, int64_t low, int64_t high, const char *word) {
+    if (value != -1 && (value < low || value > high)) fail_range_or(field, value, low, high, word);
+    return *this;
+  }
   // low ≤ value ≤ high and not NaN.
   Check &real(const char *field, double value, double low, double high);
   // above low (not equal), at most high.
   Check &real_above(const char *field, double value, double low, double high);
-  // Any rule, in words: "min_delay_ms must not exceed max_delay_ms (got 5 and 3)".
-  __attribute__((format(printf, 3, 4))) Check &rule(bool holds, const char *format, ...);
+  // Any rule, in words: "min_delay_ms must not exceed max_delay_ms (got 5 and 3)". A rule that holds
+  // costs a comparison: weir_run checks its options with it.
+  template <typename... Values>
+  Check &rule(bool holds, const char *format, Values... values) {
+    if (!holds) fail(format, values...);
+    return *this;
+  }
 
  private:
+  __attribute__((format(printf, 2, 3))) void fail(const char *format, ...);
+  void fail_range(const char *field, int64_t value, int64_t low, int64_t high);
+  void fail_range_or(const char *field, int64_t value, int64_t low, int64_t high, const char *word);
+
   const char *subject_;
   Heap *heap_;
   weir_error **error_;

@@ -31,8 +31,16 @@ void layer_task_run(weir_runtime &, Task &task) {
 
 }  // namespace
 
-Layer::Layer(weir_call *owning_run, Handle *layer_owner, uint32_t layer_index)
-    : run(owning_run), owner(layer_owner), index(layer_index), task(layer_task_run) {
+Layer::Layer(weir_call *owning_run, const LayerType *layer_type, Handle *layer_owner,
+             uint32_t layer_index, Layer *outer_layer)
+    : run(owning_run),
+      type(layer_type),
+      outer(outer_layer),
+      inner(nullptr),
+      owner(layer_owner),
+      index(layer_index),
+      task(layer_task_run) {
+  if (outer != nullptr) outer->inner = this;
   timer.fire = layer_timer_fired;
   timer.layer = this;
   task.layer = this;
@@ -65,16 +73,15 @@ const Layer &weir_call::layer(uint32_t index) const {
 
 void weir_call::arm(Layer &layer, int64_t deadline_ns) {
   runtime_.wheel().disarm(layer.timer);
-  runtime_.wheel().arm(layer.timer, deadline_ns, layer.index + 1,
-                       outer_timer(layer.index, deadline_ns));
+  runtime_.wheel().arm(layer.timer, deadline_ns, layer.index + 1, outer_timer(layer, deadline_ns));
 }
 
 void weir_call::disarm(Layer &layer) { runtime_.wheel().disarm(layer.timer); }
 
 // The nearest timer outside that is due at the same moment, so that the inner one fires first.
-const weir::Timer *weir_call::outer_timer(uint32_t index, int64_t deadline_ns) {
-  while (index-- > 0) {
-    const weir::Timer &timer = layer(index).timer;
+const weir::Timer *weir_call::outer_timer(const Layer &layer, int64_t deadline_ns) const {
+  for (Layer *outer = layer.outer; outer != nullptr; outer = outer->outer) {
+    const weir::Timer &timer = outer->timer;
     if (timer.armed() && timer.deadline_ns == deadline_ns) return &timer;
   }
   return &deadline_timer_;
@@ -126,7 +133,7 @@ void weir_call::begin() {
   phase_.store(Phase::running, std::memory_order_relaxed);
   runtime_.wheel().arm(deadline_timer_, deadline_ns_);
   active_ = 1;
-  drive(0, Signal::start);
+  drive(layer(0), Signal::start);
 }
 
 // The run is the engine's now.
@@ -142,26 +149,27 @@ void weir_call::enlist() {
 }
 
 void weir_call::signal(uint32_t index, Signal signal) {
-  if (index < active_) drive(index, signal);
+  if (index < active_) drive(layer(index), signal);
 }
 
-void weir_call::drive(uint32_t index, Signal signal) {
+void weir_call::drive(Layer &from, Signal signal) {
+  Layer *layer = &from;
   while (true) {
-    switch (entry(index).type->step(*this, layer(index), signal)) {
+    switch (layer->type->step(*this, *layer, signal)) {
       case Next::wait:
         return;
       case Next::inner:
-        ++index;
-        active_ = index + 1;
+        layer = layer->inner;
+        active_ = layer->index + 1;
         signal = Signal::start;
         break;
       case Next::outer:
-        active_ = index;
-        if (index == 0) {
+        active_ = layer->index;
+        layer = layer->outer;
+        if (layer == nullptr) {
           settle();
           return;
         }
-        --index;
         signal = Signal::result;
         break;
     }
@@ -175,8 +183,8 @@ void weir_call::stop_inside(const Layer &layer, uint32_t reason) {
 void weir_call::stop_from(uint32_t index, uint32_t reason) {
   stop_reason_ = reason;
   while (active_ > index) {
-    --active_;
-    entry(active_).type->step(*this, layer(active_), Signal::stop);
+    Layer &innermost = layer(--active_);
+    innermost.type->step(*this, innermost, Signal::stop);
   }
 }
 

@@ -154,12 +154,12 @@ struct weir_call : weir::ListNode<weir_call> {
 
   const weir::PlanEntry &entry(uint32_t index) const;
   void enlist();
-  void drive(uint32_t index, weir::Signal signal);
+  void drive(weir::Layer &from, weir::Signal signal);
   void stop_from(uint32_t index, uint32_t reason);
   void view_statuses();
   void settle();
   void post_record();
-  const weir::Timer *outer_timer(uint32_t index, int64_t deadline_ns);
+  const weir::Timer *outer_timer(const weir::Layer &layer, int64_t deadline_ns) const;
   static void run_task(weir_runtime &runtime, weir::Task &task);
   static void cancel_task(weir_runtime &runtime, weir::Task &task);
   static void deadline_fired(weir_runtime &runtime, weir::Timer &timer);

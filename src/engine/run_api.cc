@@ -25,7 +25,11 @@ weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_poli
       layer_count_(operation.plan.count + (policy == nullptr ? 0 : policy->plan.count)),
       deadline_timer_(deadline_fired, this),
       record_(record_drained, this) {
-  for (uint32_t i = 0; i < layer_count_; ++i) new (&layer(i)) weir::Layer(this, entry(i).owner, i);
+  weir::Layer *outer = nullptr;
+  for (uint32_t i = 0; i < layer_count_; ++i) {
+    const weir::PlanEntry &made = entry(i);
+    outer = new (&layer(i)) weir::Layer(this, made.type, made.owner, i, outer);
+  }
 }
 
 namespace weir {
