@@ -33,6 +33,10 @@ weir_status read_options(T &options, const T *source, const char *what, Heap *he
                          weir_error **error) {
   if (source == nullptr) return WEIR_OK;
   size_t given = source->size;
+  if (given == sizeof(T)) {
+    options = *source;
+    return WEIR_OK;
+  }
   weir_status status = read_sized(&options, sizeof(T), source, given, what, heap, error);
   options.size = sizeof(T);
   return status;

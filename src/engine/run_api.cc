@@ -65,45 +65,53 @@ class RunBuilder {
   weir_operation &operation_;
   weir_runtime &runtime_;
   weir_error **error_;
-  weir_run_options options_ = default_run_options;
-  size_t name_size_ = 0;  // with its terminator
+  const weir_run_options *options_ = &default_run_options;
+  weir_run_options copy_;  // NOLINT(cppcoreguidelines-pro-type-member-init): seldom used
+  size_t name_size_ = 0;   // with its terminator
   weir_call *call_ = nullptr;
 };
 
 weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
   Heap *heap = runtime_.heap();
   if (given == nullptr) return WEIR_OK;
-  weir_status status = read_options(options_, given, "run options", heap, error_);
-  if (status != WEIR_OK) return status;
+  if (given->size == sizeof(weir_run_options)) {
+    options_ = given;
+  } else {
+    // Of another version: a copy, defaults where it has nothing.
+    copy_ = default_run_options;
+    weir_status status = read_options(copy_, given, "run options", heap, error_);
+    if (status != WEIR_OK) return status;
+    options_ = &copy_;
+  }
   Check check("run", heap, error_);
-  check.range("permits", options_.permits, 1, INT32_MAX)
-      .range_or("deadline_ms", options_.deadline_ms, 0, max_ms, "forever")
-      .range("priority", options_.priority, 0, 63)
-      .rule(options_.reserved == 0, "reserved must be 0 (got %u)", options_.reserved)
-      .rule(options_.key != nullptr || options_.key_size == 0,
+  check.range("permits", options_->permits, 1, INT32_MAX)
+      .range_or("deadline_ms", options_->deadline_ms, 0, max_ms, "forever")
+      .range("priority", options_->priority, 0, 63)
+      .rule(options_->reserved == 0, "reserved must be 0 (got %u)", options_->reserved)
+      .rule(options_->key != nullptr || options_->key_size == 0,
             "key must not be NULL with a key_size (got %llu)",
-            static_cast<unsigned long long>(options_.key_size))
-      .rule(options_.key_size <= longest_key, "key_size must be at most 2^30 (got %llu)",
-            static_cast<unsigned long long>(options_.key_size))
-      .rule(options_.queue == nullptr || !has_settle,
+            static_cast<unsigned long long>(options_->key_size))
+      .rule(options_->key_size <= longest_key, "key_size must be at most 2^30 (got %llu)",
+            static_cast<unsigned long long>(options_->key_size))
+      .rule(options_->queue == nullptr || !has_settle,
             "queue and a settle function exclude each other")
-      .rule(options_.policy == nullptr || options_.policy->runtime() == &runtime_,
+      .rule(options_->policy == nullptr || options_->policy->runtime() == &runtime_,
             "policy must be of the operation's runtime")
-      .rule(options_.queue == nullptr || options_.queue->runtime() == &runtime_,
+      .rule(options_->queue == nullptr || options_->queue->runtime() == &runtime_,
             "queue must be of the operation's runtime");
   uint32_t layers = operation_.plan.count;
-  if (options_.policy != nullptr) layers += options_.policy->plan.count;
+  if (options_->policy != nullptr) layers += options_->policy->plan.count;
   check.rule(layers <= max_layers,
              "policy has too many layers (%u with the operation's, at most %u)", layers,
              max_layers);
-  if (options_.name != nullptr) name_size_ = strnlen(options_.name, longest_name) + 1;
+  if (options_->name != nullptr) name_size_ = strnlen(options_->name, longest_name) + 1;
   return check.status();
 }
 
 weir_status RunBuilder::allocate(bool local) {
   size_t size = call_size + operation_.plan.state_size;
-  if (options_.policy != nullptr) size += options_.policy->plan.state_size;
-  size += options_.key_size + name_size_;
+  if (options_->policy != nullptr) size += options_->policy->plan.state_size;
+  size += options_->key_size + name_size_;
   uint32_t block = BlockPool::block_size(static_cast<uint32_t>(size));
   void *memory = runtime_.pool().take(block, local);
   if (memory == nullptr) return no_memory();
@@ -116,7 +124,7 @@ weir_status RunBuilder::allocate(bool local) {
       return no_memory();
     }
   }
-  call_ = new (memory) weir_call(runtime_, operation_, options_.policy, block);
+  call_ = new (memory) weir_call(runtime_, operation_, options_->policy, block);
   call_->reserved_ = attempt;
   return WEIR_OK;
 }
@@ -125,35 +133,35 @@ weir_status RunBuilder::allocate(bool local) {
 void RunBuilder::fill(Callback<weir_settle_fn> &&settle, bool local) {
   weir_call &call = *call_;
   call.settle_ = static_cast<Callback<weir_settle_fn> &&>(settle);
-  call.queue_ = ref_handle(options_.queue);
-  call.record_.content.user = options_.user;
-  call.request_.context = options_.context;
-  call.request_.input = ref_value(options_.input);
-  call.request_.permits = options_.permits;
-  call.request_.priority = options_.priority;
-  if (options_.deadline_ms != WEIR_FOREVER) {
-    call.deadline_ns_ = deadline_after(runtime_.clock(), ms_to_ns(options_.deadline_ms));
+  call.queue_ = ref_handle(options_->queue);
+  call.record_.content.user = options_->user;
+  call.request_.context = options_->context;
+  call.request_.input = ref_value(options_->input);
+  call.request_.permits = options_->permits;
+  call.request_.priority = options_->priority;
+  if (options_->deadline_ms != WEIR_FOREVER) {
+    call.deadline_ns_ = deadline_after(runtime_.clock(), ms_to_ns(options_->deadline_ms));
   }
   char *tail = reinterpret_cast<char *>(&call) + call.block_size_;
-  if (options_.key != nullptr) {
-    tail -= options_.key_size;
-    if (options_.key_size > 0) std::memcpy(tail, options_.key, options_.key_size);
+  if (options_->key != nullptr) {
+    tail -= options_->key_size;
+    if (options_->key_size > 0) std::memcpy(tail, options_->key, options_->key_size);
     call.request_.key = tail;
-    call.request_.key_size = options_.key_size;
+    call.request_.key_size = options_->key_size;
   }
   if (name_size_ > 0) {
     tail -= name_size_;
-    std::memcpy(tail, options_.name, name_size_ - 1);
+    std::memcpy(tail, options_->name, name_size_ - 1);
     tail[name_size_ - 1] = '\0';
     call.request_.name = tail;
   }
   call.remote_ = !local;
   if (local) {
     operation_.enter();
-    if (options_.policy != nullptr) options_.policy->enter();
+    if (options_->policy != nullptr) options_->policy->enter();
   } else {
     operation_.ref();
-    if (options_.policy != nullptr) options_.policy->ref();
+    if (options_->policy != nullptr) options_->policy->ref();
   }
 }
 

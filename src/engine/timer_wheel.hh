@@ -27,6 +27,7 @@ namespace weir {
 struct Timer {
   using FireFn = void (*)(weir_runtime &runtime, Timer &timer);
 
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): see below
   explicit Timer(FireFn function = nullptr) : fire(function) {}
 
   bool armed() const { return place != Place::nowhere; }
@@ -34,17 +35,18 @@ struct Timer {
   enum class Place : uint8_t { nowhere, slot, heap };
 
   FireFn fire;
-  int64_t deadline_ns = 0;
-  uint64_t order = 0;
-  uint64_t sequence = 0;
-  uint32_t depth = 0;
   Place place = Place::nowhere;
-  uint8_t level = 0;
-  uint8_t slot = 0;
+  // The rest is set by arming: a run makes a timer for each of its layers and arms few.
+  uint8_t level;
+  uint8_t slot;
+  uint32_t depth;
+  int64_t deadline_ns;
+  uint64_t order;
+  uint64_t sequence;
   // In a slot: neighbour, and what points here. In the heap: sibling, what points here, children.
-  Timer *next = nullptr;
-  Timer **pointer_here = nullptr;
-  Timer *children = nullptr;
+  Timer *next;
+  Timer **pointer_here;
+  Timer *children;
 };
 
 class TimerWheel {
