@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Notices that the process is a fork of the one that made this object, without a system call: a page
-// that the kernel wipes in the child (MADV_WIPEONFORK, Linux 4.14); without it, by process id.
+// Notices that the process is a fork of the one that made this object, without a system call: a
+// page that the kernel wipes in the child (MADV_WIPEONFORK, Linux 4.14); without it, by process id.
 
 #pragma once
 

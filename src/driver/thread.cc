@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The thread driver: a uv loop on a thread named "weir", started when first needed, signals blocked.
+// The thread driver: a uv loop on a thread named "weir", started when first needed, signals
+// blocked.
 //
 //   idle     → running   ensure() or a wake-up: the loop is made, the thread started
 //   idle     → unneeded  closing: nothing ever ran, the closing thread takes the last turns itself

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The uv driver: gives the engine its turns from a uv loop, the caller's or (driver/thread.cc) one of
-// weir's own.
+// The uv driver: gives the engine its turns from a uv loop, the caller's or (driver/thread.cc) one
+// of weir's own.
 //
 // Invariants:
 // - It never runs, stops or walks the loop; it opens three handles and closes just these.

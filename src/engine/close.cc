@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How a runtime ends; the table is in runtime.hh. The close task does one piece of it a step, so that
-// stopping ten thousand runs does not hold up a loop.
+// How a runtime ends; the table is in runtime.hh. The close task does one piece of it a step, so
+// that stopping ten thousand runs does not hold up a loop.
 
 #include <cstdio>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The inside of weir_error. The message lies behind the header in the same block; an aggregate's list
-// too. Immortal errors, one for each status, are constants without a heap: they cannot fail to be
-// there, so every failure has an error to show.
+// The inside of weir_error. The message lies behind the header in the same block; an aggregate's
+// list too. Immortal errors, one for each status, are constants without a heap: they cannot fail to
+// be there, so every failure has an error to show.
 
 #pragma once
 

@@ -101,8 +101,8 @@ struct weir_runtime {
   // ---- for runs and attempts ----
 
   weir::AttemptTable &attempts() { return attempts_; }
-  // Whether a run may be accepted: WEIR_OK, WEIR_ECLOSED, WEIR_EFULL, WEIR_EFORKED, WEIR_ENOTSUP. Any
-  // thread; off the engine's, between enter() and leave().
+  // Whether a run may be accepted: WEIR_OK, WEIR_ECLOSED, WEIR_EFULL, WEIR_EFORKED, WEIR_ENOTSUP.
+  // Any thread; off the engine's, between enter() and leave().
   weir_status admit(bool local);
   // What admit() let in is not accepted after all.
   void unadmit();
@@ -239,7 +239,8 @@ struct weir_runtime {
   std::atomic<uint64_t> turns_{0};
 
  public:
-  // Around the user's start function: a completing call inside it, for that attempt, needs no queue.
+  // Around the user's start function: a completing call inside it, for that attempt, needs no
+  // queue.
   void begin_start(weir::Attempt &attempt) { starting_ = &attempt; }
   // True if it came.
   bool end_start() {

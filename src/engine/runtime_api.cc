@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The runtime's functions that do not depend on its driver; weir_runtime_new and what only one driver
-// does are in src/driver.
+// The runtime's functions that do not depend on its driver; weir_runtime_new and what only one
+// driver does are in src/driver.
 
 #include "base/time.hh"
 #include "engine/options.hh"

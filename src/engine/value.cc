@@ -7,8 +7,8 @@
 
 using weir::Heap;
 
-// The RELEASED record of a host value: made with the value, so that telling cannot fail. Until it is
-// posted the value holds a reference of the queue.
+// The RELEASED record of a host value: made with the value, so that telling cannot fail. Until it
+// is posted the value holds a reference of the queue.
 struct weir_host_release : weir::Record {
   explicit weir_host_release(weir_completions *target)
       : Record(drained_by), queue(target), heap(target->heap()) {}

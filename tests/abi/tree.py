@@ -17,6 +17,7 @@ PATTERNS = ('policy', 'flow', 'pace', 'cache')
 MAY_INCLUDE = {'base': {'base'}, 'engine': {'base', 'engine'}, 'driver': {'base', 'engine', 'driver'}}
 BANNED = re.compile(r'std::(vector|function|mutex|string|shared_ptr|unique_ptr|unordered_map|map|nothrow)\b'
                     r'|\b(throw|try|catch|dynamic_cast|virtual|thread_local)\b|<iostream>')
+FAMILY = {'backoff': 'retry', 'budget': 'retry'} # one chapter of the manual, several files
 TOP = {'include', 'src', 'bindings', 'tests', 'examples', 'CMakeLists.txt', 'meson.build', 'meson_options.txt',
        'subprojects', 'README.md', 'LICENSE'}
 LINES = 600
@@ -28,7 +29,8 @@ def without_comments(text):
 
 
 def family(path):
-    return path.stem.split('_')[0] # limiter.hh and limiter_keyed.cc are one pattern
+    name = path.stem.split('_')[0] # limiter.hh and limiter_keyed.cc are one pattern
+    return FAMILY.get(name, name)
 
 
 def include_problems(path, text):

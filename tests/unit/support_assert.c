@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmocka's assertions as the tests call them: the linker sends them here first (support.wrap).
- * While `abandon` is set, one that does not hold leaves the body through it; otherwise it is cmocka's
- * own. */
+ * While `abandon` is set, one that does not hold leaves the body through it; otherwise it is
+ * cmocka's own. */
 
 #include "support_inside.h"
 

@@ -252,7 +252,8 @@ static void decorrelated_grows_from_the_delay_before_up_to_max(struct fixture *f
 
 static double v2(double t) { return pow(2, t) * tanh(sqrt(4 * t)); }
 
-/* The numbers of the specification, from the curve it names: what is checked below is that curve. */
+/* The numbers of the specification, from the curve it names: what is checked below is that curve.
+ * */
 static void the_v2_curve_gives_the_published_numbers(struct fixture *fx) {
   (void)fx;
   const double half[] = {.897405, 1.093004, 2.035748, 4.045979, 8.083632, 16.163663};
@@ -267,8 +268,8 @@ static void the_v2_curve_gives_the_published_numbers(struct fixture *fx) {
   }
 }
 
-/* Delays are differences of the curve at n + U, so their sum so far is the curve itself: between its
- * values at n and n + 1. */
+/* Delays are differences of the curve at n + U, so their sum so far is the curve itself: between
+ * its values at n and n + 1. */
 static void decorrelated_v2_follows_its_curve(struct fixture *fx) {
   weir_retry_options options = endless(WEIR_BACKOFF_DECORRELATED_V2, WEIR_JITTER_NONE, 1000);
   weir_retry *retry = make_retry(fx, &options);

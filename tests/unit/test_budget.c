@@ -141,7 +141,8 @@ static void a_refund_finds_withdrawals_of_earlier_slices(struct fixture *fx) {
   weir_budget_unref(budget);
 }
 
-/* The one given back is the oldest, so the later one is still counted when the first would be gone. */
+/* The one given back is the oldest, so the later one is still counted when the first would be gone.
+ * */
 static void a_refund_never_makes_a_later_withdrawal_count_less_long(struct fixture *fx) {
   weir_budget *budget = make_budget(fx, 0, 0.2, 10000); /* two */
   assert_int_equal(weir_budget_withdraw(budget), WEIR_OK);
