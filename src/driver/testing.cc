@@ -10,12 +10,12 @@ namespace {
 constexpr uint64_t step_limit = 100 * 1000 * 1000;
 
 // A runtime that ends inside a callback must not be looked at again.
-class Kept {
+class KeptRuntime {
  public:
-  explicit Kept(weir_runtime *runtime) : runtime_(runtime) { runtime_->retain_shell(); }
-  Kept(const Kept &) = delete;
-  Kept &operator=(const Kept &) = delete;
-  ~Kept() { runtime_->release_shell(); }
+  explicit KeptRuntime(weir_runtime *runtime) : runtime_(runtime) { runtime_->retain_shell(); }
+  KeptRuntime(const KeptRuntime &) = delete;
+  KeptRuntime &operator=(const KeptRuntime &) = delete;
+  ~KeptRuntime() { runtime_->release_shell(); }
 
  private:
   weir_runtime *runtime_;
@@ -46,7 +46,7 @@ weir_status weir_testing_runtime_new(uint64_t seed, weir_runtime **out) {
 uint64_t weir_testing_run_until_idle(weir_runtime *runtime) {
   weir::ManualDriver *driver = weir::manual_driver(runtime);
   if (driver == nullptr || runtime->in_turn() || runtime->life() == weir::Life::dead) return 0;
-  weir::Kept kept(runtime);
+  weir::KeptRuntime kept(runtime);
   return weir::process_until_idle(*driver);
 }
 
@@ -58,7 +58,7 @@ uint64_t weir_testing_advance_ns(weir_runtime *runtime, int64_t ns) {
   weir::ManualDriver *driver = weir::manual_driver(runtime);
   if (driver == nullptr || ns < 0 || runtime->in_turn()) return 0;
   if (runtime->life() == weir::Life::dead) return 0;
-  weir::Kept kept(runtime);
+  weir::KeptRuntime kept(runtime);
   int64_t target = weir::saturating_add(driver->now(), ns);
   uint64_t steps = weir::process_until_idle(*driver);
   while (runtime->life() != weir::Life::dead && steps < weir::step_limit) {
@@ -74,7 +74,7 @@ uint64_t weir_testing_advance_ns(weir_runtime *runtime, int64_t ns) {
 uint64_t weir_testing_advance_to_next(weir_runtime *runtime) {
   weir::ManualDriver *driver = weir::manual_driver(runtime);
   if (driver == nullptr || runtime->in_turn() || runtime->life() == weir::Life::dead) return 0;
-  weir::Kept kept(runtime);
+  weir::KeptRuntime kept(runtime);
   uint64_t steps = weir::process_until_idle(*driver);
   // The wheel's answer may be before the first timer, so it can take a few looks.
   while (steps == 0 && runtime->life() != weir::Life::dead) {

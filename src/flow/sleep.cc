@@ -37,7 +37,7 @@ Next wake_up(weir_call &run, const Sleep &sleep) {
   return Next::outer;
 }
 
-Next step(weir_call &run, Layer &layer, Signal signal) {
+Next sleep_step(weir_call &run, Layer &layer, Signal signal) {
   const Sleep &sleep = *static_cast<const Sleep *>(layer.owner);
   switch (signal) {
     case Signal::start:
@@ -55,11 +55,12 @@ Next step(weir_call &run, Layer &layer, Signal signal) {
   return Next::wait;
 }
 
-void describe(const weir_call &, const Layer &, char *buffer, size_t size) {
+void describe_sleep(const weir_call &, const Layer &, char *buffer, size_t size) {
   TextWriter(buffer, size).print("sleep: its time");
 }
 
-constinit const LayerType sleep_layer = {"sleep", layer_size(sizeof(Layer)), step, describe};
+constinit const LayerType sleep_layer = {"sleep", layer_size(sizeof(Layer)), sleep_step,
+                                         describe_sleep};
 
 // The most negative weir_status there is.
 constexpr weir_status last_status = WEIR_ESTOP;

@@ -13,7 +13,7 @@
 namespace weir {
 namespace {
 
-constexpr weir_budget_options default_options = WEIR_BUDGET_OPTIONS_INIT;
+constexpr weir_budget_options budget_defaults = WEIR_BUDGET_OPTIONS_INIT;
 
 constexpr int64_t day_ms = 24 * 60 * 60 * 1000;
 
@@ -45,14 +45,14 @@ int64_t weir_budget::clock() const {
 }
 
 void weir_budget_options_init(weir_budget_options *options, size_t size) {
-  weir::init_options(options, size, weir::default_options);
+  weir::init_options(options, size, weir::budget_defaults);
 }
 
 weir_status weir_budget_new(weir_runtime *runtime, const weir_budget_options *given,
                             weir_budget **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
-  weir_budget_options options = weir::default_options;
+  weir_budget_options options = weir::budget_defaults;
   weir_status status = weir::read_options(options, given, "budget options", heap, error);
   if (status != WEIR_OK) return status;
   status = weir::check_options(options, runtime, out, heap, error);

@@ -48,7 +48,7 @@ RetryCallbacks::RetryCallbacks(const weir_retry_options &options)
 }  // namespace weir
 
 weir_retry::weir_retry(weir_runtime *runtime, const weir_retry_options &options,
-                       weir::RetryCallbacks &&callbacks)
+                       weir::RetryCallbacks &callbacks)
     : weir_policy(runtime, weir::end_handle<weir_retry>, WEIR_POLICY_RETRY, &weir::retry_layer),
       judges_values(options.classify != nullptr),
       should_retry(std::move(callbacks.should_retry)),

@@ -81,7 +81,7 @@ extern const LayerType retry_layer;
 
 struct weir_retry : weir_policy {
   weir_retry(weir_runtime *runtime, const weir_retry_options &options,
-             weir::RetryCallbacks &&callbacks);
+             weir::RetryCallbacks &callbacks);
   ~weir_retry();
 
   // The part of making one that can fail; false without memory.

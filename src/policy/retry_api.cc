@@ -18,7 +18,7 @@
 namespace weir {
 namespace {
 
-constexpr weir_retry_options default_options = WEIR_RETRY_OPTIONS_INIT;
+constexpr weir_retry_options retry_defaults = WEIR_RETRY_OPTIONS_INIT;
 
 constexpr uint64_t most_failure_ranges = 65536;
 
@@ -131,20 +131,20 @@ RetryDecision decide(weir_retry &retry, RetryProgress &progress, uint32_t class_
 }  // namespace weir
 
 void weir_retry_options_init(weir_retry_options *options, size_t size) {
-  weir::init_options(options, size, weir::default_options);
+  weir::init_options(options, size, weir::retry_defaults);
 }
 
 weir_status weir_retry_new(weir_runtime *runtime, const weir_retry_options *given, weir_retry **out,
                            weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
-  weir_retry_options options = weir::default_options;
+  weir_retry_options options = weir::retry_defaults;
   weir_status status = weir::read_options(options, given, "retry options", heap, error);
   if (status != WEIR_OK) return status;
   weir::RetryCallbacks callbacks(options);
   status = weir::check_options(options, runtime, out, heap, error);
   if (status != WEIR_OK) return status;
-  auto *retry = weir::make_handle<weir_retry>(heap, runtime, options, std::move(callbacks));
+  auto *retry = weir::make_handle<weir_retry>(heap, runtime, options, callbacks);
   if (retry != nullptr && retry->complete(options, std::move(callbacks.classify))) {
     *out = retry;
     return WEIR_OK;

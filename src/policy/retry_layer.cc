@@ -61,7 +61,7 @@ void keep(RetryState &state, Kept kind, Result &result) {
   drop_kept(state);
   new (state.kept_storage) Result(std::move(result));
   state.kept_kind = kind;
-  result.clear();
+  result = Result();
 }
 
 // A refusal after a real failure: the failure stays, with what the refusal says beside it.
@@ -318,7 +318,7 @@ void on_stop(weir_call &run, RetryState &state) {
   drop_kept(state);
 }
 
-Next step(weir_call &run, Layer &layer, Signal signal) {
+Next retry_step(weir_call &run, Layer &layer, Signal signal) {
   auto &state = static_cast<RetryState &>(layer);
   switch (signal) {
     case Signal::start:
@@ -336,7 +336,7 @@ Next step(weir_call &run, Layer &layer, Signal signal) {
   return Next::wait;
 }
 
-void describe(const weir_call &, const Layer &layer, char *buffer, size_t size) {
+void describe_retry(const weir_call &, const Layer &layer, char *buffer, size_t size) {
   const auto &state = static_cast<const RetryState &>(layer);
   TextWriter(buffer, size)
       .print("retry '%s': the delay before try %llu", layer.owner->name(),
@@ -345,6 +345,7 @@ void describe(const weir_call &, const Layer &layer, char *buffer, size_t size) 
 
 }  // namespace
 
-constinit const LayerType retry_layer = {"retry", layer_size(sizeof(RetryState)), step, describe};
+constinit const LayerType retry_layer = {"retry", layer_size(sizeof(RetryState)), retry_step,
+                                         describe_retry};
 
 }  // namespace weir

@@ -70,7 +70,7 @@ Next time_out(weir_call &run, TimeoutState &state) {
   return Next::outer;
 }
 
-Next step(weir_call &run, Layer &layer, Signal signal) {
+Next timeout_step(weir_call &run, Layer &layer, Signal signal) {
   auto &state = static_cast<TimeoutState &>(layer);
   switch (signal) {
     case Signal::start:
@@ -89,7 +89,7 @@ Next step(weir_call &run, Layer &layer, Signal signal) {
   return Next::wait;
 }
 
-constexpr weir_timeout_options default_options = WEIR_TIMEOUT_OPTIONS_INIT;
+constexpr weir_timeout_options timeout_defaults = WEIR_TIMEOUT_OPTIONS_INIT;
 
 // What the macro leaves in timeout_ms, so that forgetting it is found.
 constexpr int64_t untouched_ms = -2;
@@ -111,8 +111,8 @@ weir_status check_options(const weir_timeout_options &options, weir_runtime *run
 
 }  // namespace
 
-constinit const LayerType timeout_layer = {"timeout", layer_size(sizeof(TimeoutState)), step,
-                                           nullptr};
+constinit const LayerType timeout_layer = {"timeout", layer_size(sizeof(TimeoutState)),
+                                           timeout_step, nullptr};
 
 }  // namespace weir
 
@@ -152,14 +152,14 @@ weir_error *weir_timeout::timed_out_error(int64_t run_ms) const {
 }
 
 void weir_timeout_options_init(weir_timeout_options *options, size_t size) {
-  weir::init_options(options, size, weir::default_options);
+  weir::init_options(options, size, weir::timeout_defaults);
 }
 
 weir_status weir_timeout_new(weir_runtime *runtime, const weir_timeout_options *given,
                              weir_timeout **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
-  weir_timeout_options options = weir::default_options;
+  weir_timeout_options options = weir::timeout_defaults;
   weir_status status = weir::read_options(options, given, "timeout options", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_timeout_fn> callback(options.timeout_for, options.timeout_data,
