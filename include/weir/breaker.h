@@ -258,9 +258,9 @@ WEIR_API weir_status weir_breaker_reset(weir_breaker *breaker);
 /* Changes the options live; its state and, where mode and window are the same,
  * its counts stay. What runs already keeps its end: the open time, the leases
  * of trials. Other half_open_* numbers begin a half-open period again, with its
- * trials void. NULL: defaults. classify, failures, on_state_change, queue and name cannot
- * change (they must be NULL or 0 here). A bad set changes nothing. Errors:
- * WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM. */
+ * trials void. NULL: defaults. classify, failures, on_state_change, queue and
+ * name cannot change (they must be NULL or 0 here). A bad set changes nothing.
+ * Errors: WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM. */
 WEIR_API weir_status weir_breaker_set_options(
     weir_breaker *breaker, const weir_breaker_options *options,
     weir_error **error);
@@ -281,8 +281,8 @@ WEIR_API weir_status weir_breaker_snapshot(weir_breaker *breaker, void *buffer,
 
 /* Takes a snapshot's state over, `elapsed_ms` (0 or more) after it was taken:
  * one that was open is half-open if its time is over; half-open starts its
- * trials from none. Permits that are out become stale. Errors: WEIR_EINVAL (not a snapshot), WEIR_EABI (of a later
- * version). */
+ * trials from none. Permits that are out become stale. Errors: WEIR_EINVAL (not
+ * a snapshot), WEIR_EABI (of a later version). */
 WEIR_API weir_status weir_breaker_restore(weir_breaker *breaker,
                                           const void *bytes, size_t size,
                                           int64_t elapsed_ms);

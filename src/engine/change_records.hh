@@ -4,8 +4,8 @@
 // others wait here in a ring of 8 (full: newest kept) until the host has drained that one.
 //
 // Invariants:
-// - The owner (a policy) holds one count, a record in the queue another; the owner may be gone while
-//   a host still drains what is left.
+// - The owner (a policy) holds one count, a record in the queue another; the owner may be gone
+//   while a host still drains what is left.
 // - The queue is held as one who posts holds it, which does not keep undrained records: when the
 //   host has let go of the queue the record comes back, and nothing is posted any more.
 

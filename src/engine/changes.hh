@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// From a policy's transitions to its listeners. A transition happens under the policy's mutex on any
-// thread; its listeners run later, on the engine's thread, with no lock held. In between a change
-// waits here, in a ring of 8: when it is full the newest is kept, the oldest is given up and counted.
+// From a policy's transitions to its listeners. A transition happens under the policy's mutex on
+// any thread; its listeners run later, on the engine's thread, with no lock held. In between a
+// change waits here, in a ring of 8: when it is full the newest is kept, the oldest is given up and
+// counted.
 //
 // Use: under the mutex `wake = ring.push(change)`; after unlocking, if it said so, `ring.post()`.
 //

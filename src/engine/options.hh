@@ -89,8 +89,8 @@ class Check {
   Check &real(const char *field, double value, double low, double high);
   // above low (not equal), at most high.
   Check &real_above(const char *field, double value, double low, double high);
-  // Any rule, in words: "min_delay_ms must not exceed max_delay_ms (got 5 and 3)". A rule that holds
-  // costs a comparison: weir_run checks its options with it.
+  // Any rule, in words: "min_delay_ms must not exceed max_delay_ms (got 5 and 3)". A rule that
+  // holds costs a comparison: weir_run checks its options with it.
   template <typename... Values>
   Check &rule(bool holds, const char *format, Values... values) {
     if (!holds) fail(format, values...);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The breaker as a handle: a core that decides, and what connects it to a runtime. Everything that
-// few breakers have (a classifier, listeners) is memory of its own, so that an idle breaker with its
-// places for trials stays within 512 bytes.
+// few breakers have (a classifier, listeners) is memory of its own, so that an idle breaker with
+// its places for trials stays within 512 bytes.
 
 #pragma once
 

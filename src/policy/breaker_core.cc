@@ -21,8 +21,8 @@ uint64_t ramp_share(int64_t elapsed_ns, int64_t ramp_up_ns) {
   return static_cast<uint64_t>(share * 0x1p32);
 }
 
-// The quotient of two integers is the closest double, as is the literal in the options: so 55 of 100
-// are exactly 0.55, which a product would miss.
+// The quotient of two integers is the closest double, as is the literal in the options: so 55 of
+// 100 are exactly 0.55, which a product would miss.
 bool reaches_rate(uint64_t part, uint64_t whole, double rate) {
   return part > 0 && static_cast<double>(part) / static_cast<double>(whole) >= rate;
 }
@@ -57,7 +57,8 @@ weir_status BreakerCore::acquire_otherwise(weir_permit &permit, BreakerRefusal &
 }
 
 // Admits the share of calls that the time since closing allows: each call adds its share to a sum,
-// and passes if the sum's whole part moves. So any n calls in a row get n × share, give or take one.
+// and passes if the sum's whole part moves. So any n calls in a row get n × share, give or take
+// one.
 weir_status BreakerCore::acquire_ramping(BreakerWord word, weir_permit &permit,
                                          BreakerRefusal &refusal, Moment &moment) {
   int64_t ramp_up_ns = ramp_up_ns_.load(std::memory_order_relaxed);

@@ -22,8 +22,8 @@
 // - Life and state change under the mutex only. The failure count (consecutive mode), and tripped →
 //   metrics, change by compare-and-swap without it, which fails on a change of life.
 // - refuse_until_ns_ is published before the word that says open: no reader sees open with an older
-//   deadline. Open: when it ends. Half-open: when the first lease runs out, if no place is free; the
-//   past otherwise. Forced open: never. Before it, a refusal needs no mutex.
+//   deadline. Open: when it ends. Half-open: when the first lease runs out, if no place is free;
+//   the past otherwise. Forced open: never. Before it, a refusal needs no mutex.
 // - What time alone changes (open time over, leases run out) happens at its own time, also when it
 //   is only found later: bring_up_to_date() replays it in order, at most once around.
 // - A place that got a verdict stays used until the half-open period ends, so a period judges at

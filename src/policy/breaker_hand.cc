@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What people and programs do to a breaker by hand: isolate, force, reset, other options, and taking
-// a state along to another process.
+// What people and programs do to a breaker by hand: isolate, force, reset, other options, and
+// taking a state along to another process.
 
 #include "policy/breaker_core.hh"
 
