@@ -93,7 +93,12 @@ class Check {
   // holds costs a comparison: weir_run checks its options with it.
   template <typename... Values>
   Check &rule(bool holds, const char *format, Values... values) {
-    if (!holds) fail(format, values...);
+    if (holds) return *this;
+    if constexpr (sizeof...(values) == 0) {
+      fail("%s", format);
+    } else {
+      fail(format, values...);
+    }
     return *this;
   }
 
