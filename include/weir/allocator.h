@@ -22,7 +22,8 @@ typedef void *(*weir_alloc_fn)(void *context, size_t size);
 typedef void (*weir_dealloc_fn)(void *context, void *pointer, size_t size);
 
 /* Told once, after the last byte was freed: nothing will use `context` again.
- * That can be after the runtime's end, since values and errors outlive it. */
+ * That can be after the runtime's end, since values and errors outlive it; or
+ * within weir_runtime_new(), if that fails. */
 typedef void (*weir_release_fn)(void *context);
 
 /* Copied by the call that takes it. */

@@ -104,6 +104,12 @@ weir_status make_runtime(const weir_runtime_options &options, Callbacks &callbac
   return WEIR_OK;
 }
 
+// An allocator of which no heap was made is told, too, that nothing will use it.
+void release_unused(const weir_allocator *allocator) {
+  if (allocator == nullptr || allocator->size < sizeof(weir_allocator)) return;
+  if (allocator->release != nullptr) allocator->release(allocator->context);
+}
+
 }  // namespace
 }  // namespace weir
 
@@ -122,9 +128,13 @@ weir_status weir_runtime_new(const weir_runtime_options *given, weir_runtime **o
   if (status != WEIR_OK) return status;
   weir::Callbacks callbacks(options);
   status = weir::check_runtime_options(options, out, error);
-  if (status != WEIR_OK) return status;
+  if (status != WEIR_OK) {
+    weir::release_unused(options.allocator);
+    return status;
+  }
   Heap *heap = options.allocator == nullptr ? Heap::standard() : Heap::create(*options.allocator);
   if (heap == nullptr) {
+    weir::release_unused(options.allocator);
     return weir::report(error, Heap::standard(), WEIR_ENOMEM, "runtime: out of memory");
   }
   status = weir::make_runtime(options, callbacks, heap, out, error);

@@ -130,6 +130,14 @@ void weir_call::begin() {
     stop(WEIR_ECLOSED, WEIR_CANCEL_SHUTDOWN);
     return;
   }
+  if (cancel_posted_.load(std::memory_order_relaxed)) {
+    stop(WEIR_ECANCELLED, WEIR_CANCEL_CALLER);  // its task comes behind this one
+    return;
+  }
+  if (deadline_ns_ <= runtime_.now()) {
+    stop(WEIR_ETIMEDOUT, WEIR_CANCEL_DEADLINE);  // what cannot fit is not started
+    return;
+  }
   phase_.store(Phase::running, std::memory_order_relaxed);
   runtime_.wheel().arm(deadline_timer_, deadline_ns_);
   active_ = 1;

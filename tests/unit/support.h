@@ -68,12 +68,16 @@ struct memory {
   struct failing wanted; /* by the test */
   struct failing forced; /* by --oom */
   uint64_t wrong_sizes;  /* freed with another size than asked for */
-  uint64_t released;     /* how often weir said it is done with the allocator */
+  uint64_t handed_out;   /* allocators made by memory_allocator() */
+  uint64_t released;     /* how often weir said it is done with one */
+  int ignore_releases;
 };
 
 void memory_begin(struct memory *memory);
-/* The allocator to put into a runtime's options. */
+/* The allocator to put into one runtime's options; each must be released once. */
 weir_allocator memory_allocator(struct memory *memory);
+/* For tests that hand allocators to calls that must not take them: no such account is kept. */
+void memory_ignore_releases(struct memory *memory);
 /* From now on the nth allocation (1: the next) fails; n = 0: none. */
 void memory_fail(struct memory *memory, uint64_t n, int for_good);
 /* Frees what is live, whoever holds it: only after a failed test. */
@@ -274,6 +278,9 @@ struct test {
  * PROGRAM --oom-at N[+] NAME           with the Nth failing, once, or (+) for good; asserts loudly
  */
 int test_program(const char *group, const struct test *tests, size_t count, int argc, char **argv);
+
+/* Whether allocations are made to fail: then what goes wrong is no news. */
+int under_oom(void);
 
 /* Says why and leaves the test as skipped. Body only. */
 void skip_because(const char *why);

@@ -13,10 +13,25 @@ weir_status fixture_open(struct fixture *fx);
 void fixture_close(struct fixture *fx);
 void fixture_end(struct fixture *fx);
 
-/* Tracking: the references that a body holds, so that they can be given back for it when it was
- * left in the middle. Off until track_begin(). */
+/* Tracking: the references that a body holds and the attempts it has to complete, so that this can
+ * be done for it when it was left in the middle. Off until track_begin(). */
 void track_begin(void);
 void track_release_all(void);
+/* Completes, without a value, the attempts that were started and not completed; `runtime` (nullable)
+ * is that of attempts which came as START records. */
+void track_complete_all(weir_runtime *runtime);
+
+/* Whether it is on. */
+int tracking(void);
+/* Gave a reference away. */
+void track_gave(const void *handle);
+/* Got the first reference of an operation. */
+void track_got_operation(weir_operation *operation);
+/* An attempt was started, an attempt was completed. */
+void track_started(weir_runtime *runtime, weir_token token);
+void track_completed(weir_token token);
+/* Forgets all attempts. */
+void track_no_attempts(void);
 void track_end(void);
 
 /* While not NULL, an assertion that does not hold calls this instead of failing; it does not

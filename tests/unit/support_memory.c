@@ -69,7 +69,10 @@ void memory_begin(struct memory *memory) {
   pthread_mutex_init(&memory->mutex, NULL);
 }
 
+void memory_ignore_releases(struct memory *memory) { memory->ignore_releases = 1; }
+
 weir_allocator memory_allocator(struct memory *memory) {
+  memory->handed_out++;
   weir_allocator allocator = WEIR_ALLOCATOR_INIT;
   allocator.alloc = memory_alloc;
   allocator.free = memory_free;

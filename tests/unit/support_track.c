@@ -6,7 +6,7 @@
  * abandoned body still held.
  *
  * Ownership as the headers say: *_new and weir_run give a reference, *_ref one more, *_unref takes
- * one, completing takes values and errors, drained records carry references.
+ * one, drained records carry references; completing is in support_attempts.c.
  */
 
 #include "support_inside.h"
@@ -63,6 +63,10 @@ static void gave(const void *handle) {
   pthread_mutex_unlock(&tracked.mutex);
 }
 
+int tracking(void) { return tracked.on; }
+
+void track_gave(const void *handle) { gave(handle); }
+
 void track_begin(void) {
   tracked.count = 0;
   tracked.on = 1;
@@ -70,6 +74,7 @@ void track_begin(void) {
 
 void track_end(void) {
   tracked.on = 0;
+  track_no_attempts();
   free(tracked.entries);
   tracked.entries = NULL;
   tracked.count = tracked.capacity = 0;
@@ -134,16 +139,14 @@ WRAP_COUNTS(pipeline)
 
 #define unref_an_error unref_error
 
+void track_got_operation(weir_operation *operation) { got(operation, unref_operation); }
+
 WRAP_NEW_OR_ERROR(weir_runtime_new, unref_runtime,
                   PARAMETERS(const weir_runtime_options *options, weir_runtime **out,
                              weir_error **error),
                   ARGUMENTS(options, out, error))
 WRAP_NEW(weir_testing_runtime_new, unref_runtime, PARAMETERS(uint64_t seed, weir_runtime **out),
          ARGUMENTS(seed, out))
-WRAP_NEW_OR_ERROR(weir_operation_new, unref_operation,
-                  PARAMETERS(weir_runtime *runtime, weir_start_fn start, void *data,
-                             weir_free_fn free_data, weir_operation **out, weir_error **error),
-                  ARGUMENTS(runtime, start, data, free_data, out, error))
 WRAP_NEW_OR_ERROR(weir_operation_new_blocking, unref_operation,
                   PARAMETERS(weir_runtime *runtime, weir_blocking_fn function, void *data,
                              weir_free_fn free_data, weir_operation **out, weir_error **error),
@@ -250,33 +253,6 @@ weir_status __wrap_weir_run(weir_operation *operation, const weir_run_options *o
   return status;
 }
 
-/* ---- completing takes ------------------------------------------------------------------------ */
-
-weir_status __real_weir_complete(weir_runtime *runtime, weir_token token, weir_value *value);
-weir_status __wrap_weir_complete(weir_runtime *runtime, weir_token token, weir_value *value);
-weir_status __wrap_weir_complete(weir_runtime *runtime, weir_token token, weir_value *value) {
-  gave(value);
-  return __real_weir_complete(runtime, token, value);
-}
-
-weir_status __real_weir_fail_with(weir_runtime *runtime, weir_token token, weir_error *error);
-weir_status __wrap_weir_fail_with(weir_runtime *runtime, weir_token token, weir_error *error);
-weir_status __wrap_weir_fail_with(weir_runtime *runtime, weir_token token, weir_error *error) {
-  gave(error);
-  return __real_weir_fail_with(runtime, token, error);
-}
-
-weir_status __real_weir_complete_with(weir_runtime *runtime, weir_token token, weir_value *value,
-                                      weir_error *error, const weir_completion *completion);
-weir_status __wrap_weir_complete_with(weir_runtime *runtime, weir_token token, weir_value *value,
-                                      weir_error *error, const weir_completion *completion);
-weir_status __wrap_weir_complete_with(weir_runtime *runtime, weir_token token, weir_value *value,
-                                      weir_error *error, const weir_completion *completion) {
-  gave(value);
-  gave(error);
-  return __real_weir_complete_with(runtime, token, value, error, completion);
-}
-
 void __real_weir_values_unref(weir_value *const *values, size_t count);
 void __wrap_weir_values_unref(weir_value *const *values, size_t count);
 void __wrap_weir_values_unref(weir_value *const *values, size_t count) {
@@ -290,6 +266,7 @@ static void note_records(const weir_record *records, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const weir_record *record = &records[i];
     if (record->kind == WEIR_RECORD_START) {
+      track_started(NULL, record->object);
       got((void *)(uintptr_t)record->detail, unref_value);
     } else if (record->kind == WEIR_RECORD_SETTLED) {
       got((void *)(uintptr_t)record->object,

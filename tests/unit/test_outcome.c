@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Outcomes: what they say, for how long they can be read, and their line for logs. */
+
+#include "support.h"
+
+static void outcome_is_null_until_settled_and_then_lent(struct fixture *fx) {
+  struct script *script = scripted(fx, "v42+10");
+  struct run *run = begin(fx, script->operation, NULL);
+  assert_null(weir_call_outcome(run->call));
+  run_until_idle(fx);
+  assert_null(weir_call_outcome(run->call));
+  advance_ms(fx, 10);
+
+  const weir_outcome *outcome = weir_call_outcome(run->call);
+  assert_non_null(outcome);
+  assert_int_equal(outcome->size, sizeof *outcome);
+  assert_int_equal(outcome->channel, WEIR_CHANNEL_VALUE);
+  assert_int_equal(outcome->status, WEIR_OK);
+  assert_int_equal(value_number(outcome->value), 42);
+  assert_int_equal(outcome->attempts, 1);
+  assert_int_equal(outcome->statuses[0], WEIR_OK);
+  assert_true(outcome->elapsed_ns == 10 * MS);
+  assert_int_equal(outcome->retry_after_ms, -1);
+  assert_null(outcome->held);
+}
+
+static void outcome_value_can_be_kept_beyond_its_call(struct fixture *fx) {
+  struct script *script = scripted(fx, "v42");
+  weir_call *call = NULL;
+  assert_int_equal(weir_run(script->operation, NULL, NULL, NULL, NULL, &call, NULL), WEIR_OK);
+  run_until_idle(fx);
+  weir_value *value = weir_value_ref(weir_call_outcome(call)->value);
+  weir_call_unref(call);
+  run_until_idle(fx);
+  assert_int_equal(value_number(value), 42);
+  weir_value_unref(value);
+}
+
+static void outcome_error_can_be_kept_beyond_its_call(struct fixture *fx) {
+  struct script *script = scripted(fx, "f503");
+  weir_call *call = NULL;
+  assert_int_equal(weir_run(script->operation, NULL, NULL, NULL, NULL, &call, NULL), WEIR_OK);
+  run_until_idle(fx);
+  weir_error *error = weir_error_ref(weir_call_outcome(call)->error);
+  weir_call_unref(call);
+  run_until_idle(fx);
+  assert_int_equal(weir_error_code(error), 503);
+  weir_error_unref(error);
+}
+
+static void describe_names_what_happened(struct fixture *fx) {
+  char line[256];
+  struct run *good = begin(fx, scripted(fx, "v1")->operation, NULL);
+  struct run *bad = begin(fx, scripted(fx, "f503")->operation, NULL);
+  struct run *stopped = begin(fx, scripted(fx, "hang")->operation, NULL);
+  run_until_idle(fx);
+  assert_int_equal(weir_call_cancel(stopped->call), WEIR_OK);
+  run_until_idle(fx);
+
+  weir_outcome_describe(weir_call_outcome(good->call), line, sizeof line);
+  assert_true(strlen(line) > 5);
+  weir_outcome_describe(weir_call_outcome(bad->call), line, sizeof line);
+  assert_non_null(strstr(line, "503"));
+  assert_non_null(strstr(line, "http"));
+  assert_non_null(strstr(line, "scripted"));
+  weir_outcome_describe(weir_call_outcome(stopped->call), line, sizeof line);
+  assert_non_null(strstr(line, "cancel"));
+}
+
+static void describe_cuts_off_and_terminates_at_every_size(struct fixture *fx) {
+  char whole[256];
+  char part[256];
+  struct run *run = begin(fx, scripted(fx, "f503")->operation, NULL);
+  run_until_idle(fx);
+  const weir_outcome *outcome = weir_call_outcome(run->call);
+  assert_non_null(outcome);
+  size_t length = weir_outcome_describe(outcome, whole, sizeof whole);
+  assert_int_equal(length, strlen(whole));
+  assert_int_equal(weir_outcome_describe(outcome, NULL, 0), length);
+  for (size_t size = 1; size <= length + 2; size++) {
+    memset(part, '#', sizeof part);
+    assert_int_equal(weir_outcome_describe(outcome, part, size), length);
+    size_t kept = size - 1 < length ? size - 1 : length;
+    assert_int_equal(strlen(part), kept);
+    assert_memory_equal(part, whole, kept);
+    assert_int_equal(part[size], '#');
+  }
+}
+
+static void describe_of_a_strange_outcome_does_not_crash(struct fixture *fx) {
+  (void)fx;
+  char line[256] = "#";
+  weir_outcome outcome = WEIR_OUTCOME_INIT;
+  weir_outcome_describe(&outcome, line, sizeof line);
+  outcome.channel = 99;
+  outcome.status = 12345;
+  outcome.attempts = UINT32_MAX;
+  outcome.elapsed_ns = INT64_MIN;
+  outcome.stop_reason = 77;
+  outcome.cancel_reason = 78;
+  size_t length = weir_outcome_describe(&outcome, line, sizeof line);
+  assert_true(length > 0);
+  weir_outcome_describe(NULL, line, sizeof line);
+}
+
+static void release_is_harmless_on_cleared_and_on_null(struct fixture *fx) {
+  (void)fx;
+  weir_outcome outcome = WEIR_OUTCOME_INIT;
+  weir_outcome_release(&outcome);
+  weir_outcome_release(&outcome);
+  weir_outcome_release(NULL);
+}
+
+static void statuses_keep_the_last_eight_oldest_first(struct fixture *fx) {
+  weir_retry_options options = WEIR_RETRY_OPTIONS_INIT;
+  weir_retry *retry = NULL;
+  options.max_attempts = 10;
+  options.base_delay_ms = 0;
+  options.attempt_timeout_ms = 5;
+  assert_int_equal(weir_retry_new(fx->runtime, &options, &retry, NULL), WEIR_OK);
+  struct script *script = scripted(fx, "f1 f2 f3 yield f5 f6 f7 yield f9 v10");
+  struct run *run = begin_under(fx, weir_retry_policy(retry), script->operation);
+  advance_ms(fx, 100);
+
+  const struct settlement *result = settled(run);
+  assert_int_equal(result->attempts, 10);
+  static const weir_status expected[8] = {WEIR_EFAILED, WEIR_ETIMEDOUT, WEIR_EFAILED, WEIR_EFAILED,
+                                          WEIR_EFAILED, WEIR_ETIMEDOUT, WEIR_EFAILED, WEIR_OK};
+  assert_memory_equal(result->statuses, expected, sizeof expected);
+  weir_retry_unref(retry);
+}
+
+TEST_MAIN("outcome", TEST(outcome_is_null_until_settled_and_then_lent),
+          TEST(outcome_value_can_be_kept_beyond_its_call),
+          TEST(outcome_error_can_be_kept_beyond_its_call), TEST(describe_names_what_happened),
+          TEST(describe_cuts_off_and_terminates_at_every_size),
+          TEST(describe_of_a_strange_outcome_does_not_crash),
+          TEST(release_is_harmless_on_cleared_and_on_null),
+          TEST(statuses_keep_the_last_eight_oldest_first))
