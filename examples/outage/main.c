@@ -4,8 +4,8 @@
  *
  *   outage [--seconds N] [--rate N] [--seed N] [--report FILE] [--check]
  *
- * Prints a table and, with --report, writes a self-contained HTML page with timelines. --check runs
- * seeds 1 to 5 instead and exits with 1 unless every criterion of check.h holds.
+ * Prints a table and writes timelines as a self-contained HTML page. --check runs seeds 1 to 5 instead
+ * and exits with 1 unless every criterion of check.h holds.
  */
 #include "check.h"
 #include "metrics.h"
@@ -33,7 +33,7 @@ static void usage(void) {
           "  --seconds N    length of the run, 5 to 3600 (60; with --check 30 for each seed)\n"
           "  --rate N       calls a second to each of the five upstreams, 10 to 1000 (100)\n"
           "  --seed N       the schedule to follow (1)\n"
-          "  --report FILE  write timelines as an HTML page\n"
+          "  --report FILE  where to write the timelines (outage.html)\n"
           "  --check        run seeds 1 to 5; fail unless the outage is survived in each\n");
   exit(2);
 }
@@ -64,7 +64,7 @@ static void take_option(struct arguments *arguments, const char *name, const cha
 }
 
 static struct arguments parse(int argc, char **argv) {
-  struct arguments arguments = {{.seed = 1, .rate = DEFAULT_RATE}, NULL, false};
+  struct arguments arguments = {{.seed = 1, .rate = DEFAULT_RATE}, "outage.html", false};
   for (int index = 1; index < argc; index++) {
     if (strcmp(argv[index], "--check") == 0) {
       arguments.check = true;
@@ -81,23 +81,25 @@ static struct arguments parse(int argc, char **argv) {
   return arguments;
 }
 
+static int write_report(const char *path, const struct outage *outage,
+                        const struct metrics metrics[ARM_COUNT]) {
+  if (!report_write(path, outage, metrics)) {
+    fprintf(stderr, "outage: cannot write %s: %s\n", path, strerror(errno));
+    return 2;
+  }
+  printf("timelines: %s\n", path);
+  return 0;
+}
+
 static int run_once(const struct arguments *arguments) {
   static struct outage outage;
   struct metrics metrics[ARM_COUNT];
-  int code = 0;
   outage_run(&outage, &arguments->options);
   for (int kind = 0; kind < ARM_COUNT; kind++) {
     metrics_compute(&metrics[kind], &outage, &outage.arms[kind]);
   }
   table_print(&outage, metrics);
-  if (arguments->report != NULL) {
-    if (report_write(arguments->report, &outage, metrics)) {
-      printf("timelines: %s\n", arguments->report);
-    } else {
-      fprintf(stderr, "outage: cannot write %s: %s\n", arguments->report, strerror(errno));
-      code = 2;
-    }
-  }
+  int code = write_report(arguments->report, &outage, metrics);
   outage_release(&outage);
   return code;
 }
