@@ -16,6 +16,7 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -208,6 +209,7 @@ static void send_counts(struct server *server) {
 
 void upstream_serve(const struct schedule *schedule, uint32_t request_count, int control) {
   struct server *server = allocate(sizeof(*server));
+  signal(SIGPIPE, SIG_IGN); /* clients that give up must not end the server */
   server->schedule = schedule;
   server->request_count = request_count;
   server->control = control;
