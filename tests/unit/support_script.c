@@ -188,6 +188,7 @@ void advance_ns(struct fixture *fx, int64_t ns) {
     if (next < target) target = next;
     if (target > now_ns(fx)) weir_testing_advance_ns(fx->runtime, target - now_ns(fx));
     weir_testing_run_until_idle(fx->runtime);
+    if (now_ns(fx) < target) return; /* the runtime has ended, and its clock with it */
     due = first_due(fx, now_ns(fx));
     if (due != NULL) {
       complete_attempt(due, due->script->words[due->step]);
