@@ -99,24 +99,24 @@ static void B05_of_many_threads_exactly_the_trials_get_in_when_the_open_time_end
 
 static void B06_failures_that_complete_together_make_one_opening_and_one_event(struct fixture *fx) {
   for (uint32_t mode = WEIR_BREAKER_CONSECUTIVE; mode <= WEIR_BREAKER_TIME_WINDOW; mode++) {
-    struct changes changes = {0};
+    struct changes *changes = fresh_changes();
     weir_breaker_options options = BREAKER_OPTIONS;
     options.mode = mode;
     options.failure_threshold = options.min_calls = THREADS / 2;
     options.on_state_change = note_change;
-    options.change_data = &changes;
+    options.change_data = changes;
     struct crowd crowd = {0};
     crowd.breaker = make_breaker(fx, &options);
     for (int round = 0; round < 100; round++) {
-      changes.count = 0;
+      changes->count = 0;
       crowd.now_ns = now_ns(fx);
       for (size_t i = 0; i < THREADS; i++) crowd.permits[i] = admitted(crowd.breaker);
       together(&crowd, report_failure);
       assert_int_equal(count_status(&crowd, WEIR_OK), THREADS / 2);
       assert_int_equal(count_status(&crowd, WEIR_ESTALE), THREADS - THREADS / 2);
       run_until_idle(fx);
-      assert_int_equal(changes.count, 1);
-      assert_int_equal(changes.list[0].to, WEIR_BREAKER_OPEN);
+      assert_int_equal(changes->count, 1);
+      assert_int_equal(changes->list[0].to, WEIR_BREAKER_OPEN);
       assert_int_equal(stats_of(crowd.breaker).times_opened, round + 1);
       assert_int_equal(weir_breaker_reset(crowd.breaker), WEIR_OK);
       run_until_idle(fx);
@@ -317,10 +317,10 @@ static void *change_everything(void *data) {
 }
 
 static void reports_stay_exact_while_everything_changes(struct fixture *fx) {
-  struct changes changes = {0};
+  struct changes *changes = fresh_changes();
   weir_breaker_options options = BREAKER_OPTIONS;
   options.on_state_change = note_change;
-  options.change_data = &changes;
+  options.change_data = changes;
   struct storm storm = {make_breaker(fx, &options), 0};
   struct reporter reporters[2] = {{0}, {0}};
   pthread_t threads[3];
@@ -343,8 +343,8 @@ static void reports_stay_exact_while_everything_changes(struct fixture *fx) {
   assert_int_equal(stats.ignored, a->ignored + b->ignored);
   assert_int_equal(stats.stale, a->stale + b->stale);
   assert_int_equal(stats.rejected, a->refused + b->refused);
-  for (size_t i = 1; i < changes.count; i++) {
-    assert_true(changes.list[i].sequence > changes.list[i - 1].sequence);
+  for (size_t i = 1; i < changes->count; i++) {
+    assert_true(changes->list[i].sequence > changes->list[i - 1].sequence);
   }
   weir_breaker_unref(storm.breaker);
 }

@@ -15,6 +15,13 @@ struct changes {
   uint32_t state_seen[64]; /* by a read inside the listener */
 };
 
+/* An empty one that outlives the test's body: what is left undelivered comes when the fixture ends. */
+static inline struct changes *fresh_changes(void) {
+  static struct changes changes;
+  memset(&changes, 0, sizeof changes);
+  return &changes;
+}
+
 static inline void note_change(void *data, weir_breaker *breaker,
                                const weir_breaker_change *change) {
   struct changes *changes = data;

@@ -29,7 +29,8 @@ static void count_meddler_free(void *data) { ((struct meddler *)data)->freed++; 
 
 static void B10_the_listener_may_do_anything_and_events_stay_in_order(struct fixture *fx) {
   for (int does = RESETS; does <= CALLS; does++) {
-    struct meddler meddler = {.does = does, .status = WEIR_OK};
+    static struct meddler meddler; /* told until the fixture ends */
+    meddler = (struct meddler){.does = does, .status = WEIR_OK};
     weir_breaker_options options = BREAKER_OPTIONS;
     options.on_state_change = meddle;
     options.change_data = &meddler;
@@ -57,12 +58,12 @@ static void B10_the_listener_may_do_anything_and_events_stay_in_order(struct fix
 
 static void B06_failures_beyond_the_threshold_make_one_opening(struct fixture *fx) {
   for (uint32_t mode = WEIR_BREAKER_CONSECUTIVE; mode <= WEIR_BREAKER_TIME_WINDOW; mode++) {
-    struct changes changes = {0};
+    struct changes *changes = fresh_changes();
     weir_breaker_options options = BREAKER_OPTIONS;
     options.mode = mode;
     options.min_calls = 5;
     options.on_state_change = note_change;
-    options.change_data = &changes;
+    options.change_data = changes;
     weir_breaker *breaker = make_breaker(fx, &options);
     weir_permit permits[20];
     for (size_t i = 0; i < 20; i++) permits[i] = admitted(breaker);
@@ -71,19 +72,19 @@ static void B06_failures_beyond_the_threshold_make_one_opening(struct fixture *f
                        i < 5 ? WEIR_OK : WEIR_ESTALE);
     }
     run_until_idle(fx);
-    assert_int_equal(changes.count, 1);
-    assert_int_equal(changes.list[0].failures, 5);
-    assert_int_equal(changes.list[0].at_ns, now_ns(fx));
+    assert_int_equal(changes->count, 1);
+    assert_int_equal(changes->list[0].failures, 5);
+    assert_int_equal(changes->list[0].at_ns, now_ns(fx));
     assert_int_equal(stats_of(breaker).times_opened, 1);
     weir_breaker_unref(breaker);
   }
 }
 
 static void a_full_circle_is_told_in_order(struct fixture *fx) {
-  struct changes changes = {0};
+  struct changes *changes = fresh_changes();
   weir_breaker_options options = BREAKER_OPTIONS;
   options.on_state_change = note_change;
-  options.change_data = &changes;
+  options.change_data = changes;
   weir_breaker *breaker = make_breaker(fx, &options);
   calls_fail(breaker, 5);
   advance_ms(fx, 60000);
@@ -96,67 +97,67 @@ static void a_full_circle_is_told_in_order(struct fixture *fx) {
   static const uint32_t reason[] = {WEIR_BREAKER_BY_FAILURES, WEIR_BREAKER_BY_TIME,
                                     WEIR_BREAKER_BY_TRIALS, WEIR_BREAKER_BY_TIME,
                                     WEIR_BREAKER_BY_TRIALS};
-  assert_int_equal(changes.count, COUNT_OF(to));
+  assert_int_equal(changes->count, COUNT_OF(to));
   for (size_t i = 0; i < COUNT_OF(to); i++) {
-    assert_int_equal(changes.list[i].size, sizeof changes.list[i]);
-    assert_int_equal(changes.list[i].sequence, i + 1);
-    assert_int_equal(changes.list[i].from, i == 0 ? WEIR_BREAKER_CLOSED : to[i - 1]);
-    assert_int_equal(changes.list[i].to, to[i]);
-    assert_int_equal(changes.list[i].reason, reason[i]);
+    assert_int_equal(changes->list[i].size, sizeof changes->list[i]);
+    assert_int_equal(changes->list[i].sequence, i + 1);
+    assert_int_equal(changes->list[i].from, i == 0 ? WEIR_BREAKER_CLOSED : to[i - 1]);
+    assert_int_equal(changes->list[i].to, to[i]);
+    assert_int_equal(changes->list[i].reason, reason[i]);
   }
-  assert_int_equal(changes.list[4].calls, 2);
-  assert_int_equal(changes.list[2].failures, 1);
+  assert_int_equal(changes->list[4].calls, 2);
+  assert_int_equal(changes->list[2].failures, 1);
   weir_breaker_unref(breaker);
 }
 
 static void slow_calls_are_given_as_the_reason(struct fixture *fx) {
-  struct changes changes = {0};
+  struct changes *changes = fresh_changes();
   weir_breaker_options options = BREAKER_OPTIONS;
   options.mode = WEIR_BREAKER_TIME_WINDOW;
   options.min_calls = 1;
   options.slow_call_ms = 1;
   options.on_state_change = note_change;
-  options.change_data = &changes;
+  options.change_data = changes;
   weir_breaker *breaker = make_breaker(fx, &options);
   assert_int_equal(weir_breaker_report(breaker, admitted(breaker), WEIR_CLASS_SUCCESS, 2 * MS),
                    WEIR_OK);
   run_until_idle(fx);
-  assert_int_equal(changes.count, 1);
-  assert_int_equal(changes.list[0].reason, WEIR_BREAKER_BY_SLOW_CALLS);
-  assert_int_equal(changes.list[0].slow_calls, 1);
+  assert_int_equal(changes->count, 1);
+  assert_int_equal(changes->list[0].reason, WEIR_BREAKER_BY_SLOW_CALLS);
+  assert_int_equal(changes->list[0].slow_calls, 1);
   weir_breaker_unref(breaker);
 }
 
 static void of_changes_that_come_too_fast_the_newest_eight_are_kept(struct fixture *fx) {
-  struct changes changes = {0};
+  struct changes *changes = fresh_changes();
   weir_breaker_options options = BREAKER_OPTIONS;
   options.on_state_change = note_change;
-  options.change_data = &changes;
+  options.change_data = changes;
   weir_breaker *breaker = make_breaker(fx, &options);
   for (int i = 0; i < 10; i++) {
     assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK);
     assert_int_equal(weir_breaker_release(breaker), WEIR_OK);
   }
   run_until_idle(fx);
-  assert_int_equal(changes.count, 8);
-  for (size_t i = 0; i < 8; i++) assert_int_equal(changes.list[i].sequence, 13 + i);
+  assert_int_equal(changes->count, 8);
+  for (size_t i = 0; i < 8; i++) assert_int_equal(changes->list[i].sequence, 13 + i);
   assert_int_equal(stats_of(breaker).missed_events, 12);
   weir_breaker_unref(breaker);
 }
 
 static void an_undelivered_change_outlives_the_last_unref(struct fixture *fx) {
-  struct changes changes = {0};
+  struct changes *changes = fresh_changes();
   weir_breaker_options options = BREAKER_OPTIONS;
   options.on_state_change = note_change;
-  options.change_data = &changes;
+  options.change_data = changes;
   for (int turned = 0; turned < 2; turned++) { /* from another thread's view, and the engine's */
     if (turned) run_until_idle(fx);
-    changes.count = 0;
+    changes->count = 0;
     weir_breaker *breaker = make_breaker(fx, &options);
     assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK);
     weir_breaker_unref(breaker);
     run_until_idle(fx);
-    assert_int_equal(changes.count, 1);
+    assert_int_equal(changes->count, 1);
   }
 }
 
@@ -266,7 +267,8 @@ static void note_event(void *data, const weir_event *event) {
 }
 
 static void the_runtimes_listener_hears_of_changes_and_refusals(struct fixture *fx) {
-  struct events events = {0};
+  static struct events events; /* told until the fixture ends */
+  events.count = 0;
   weir_runtime_options with_listener = WEIR_RUNTIME_OPTIONS_INIT;
   with_listener.on_event = note_event;
   with_listener.event_data = &events;

@@ -22,8 +22,8 @@ static void assert_change(const struct changes *changes, size_t index, uint32_t 
 /* ---- isolate, force, reset ------------------------------------------------------------------- */
 
 static void n_isolates_need_n_releases(struct fixture *fx) {
-  struct changes changes = {0};
-  weir_breaker *breaker = listened(fx, BREAKER_OPTIONS, &changes);
+  struct changes *changes = fresh_changes();
+  weir_breaker *breaker = listened(fx, BREAKER_OPTIONS, changes);
   weir_permit before = admitted(breaker);
   assert_int_equal(weir_breaker_release(breaker), WEIR_EINVAL);
   for (int i = 0; i < 3; i++) assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK);
@@ -37,9 +37,9 @@ static void n_isolates_need_n_releases(struct fixture *fx) {
   assert_state(breaker, CLOSED);
   assert_int_equal(weir_breaker_release(breaker), WEIR_EINVAL);
   run_until_idle(fx);
-  assert_int_equal(changes.count, 2);
-  assert_change(&changes, 0, WEIR_BREAKER_CLOSED, WEIR_BREAKER_FORCED_OPEN, WEIR_BREAKER_BY_HAND);
-  assert_change(&changes, 1, WEIR_BREAKER_FORCED_OPEN, WEIR_BREAKER_CLOSED, WEIR_BREAKER_BY_HAND);
+  assert_int_equal(changes->count, 2);
+  assert_change(changes, 0, WEIR_BREAKER_CLOSED, WEIR_BREAKER_FORCED_OPEN, WEIR_BREAKER_BY_HAND);
+  assert_change(changes, 1, WEIR_BREAKER_FORCED_OPEN, WEIR_BREAKER_CLOSED, WEIR_BREAKER_BY_HAND);
   weir_breaker_unref(breaker);
 }
 
@@ -112,26 +112,26 @@ static void force_takes_only_states_that_can_be_forced(struct fixture *fx) {
 static void B14_metrics_only_admits_all_and_says_once_that_it_would_have_opened(
     struct fixture *fx) {
   for (uint32_t mode = WEIR_BREAKER_CONSECUTIVE; mode <= WEIR_BREAKER_TIME_WINDOW; mode++) {
-    struct changes changes = {0};
+    struct changes *changes = fresh_changes();
     weir_breaker_options options = BREAKER_OPTIONS;
     options.mode = mode;
     options.min_calls = 5;
-    weir_breaker *breaker = listened(fx, options, &changes);
+    weir_breaker *breaker = listened(fx, options, changes);
     assert_int_equal(weir_breaker_force(breaker, WEIR_BREAKER_METRICS_ONLY), WEIR_OK);
     calls_fail(breaker, 100);
     assert_state(breaker, METRICS_ONLY);
     run_until_idle(fx);
-    assert_int_equal(changes.count, 2);
-    assert_change(&changes, 1, WEIR_BREAKER_METRICS_ONLY, WEIR_BREAKER_METRICS_ONLY,
+    assert_int_equal(changes->count, 2);
+    assert_change(changes, 1, WEIR_BREAKER_METRICS_ONLY, WEIR_BREAKER_METRICS_ONLY,
                   WEIR_BREAKER_BY_FAILURES);
-    assert_int_equal(changes.list[1].failures, 5);
+    assert_int_equal(changes->list[1].failures, 5);
     assert_int_equal(stats_of(breaker).times_opened, 0);
     assert_int_equal(stats_of(breaker).failures, 100);
 
     calls_succeed(breaker, mode == WEIR_BREAKER_CONSECUTIVE ? 1 : 101);
     calls_fail(breaker, 101); /* well again, and ill again */
     run_until_idle(fx);
-    assert_int_equal(changes.count, 3);
+    assert_int_equal(changes->count, 3);
     weir_breaker_unref(breaker);
   }
 }

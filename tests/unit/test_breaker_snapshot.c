@@ -27,9 +27,9 @@ static void B16_restored_as_open_it_waits_for_what_is_left(struct fixture *fx) {
   advance_ms(fx, 10000);
   struct snapshot taken = snapshot_of(old);
 
-  struct changes changes = {0};
+  struct changes *changes = fresh_changes();
   options.on_state_change = note_change;
-  options.change_data = &changes;
+  options.change_data = changes;
   weir_breaker *breaker = make_breaker(fx, &options);
   weir_permit permit = admitted(breaker);
   assert_int_equal(restore(breaker, &taken, 20000), WEIR_OK);
@@ -37,9 +37,9 @@ static void B16_restored_as_open_it_waits_for_what_is_left(struct fixture *fx) {
   assert_int_equal(stats_of(breaker).failures, 3);
   assert_int_equal(weir_breaker_report(breaker, permit, WEIR_CLASS_FAILURE, 0), WEIR_ESTALE);
   run_until_idle(fx);
-  assert_int_equal(changes.count, 1);
-  assert_int_equal(changes.list[0].to, WEIR_BREAKER_OPEN);
-  assert_int_equal(changes.list[0].reason, WEIR_BREAKER_BY_HAND);
+  assert_int_equal(changes->count, 1);
+  assert_int_equal(changes->list[0].to, WEIR_BREAKER_OPEN);
+  assert_int_equal(changes->list[0].reason, WEIR_BREAKER_BY_HAND);
 
   assert_int_equal(restore(breaker, &taken, 49999), WEIR_OK);
   assert_state(breaker, OPEN);

@@ -68,12 +68,12 @@ static void B02_with_two_failures_allowed_the_next_trial_is_admitted_after_the_l
 }
 
 static void B02_all_hang_and_nobody_looks_for_an_hour(struct fixture *fx) {
-  struct changes changes = {0};
+  struct changes *changes = fresh_changes();
   weir_breaker_options options = BREAKER_OPTIONS;
   options.half_open_failures = 2;
   options.trial_timeout_ms = 5000;
   options.on_state_change = note_change;
-  options.change_data = &changes;
+  options.change_data = changes;
   weir_breaker *breaker = half_open(fx, options);
   int64_t begin_ns = now_ns(fx);
   admitted(breaker);
@@ -82,13 +82,13 @@ static void B02_all_hang_and_nobody_looks_for_an_hour(struct fixture *fx) {
   advance_ms(fx, 3600 * 1000);
   assert_state(breaker, HALF_OPEN); /* reopened at the second lease's end, and over since */
   run_until_idle(fx);
-  assert_int_equal(changes.count, 4);
-  assert_int_equal(changes.list[2].to, WEIR_BREAKER_OPEN);
-  assert_int_equal(changes.list[2].reason, WEIR_BREAKER_BY_TRIALS);
-  assert_int_equal(changes.list[2].at_ns, begin_ns + 5100 * MS);
-  assert_int_equal(changes.list[2].failures, 2);
-  assert_int_equal(changes.list[3].to, WEIR_BREAKER_HALF_OPEN);
-  assert_int_equal(changes.list[3].at_ns, begin_ns + 6100 * MS);
+  assert_int_equal(changes->count, 4);
+  assert_int_equal(changes->list[2].to, WEIR_BREAKER_OPEN);
+  assert_int_equal(changes->list[2].reason, WEIR_BREAKER_BY_TRIALS);
+  assert_int_equal(changes->list[2].at_ns, begin_ns + 5100 * MS);
+  assert_int_equal(changes->list[2].failures, 2);
+  assert_int_equal(changes->list[3].to, WEIR_BREAKER_HALF_OPEN);
+  assert_int_equal(changes->list[3].at_ns, begin_ns + 6100 * MS);
   calls_succeed(breaker, 2);
   assert_state(breaker, CLOSED);
   weir_breaker_unref(breaker);
