@@ -4,8 +4,8 @@
  *
  *   outage [--seconds N] [--rate N] [--seed N] [--report FILE] [--check]
  *
- * Prints a table and writes timelines as a self-contained HTML page. --check runs seeds 1 to 5 instead
- * and exits with 1 unless every criterion of check.h holds.
+ * Prints a table and writes timelines as a self-contained HTML page. --check runs seeds 1 to 5
+ * instead and exits with 1 unless every criterion of check.h holds.
  */
 #include "check.h"
 #include "metrics.h"

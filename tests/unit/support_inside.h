@@ -17,8 +17,8 @@ void fixture_end(struct fixture *fx);
  * be done for it when it was left in the middle. Off until track_begin(). */
 void track_begin(void);
 void track_release_all(void);
-/* Completes, without a value, the attempts that were started and not completed; `runtime` (nullable)
- * is that of attempts which came as START records. */
+/* Completes, without a value, the attempts that were started and not completed; `runtime`
+ * (nullable) is that of attempts which came as START records. */
 void track_complete_all(weir_runtime *runtime);
 
 /* Whether it is on. */

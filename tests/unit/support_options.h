@@ -48,7 +48,8 @@ void check_option_values(struct fixture *fx, const struct option_table *table);
 /* NULL; sizes 0, short, long with zeros, long with garbage, absurd. */
 void check_option_sizes(struct fixture *fx, const struct option_table *table);
 
-/* Asserts that `status` is `expected`, that the error names `field`, and gives it back: NULL again. */
+/* Asserts that `status` is `expected`, that the error names `field`, and gives it back: NULL again.
+ * */
 void assert_refused(weir_status status, weir_status expected, weir_error **error,
                     const char *field);
 

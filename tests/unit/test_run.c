@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Running: when an operation starts and settles, what its attempt is told, and what run options do. */
+/* Running: when an operation starts and settles, what its attempt is told, and what run options do.
+ * */
 
 #include "support.h"
 
