@@ -111,6 +111,7 @@ void arm_begin_call(struct arm *arm, uint32_t number, int64_t due_ns) {
   arm->begun_count++;
   weir_status status = weir_run(arm->fetch, &options, on_settled, call, NULL, NULL, NULL);
   require(status == WEIR_OK, "weir_run");
+  arm_sample(arm, due_ns);
 }
 
 void arm_close(struct arm *arm) {

@@ -5,6 +5,7 @@
  */
 #include "chart.h"
 
+#include <math.h>
 #include <string.h>
 
 /* In pixels of the SVG's own coordinates. */
@@ -78,7 +79,12 @@ static void write_label(const struct chart *chart, int y, const char *name, cons
           0, y + 12, name, PLOT_LEFT - 6, y + 26, top);
 }
 
-/* The area between two rows of steps, `low` and `low + height`, from the track's bottom upwards. */
+enum scale_kind {
+  SCALE_LINEAR,
+  SCALE_SQUARE_ROOT /* where one arm has sixty waiting and another two, both are to be seen */
+};
+
+/* A row of steps in a track, or the area beneath it. */
 struct steps {
   const char *class;
   int top;
@@ -86,10 +92,12 @@ struct steps {
   uint32_t full; /* the value that reaches the top */
   const uint32_t *values;
   const uint32_t *below; /* null: from the bottom */
+  enum scale_kind scale;
 };
 
 static double y_of(const struct steps *steps, double value) {
-  double share = steps->full > 0 ? value / steps->full : 0;
+  double share = value / steps->full;
+  share = steps->scale == SCALE_SQUARE_ROOT ? sqrt(share) : share;
   return steps->top + steps->height * (1 - (share > 1 ? 1 : share));
 }
 
@@ -153,8 +161,11 @@ static void write_calls(const struct chart *chart) {
   const struct slice_results *results = &chart->results;
   uint32_t sums[TIMELINE_SLICES];
   char top[32];
-  struct steps steps = {"answered",          CALLS_TOP,         CALLS_HEIGHT,
-                        chart->scale->calls, results->answered, NULL};
+  struct steps steps = {.class = "answered",
+                        .top = CALLS_TOP,
+                        .height = CALLS_HEIGHT,
+                        .full = chart->scale->calls,
+                        .values = results->answered};
   snprintf(top, sizeof(top), "%.0f/s", per_second(chart, chart->scale->calls));
   write_label(chart, CALLS_TOP, "calls", top);
   write_area(chart, &steps);
@@ -173,12 +184,11 @@ static void write_calls(const struct chart *chart) {
 }
 
 static void write_upstream(const struct chart *chart) {
-  struct steps steps = {"upstream",
-                        UPSTREAM_TOP,
-                        UPSTREAM_HEIGHT,
-                        chart->scale->upstream_requests,
-                        chart->arm->upstream.counts.per_slice,
-                        NULL};
+  struct steps steps = {.class = "upstream",
+                        .top = UPSTREAM_TOP,
+                        .height = UPSTREAM_HEIGHT,
+                        .full = chart->scale->upstream_requests,
+                        .values = chart->arm->upstream.counts.per_slice};
   uint32_t rate[TIMELINE_SLICES];
   char top[32];
   snprintf(top, sizeof(top), "%.0f/s", per_second(chart, chart->scale->upstream_requests));
@@ -235,8 +245,12 @@ static void write_waiting(const struct chart *chart) {
   uint32_t in_flight[TIMELINE_SLICES];
   uint32_t queued[TIMELINE_SLICES];
   uint32_t limit[TIMELINE_SLICES];
-  struct steps steps = {"in-flight",           WAITING_TOP, WAITING_HEIGHT,
-                        chart->scale->waiting, in_flight,   NULL};
+  struct steps steps = {.class = "in-flight",
+                        .top = WAITING_TOP,
+                        .height = WAITING_HEIGHT,
+                        .full = chart->scale->waiting,
+                        .values = in_flight,
+                        .scale = SCALE_SQUARE_ROOT};
   char top[32];
   for (uint32_t slice = 0; slice < TIMELINE_SLICES; slice++) {
     in_flight[slice] = chart->arm->slices[slice].in_flight;

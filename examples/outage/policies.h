@@ -47,11 +47,12 @@ enum {
   /* A trial is judged by its timeout; this lease only has to be longer. */
   TRIAL_TIMEOUT_MS = 1000,
 
-  /* Healthy, a hundred calls a second of 5 ms are one in flight. The limit begins far above that,
-   * and its floor still carries the traffic of a healthy upstream, so recovery needs no ramp. */
-  CONCURRENCY_START = 20,
+  /* Healthy, a hundred calls a second of 5 ms are half a call in flight, and in the slow phase, with
+   * retries, one and a half. The limit begins well above, and its floor carries both, so that recovery
+   * needs no ramp: what it cuts is the pile of hanging calls before the breaker opens. */
+  CONCURRENCY_START = 10,
   CONCURRENCY_MIN = 5,
-  CONCURRENCY_MAX = 100,
+  CONCURRENCY_MAX = 50,
 
   /* Longer than this is overload; a healthy call is far below, one that had to retry above. */
   OVERLOAD_LATENCY_MS = 100,

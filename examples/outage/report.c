@@ -70,7 +70,9 @@ static void write_legend(FILE *out) {
   for (size_t index = 0; index < sizeof(entries) / sizeof(entries[0]); index++) {
     fprintf(out, "<span><i class='%s'></i>%s</span>", entries[index][0], entries[index][1]);
   }
-  fprintf(out, "<span>dashed: the calls' rate; the adaptive limit</span></div>\n");
+  fprintf(out,
+          "<span>dashed: the calls' rate; the adaptive limit</span>"
+          "<span>waiting: square-root scale</span></div>\n");
 }
 
 static void write_figures(FILE *out, const struct metrics *metrics) {
