@@ -10,8 +10,10 @@
  * themselves through weir_retry; hosts that retry by themselves call the
  * functions below. All are lock-free and take any thread.
  *
- * The idea is Finagle's (RetryBudget); the bound here is exact over the
- * window's ten slices.
+ * The idea is Finagle's (RetryBudget). Here the bound holds at every
+ * withdrawal, for the window that ends with it, with many threads too. Time is
+ * counted in tenths of the window, always to the side of fewer retries: a first
+ * attempt counts for nine to ten of them, a retry for ten to eleven.
  */
 
 #include <weir/types.h>
@@ -49,19 +51,21 @@ WEIR_API weir_budget *weir_budget_ref(weir_budget *budget);
 /* One reference less. Any thread. */
 WEIR_API void weir_budget_unref(weir_budget *budget);
 
-/* Counts an outermost first attempt. */
+/* Counts an outermost first attempt. Errors: WEIR_EINVAL. */
 WEIR_API weir_status weir_budget_deposit(weir_budget *budget);
 /* As deposit, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_budget_deposit_at(weir_budget *budget,
                                             int64_t now_ns);
 
-/* Takes one retry: WEIR_OK, or WEIR_ELIMITED when there is nothing left. */
+/* Takes one retry: WEIR_OK, or WEIR_ELIMITED when there is nothing left.
+ * Errors: WEIR_EINVAL. */
 WEIR_API weir_status weir_budget_withdraw(weir_budget *budget);
 /* As withdraw, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_budget_withdraw_at(weir_budget *budget,
                                              int64_t now_ns);
 
-/* Gives back a withdrawn retry that never started. */
+/* Gives back a withdrawn retry that never started. Does nothing if none in the
+ * window is out. Errors: WEIR_EINVAL. */
 WEIR_API weir_status weir_budget_refund(weir_budget *budget);
 /* As refund, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_budget_refund_at(weir_budget *budget, int64_t now_ns);

@@ -13,13 +13,18 @@
  *   decorrelated-v2  (f(n+U) − previous f)·b/1.4, f(t) = 2ᵗ·tanh(√(4t))
  *
  * then jitter (the decorrelated ones have their own), then min_delay_ms and
- * max_delay_ms. A delay that the operation asked for (retry_after_ms) replaces
- * the computed one, capped by max_delay_ms. Sources: Brooker, "Exponential
- * Backoff And Jitter" (2015); Polly's DecorrelatedJitterBackoffV2 (2019).
+ * max_delay_ms. As the cap comes last, delays that grew far above it lie at the
+ * cap and no longer spread; decorrelated goes on spreading. A delay that the
+ * operation asked for (retry_after_ms) replaces the computed one, capped by
+ * max_delay_ms. Sources: Brooker, "Exponential Backoff And Jitter" (2015);
+ * Polly's DecorrelatedJitterBackoffV2 (2019).
  *
  * What returns after the last try is the last real error or judged value, with
- * the count and the last 8 statuses in the outcome. After real failures and
- * then a refusal, the last real error returns with stop_reason refused.
+ * the count and the last 8 statuses in the outcome. A value that was judged a
+ * failure returns as an error with status WEIR_EEXHAUSTED that still carries
+ * it, whatever the reason to stop. After real failures and then a refusal, the
+ * last real error returns with stop_reason refused, and the refusal's rejection
+ * and retry_after_ms beside it.
  */
 
 #include <weir/budget.h>
@@ -46,7 +51,7 @@ enum {
   WEIR_JITTER_SYMMETRIC = 4     /* d·(1 + f·(2U − 1)) */
 };
 
-/* A decider: 1 to try again, 0 to stop (stop_reason classified). `attempt`
+/* A decider: not 0 to try again, 0 to stop (stop_reason classified). `attempt`
  * counts from 1. */
 typedef int32_t (*weir_should_retry_fn)(void *data, const weir_outcome *outcome,
                                         uint32_t attempt);
@@ -71,23 +76,25 @@ typedef struct weir_retry_options {
   /* 1: a refusal that carries retry_after is waited for and tried again, if it
    * fits the deadline; default 0: it returns at once. */
   uint32_t retry_refusals;
-  /* No try starts after it, and a delay that would pass it is not slept; 0 or
-   * more, or WEIR_FOREVER (default). */
+  /* From the first try: no try starts after it, and a delay that would pass it
+   * is not slept; 0 or more, or WEIR_FOREVER (default). */
   int64_t max_elapsed_ms;
   /* For each try; when it passes, a failure (WEIR_ETIMEDOUT) for every layer
    * inside; 0 or more, or WEIR_FOREVER (default). */
   int64_t attempt_timeout_ms;
-  /* Nullable; a reference is taken. */
+  /* Nullable, of the same runtime; a reference is taken. The first attempt of a
+   * run is deposited, each later one withdrawn before its wait; neither counts
+   * if no attempt came of it (refused, cancelled). */
   weir_budget *budget;
   /* Nullable; see weir/policy.h. */
   weir_classify_fn classify;
   void *classify_data;
   weir_free_fn classify_free_data;
-  /* Nullable; `failures_count` ranges, copied: only these user errors are
-   * failures. */
+  /* Nullable; `failures_count` ranges (65536 at most), copied: only these user
+   * errors are failures, unless classify says otherwise. */
   const weir_error_range *failures;
   uint64_t failures_count;
-  /* Nullable: asked for each failure. */
+  /* Nullable: asked for each failure that is not final. */
   weir_should_retry_fn should_retry;
   void *should_retry_data;
   weir_free_fn should_retry_free_data;
@@ -150,11 +157,15 @@ WEIR_API weir_status weir_retry_begin_at(weir_retry *retry,
                                          weir_retry_state *state,
                                          int64_t now_ns);
 
-/* A try ended as `class_` (WEIR_CLASS_*); the peer asked for `asked_delay_ms`
- * (WEIR_OFF if not). WEIR_OK: try again after `delay_ns`. WEIR_ESTOP: do not,
+/* A try ended as `class_` (WEIR_CLASS_SUCCESS to WEIR_CLASS_ABANDON; none is an
+ * error: there is no outcome to judge); the peer asked for `asked_delay_ms`
+ * (negative if not). WEIR_OK: try again after `delay_ns`. WEIR_ESTOP: do not,
  * `stop_reason` (nullable, WEIR_STOP_*) says why; also after a success, with
- * WEIR_STOP_NONE. A withdrawn retry that is then not started is given back with
- * weir_budget_refund(). Errors: WEIR_EINVAL. */
+ * WEIR_STOP_NONE. Once stopped, asking again says the same. A withdrawn retry
+ * that is then not started is given back with weir_budget_refund(). What needs
+ * an outcome or a timer is the host's own: classify, failures, should_retry,
+ * on_retry, attempt_timeout_ms. Reads the clock only for max_elapsed_ms and a
+ * budget. Errors: WEIR_EINVAL (also a state that was never begun). */
 WEIR_API weir_status weir_retry_next(weir_retry *retry, weir_retry_state *state,
                                      uint32_t class_, int64_t asked_delay_ms,
                                      int64_t *delay_ns, uint32_t *stop_reason);
@@ -172,7 +183,8 @@ typedef struct weir_retry_stats {
   uint64_t retries;         /* attempts after the first */
   uint64_t succeeded_first; /* calls that needed no retry */
   uint64_t succeeded_later; /* calls that a retry saved */
-  uint64_t gave_up;         /* calls that ended as failures */
+  uint64_t gave_up;         /* calls that ended as failures; the others ended
+                               refused, ignored or cancelled, or go on */
   uint64_t refused_by_budget;
 } weir_retry_stats;
 

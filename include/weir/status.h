@@ -38,8 +38,8 @@ enum {
   WEIR_EFAILED = -10,
   /* Several failed; the error lists them, each with its index. */
   WEIR_EAGGREGATE = -11,
-  /* The attempts are used up and the last result, a value, was judged a
-   * failure. The outcome still carries that value. */
+  /* A retry gave up and the last result, a value, was judged a failure. The
+   * outcome still carries that value. */
   WEIR_EEXHAUSTED = -12,
   /* A later call took this one's place. */
   WEIR_ESUPERSEDED = -13,

@@ -5,7 +5,8 @@
 /*
  * A timeout settles what takes too long, at once, as an error with status
  * WEIR_ETIMEDOUT; the operation is told, its late result is freed. The time
- * left flows inwards: retries and queues inside do not wait beyond it.
+ * left flows inwards: retries and queues inside do not wait beyond it. Of equal
+ * nested timeouts the inner one fires; a caller's cancel in the same turn wins.
  */
 
 #include <weir/policy.h>
@@ -14,8 +15,9 @@
 extern "C" {
 #endif
 
-/* A decider: this run's timeout in ms: 0 fires on the next turn, WEIR_FOREVER
- * means none, other negatives count as 0. `context` and `key` are the run's. */
+/* A decider: this run's timeout in ms: 0 fires on the next turn (so what
+ * completes inside its start passes), WEIR_FOREVER means none, other negatives
+ * count as 0. `context` and `key` are the run's. */
 typedef int64_t (*weir_timeout_fn)(void *data, void *context, const void *key,
                                    size_t key_size);
 
@@ -24,7 +26,8 @@ typedef struct weir_timeout_options {
   uint32_t reserved; /* 0 */
   /* Required, unless timeout_for is set; 0 or more, or WEIR_FOREVER. */
   int64_t timeout_ms;
-  /* Nullable: asked for each run, instead of timeout_ms (then WEIR_OFF). */
+  /* Nullable: asked for each run, instead of timeout_ms (then WEIR_OFF, or as
+   * WEIR_TIMEOUT_OPTIONS_INIT left it). */
   weir_timeout_fn timeout_for;
   void *timeout_data;
   weir_free_fn timeout_free_data;
@@ -58,10 +61,10 @@ WEIR_API void weir_timeout_unref(weir_timeout *timeout);
 WEIR_API weir_policy *weir_timeout_policy(weir_timeout *timeout);
 
 typedef struct weir_timeout_stats {
-  uint32_t size;     /* set by the caller: sizeof(weir_timeout_stats) */
-  uint32_t reserved; /* 0 */
-  uint64_t started;
-  uint64_t timed_out;
+  uint32_t size;      /* set by the caller: sizeof(weir_timeout_stats) */
+  uint32_t reserved;  /* 0 */
+  uint64_t started;   /* runs, or tries of a retry outside, that came by */
+  uint64_t timed_out; /* of these, cut off here */
 } weir_timeout_stats;
 
 /* Fills `stats`. Errors: WEIR_EINVAL, WEIR_EABI. Any thread. */
