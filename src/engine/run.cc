@@ -55,6 +55,35 @@ using weir::Signal;
 
 // ---- layers ----
 
+weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
+                     uint32_t block_size)
+    : task_(run_task, weir::Lane::run, this),
+      cancel_task_(cancel_task, weir::Lane::cancel, this),
+      runtime_(runtime),
+      operation_(&operation),
+      policy_(policy),
+      block_size_(block_size),
+      layer_count_(operation.plan.count + (policy == nullptr ? 0 : policy->plan.count)),
+      deadline_timer_(deadline_fired, this),
+      record_(record_drained, this) {
+  char *states = reinterpret_cast<char *>(&outermost());
+  Layer *outer = nullptr;
+  if (policy != nullptr) {
+    outer = make_layers(policy->plan, states, nullptr);
+    states += policy->plan.state_size;
+  }
+  make_layers(operation.plan, states, outer);
+}
+
+// Makes the layers of `plan` inside of `outer` (nullable); returns the innermost.
+Layer *weir_call::make_layers(const weir::Plan &plan, char *states, Layer *outer) {
+  for (const weir::PlanEntry *made = plan.entries; made != plan.entries + plan.count; ++made) {
+    uint32_t index = outer == nullptr ? 0 : outer->index + 1;
+    outer = new (states + made->offset) Layer(this, made->type, made->owner, index, outer);
+  }
+  return outer;
+}
+
 const weir::PlanEntry &weir_call::entry(uint32_t index) const {
   uint32_t outer = policy_ == nullptr ? 0 : policy_->plan.count;
   return index < outer ? policy_->plan.entries[index] : operation_->plan.entries[index - outer];
@@ -141,7 +170,7 @@ void weir_call::begin() {
   phase_.store(Phase::running, std::memory_order_relaxed);
   runtime_.wheel().arm(deadline_timer_, deadline_ns_);
   active_ = 1;
-  drive(layer(0), Signal::start);
+  drive(outermost(), Signal::start);
 }
 
 // The run is the engine's now.

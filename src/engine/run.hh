@@ -153,6 +153,8 @@ struct weir_call : weir::ListNode<weir_call> {
   static const size_t layers_offset;
 
   const weir::PlanEntry &entry(uint32_t index) const;
+  weir::Layer *make_layers(const weir::Plan &plan, char *states, weir::Layer *outer);
+  weir::Layer &outermost();
   void enlist();
   void drive(weir::Layer &from, weir::Signal signal);
   void stop_from(uint32_t index, uint32_t reason);
@@ -201,6 +203,10 @@ struct weir_call : weir::ListNode<weir_call> {
 };
 
 inline constexpr size_t weir_call::layers_offset = weir::layer_size(sizeof(weir_call));
+
+inline weir::Layer &weir_call::outermost() {
+  return *reinterpret_cast<weir::Layer *>(reinterpret_cast<char *>(this) + layers_offset);
+}
 
 namespace weir {
 // What a block needs before its layers' states.

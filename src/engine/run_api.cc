@@ -14,24 +14,6 @@
 #include "engine/runtime.hh"
 #include "engine/value.hh"
 
-weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
-                     uint32_t block_size)
-    : task_(run_task, weir::Lane::run, this),
-      cancel_task_(cancel_task, weir::Lane::cancel, this),
-      runtime_(runtime),
-      operation_(&operation),
-      policy_(policy),
-      block_size_(block_size),
-      layer_count_(operation.plan.count + (policy == nullptr ? 0 : policy->plan.count)),
-      deadline_timer_(deadline_fired, this),
-      record_(record_drained, this) {
-  weir::Layer *outer = nullptr;
-  for (uint32_t i = 0; i < layer_count_; ++i) {
-    const weir::PlanEntry &made = entry(i);
-    outer = new (&layer(i)) weir::Layer(this, made.type, made.owner, i, outer);
-  }
-}
-
 namespace weir {
 namespace {
 
