@@ -34,15 +34,9 @@ weir_runtime::weir_runtime(weir::RuntimeSetup &&setup)
 
 // ---- posting ----
 
-bool weir_runtime::on_thread() const {
-  return owned_.load(std::memory_order_acquire) &&
-         pthread_equal(owner_.load(std::memory_order_relaxed), pthread_self()) != 0;
-}
-
 void weir_runtime::post(weir::Task &task) {
   if (on_thread()) {
-    ready_.push(&task);
-    if (!in_turn_) driver_->type->schedule(*driver_);
+    post_here(task);
     return;
   }
   enter();
@@ -56,6 +50,12 @@ void weir_runtime::post(weir::Task &task) {
   leave();
   // Without `released` this may be gone by now.
   if (released > 0) release_shell(released);
+}
+
+// As post(), on the engine's thread.
+void weir_runtime::post_here(weir::Task &task) {
+  ready_.push(&task);
+  if (!in_turn_) driver_->type->schedule(*driver_);
 }
 
 void weir_runtime::wake_driver() {
@@ -171,10 +171,11 @@ void weir_runtime::unadmit() {
 void weir_runtime::accept(weir::Task &task, bool local) {
   if (local) {
     accepted_.store(accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    post_here(task);
   } else {
     accepted_remote_.fetch_add(1, std::memory_order_relaxed);
+    post(task);
   }
-  post(task);
 }
 
 void weir_runtime::run_settled(weir_call &run) {

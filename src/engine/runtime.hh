@@ -83,7 +83,10 @@ struct weir_runtime {
 
   // Runs `task` in a turn. Any thread; from others than the engine's it goes through the inbox.
   void post(weir::Task &task);
-  bool on_thread() const;
+  bool on_thread() const {
+    return owned_.load(std::memory_order_acquire) &&
+           pthread_equal(owner_.load(std::memory_order_relaxed), pthread_self()) != 0;
+  }
 
   weir::TimerWheel &wheel() { return wheel_; }
   weir::BlockPool &pool() { return pool_; }
@@ -161,6 +164,7 @@ struct weir_runtime {
   static constexpr uint32_t turn_moves = 16 * turn_steps;
 
   void become_owner();
+  void post_here(weir::Task &task);
   void run_ready(uint32_t &steps);
   void fire_timers(uint32_t &steps);
   void update_keep_alive();
