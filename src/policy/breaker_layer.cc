@@ -77,12 +77,20 @@ void report_run(weir_call &run, BreakerLayer &layer, uint32_t class_) {
   breaker_of(layer).core.report(layer.permit, class_, elapsed_ns, moment);
 }
 
+uint32_t class_of_run(weir_call &run, const Classifier *classifier) {
+  const Result &result = run.result();
+  // What most runs bring needs no look at the whole outcome.
+  bool is_plain_value = result.channel == WEIR_CHANNEL_VALUE && result.class_ == WEIR_CLASS_NONE;
+  if (classifier == nullptr) {
+    return is_plain_value ? uint32_t{WEIR_CLASS_SUCCESS} : Classifier().judge(run.view());
+  }
+  uint32_t class_ = classifier->judge(run.view());
+  run.runtime().user_ran();
+  return class_;
+}
+
 Next judge_run(weir_call &run, BreakerLayer &layer) {
-  const Classifier *classifier = breaker_of(layer).classifier;
-  uint32_t class_ =
-      classifier == nullptr ? Classifier().judge(run.view()) : classifier->judge(run.view());
-  if (classifier != nullptr) run.runtime().user_ran();
-  report_run(run, layer, class_);
+  report_run(run, layer, class_of_run(run, breaker_of(layer).classifier));
   return Next::outer;
 }
 
