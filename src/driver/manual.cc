@@ -17,7 +17,7 @@ void manual_wakeup(Driver &driver) {
   if (manual_self(driver).on_wakeup) manual_self(driver).on_wakeup();
 }
 
-int32_t manual_ensure(Driver &driver) { return driver.runtime->forked() ? WEIR_EFORKED : WEIR_OK; }
+int32_t manual_ensure(Driver &) { return WEIR_OK; }
 
 // The host looks at next_deadline() after what it did on its own thread, but a host that waits for
 // its wake-up only must hear of it as well.
@@ -51,7 +51,9 @@ const DriverType manual_driver_type = {
 ManualDriver::ManualDriver(Heap *driver_heap) : Driver{&manual_driver_type}, heap(driver_heap) {}
 
 uint64_t ManualDriver::process(int64_t now_ns) {
-  if (runtime->in_turn() || runtime->life() == Life::dead) return 0;
+  // After the end another thread may be in a turn of its own, draining.
+  if (runtime->life() == Life::dead || runtime->in_turn()) return 0;
+  if (now_ns == never_ns) --now_ns;  // the last moment there is; never does not come
   if (now_ns > clock.load(std::memory_order_relaxed))
     clock.store(now_ns, std::memory_order_release);
   uint64_t steps = 0;
@@ -93,5 +95,6 @@ uint64_t weir_runtime_process(weir_runtime *runtime, int64_t now_ns) {
 }
 
 int64_t weir_runtime_next_deadline(weir_runtime *runtime) {
-  return weir::manual_driver(runtime) == nullptr ? weir::never_ns : runtime->next_deadline();
+  bool over = weir::manual_driver(runtime) == nullptr || runtime->life() == weir::Life::dead;
+  return over ? weir::never_ns : runtime->next_deadline();
 }

@@ -45,7 +45,7 @@ weir_status weir_testing_runtime_new(uint64_t seed, weir_runtime **out) {
 
 uint64_t weir_testing_run_until_idle(weir_runtime *runtime) {
   weir::ManualDriver *driver = weir::manual_driver(runtime);
-  if (driver == nullptr || runtime->in_turn() || runtime->life() == weir::Life::dead) return 0;
+  if (driver == nullptr || runtime->life() == weir::Life::dead || runtime->in_turn()) return 0;
   weir::KeptRuntime kept(runtime);
   return weir::process_until_idle(*driver);
 }
@@ -56,8 +56,8 @@ uint64_t weir_testing_advance(weir_runtime *runtime, int64_t ms) {
 
 uint64_t weir_testing_advance_ns(weir_runtime *runtime, int64_t ns) {
   weir::ManualDriver *driver = weir::manual_driver(runtime);
-  if (driver == nullptr || ns < 0 || runtime->in_turn()) return 0;
-  if (runtime->life() == weir::Life::dead) return 0;
+  if (driver == nullptr || ns < 0) return 0;
+  if (runtime->life() == weir::Life::dead || runtime->in_turn()) return 0;
   weir::KeptRuntime kept(runtime);
   int64_t target = weir::saturating_add(driver->now(), ns);
   uint64_t steps = weir::process_until_idle(*driver);
@@ -73,7 +73,7 @@ uint64_t weir_testing_advance_ns(weir_runtime *runtime, int64_t ns) {
 
 uint64_t weir_testing_advance_to_next(weir_runtime *runtime) {
   weir::ManualDriver *driver = weir::manual_driver(runtime);
-  if (driver == nullptr || runtime->in_turn() || runtime->life() == weir::Life::dead) return 0;
+  if (driver == nullptr || runtime->life() == weir::Life::dead || runtime->in_turn()) return 0;
   weir::KeptRuntime kept(runtime);
   uint64_t steps = weir::process_until_idle(*driver);
   // The wheel's answer may be before the first timer, so it can take a few looks.

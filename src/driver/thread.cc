@@ -27,6 +27,8 @@ struct ThreadDriver : UvDriver {
   explicit ThreadDriver(Heap *driver_heap);
 
   int32_t start();
+  // Waits for a start that is going on.
+  bool running();
 
   Mutex mutex;
   std::atomic<ThreadState> state{ThreadState::idle};
@@ -87,8 +89,11 @@ int32_t thread_ensure(Driver &driver) {
   return thread_self(driver).start();
 }
 
+// Closing needs no thread: if none runs by then, the closing thread takes the last turns.
 void thread_wakeup(Driver &driver) {
-  if (thread_ensure(driver) == WEIR_OK) uv_wakeup(driver);
+  bool open = driver.runtime->life() == Life::open;
+  bool runs = open ? thread_ensure(driver) == WEIR_OK : thread_self(driver).running();
+  if (runs) uv_wakeup(driver);
 }
 
 void thread_schedule(Driver &driver) {
@@ -162,6 +167,11 @@ int32_t ThreadDriver::start() {
       return WEIR_ECLOSED;
   }
   return WEIR_ECLOSED;
+}
+
+bool ThreadDriver::running() {
+  Lock lock(mutex);
+  return state.load(std::memory_order_relaxed) == ThreadState::running;
 }
 
 }  // namespace

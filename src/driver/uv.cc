@@ -14,7 +14,7 @@ void on_uv_event(Handle *handle) {
   static_cast<UvDriver *>(handle->data)->turn();
 }
 
-int32_t uv_ensure(Driver &driver) { return driver.runtime->forked() ? WEIR_EFORKED : WEIR_OK; }
+int32_t uv_ensure(Driver &) { return WEIR_OK; }
 
 void uv_destroy(Driver &driver) {
   Heap *heap = uv_self(driver).heap;
@@ -122,7 +122,11 @@ int64_t uv_coarse_floor(const Driver &) { return monotonic_coarse_floor(); }
 
 void uv_wakeup(Driver &driver) { uv_async_send(&uv_self(driver).async_); }
 
-void uv_schedule(Driver &driver) { uv_idle_start(&uv_self(driver).idle_, on_uv_event<uv_idle_t>); }
+// Once the handles close there are no more turns: the end takes what is left.
+void uv_schedule(Driver &driver) {
+  UvDriver &uv = uv_self(driver);
+  if (!uv.closing) uv_idle_start(&uv.idle_, on_uv_event<uv_idle_t>);
+}
 
 void uv_stop_driver(Driver &driver) { uv_self(driver).close_handles(); }
 

@@ -21,7 +21,7 @@ struct DriverType {
   // Any thread: have turn() called soon. Cheap when already asked.
   void (*wakeup)(struct Driver &driver);
   // Any thread, before a run is accepted: whatever must be there to carry it (the thread driver's
-  // thread). WEIR_OK, WEIR_ENOTSUP, WEIR_EFORKED.
+  // thread). WEIR_OK, WEIR_ENOTSUP, WEIR_ECLOSED, WEIR_EFORKED.
   int32_t (*ensure)(struct Driver &driver);
   // The engine's thread, outside a turn: there is work for turn().
   void (*schedule)(struct Driver &driver);

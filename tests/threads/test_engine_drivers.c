@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine on drivers with real threads and real loops: how they begin and how they end. */
+
+#include "support.h"
+
+#include <dirent.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+/* A runtime of its own for a test, on an allocator that counts. */
+struct own {
+  struct memory memory;
+  weir_runtime *runtime;
+  uint32_t closed; /* how often on_closed came */
+  uint64_t orphans;
+  int threads_at_close;
+};
+
+static int thread_count(void) {
+  int count = 0;
+  DIR *directory = opendir("/proc/self/task");
+  if (directory == NULL) return -1;
+  for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    if (entry->d_name[0] != '.') count++;
+  }
+  closedir(directory);
+  return count;
+}
+
+/* The kernel shows a thread for a moment longer than it can be joined. */
+static int threads_become(int count) {
+  for (int i = 0; i < 1000 && thread_count() != count; i++) {
+    struct timespec pause = {0, 1000000};
+    nanosleep(&pause, NULL);
+  }
+  return thread_count() == count;
+}
+
+static void on_closed(void *data, uint64_t orphans) {
+  struct own *own = data;
+  own->closed++;
+  own->orphans = orphans;
+  own->threads_at_close = thread_count();
+}
+
+static void open_own(struct own *own, uint32_t driver, struct uv_loop_s *loop, int64_t grace_ms) {
+  memset(own, 0, sizeof *own);
+  memory_begin(&own->memory);
+  weir_allocator allocator = memory_allocator(&own->memory);
+  weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT;
+  options.driver = driver;
+  options.loop = loop;
+  options.allocator = &allocator;
+  options.close_grace_ms = grace_ms;
+  options.on_closed = on_closed;
+  options.closed_data = own;
+  assert_int_equal(weir_runtime_new(&options, &own->runtime, NULL), WEIR_OK);
+}
+
+static void check_own(struct own *own) {
+  assert_int_equal(own->closed, 1);
+  assert_true(own->memory.live_bytes == 0);
+  assert_int_equal(own->memory.released, 1);
+  assert_true(own->memory.wrong_sizes == 0);
+}
+
+/* ---- operations ------------------------------------------------------------------------------- */
+
+/* Starts an attempt and remembers its token. */
+struct held {
+  _Atomic(weir_token) token;
+  weir_runtime *runtime;
+};
+
+static void hold_token(void *data, weir_attempt *attempt) {
+  struct held *held = data;
+  held->runtime = attempt->runtime;
+  held->token = attempt->token;
+}
+
+static void complete_inline(void *data, weir_attempt *attempt) {
+  (void)data;
+  weir_complete(attempt->runtime, attempt->token, NULL);
+}
+
+static weir_operation *operation_of(weir_runtime *runtime, weir_start_fn start, void *data) {
+  weir_operation *operation = NULL;
+  assert_int_equal(weir_operation_new(runtime, start, data, NULL, &operation, NULL), WEIR_OK);
+  return operation;
+}
+
+/* ---- the thread driver ------------------------------------------------------------------------ */
+
+static void unused_runtime_starts_no_thread_and_ends_inside_close(struct fixture *fx) {
+  (void)fx;
+  struct own own;
+  int before = thread_count();
+  open_own(&own, WEIR_DRIVER_THREAD, NULL, 5000);
+  /* when nothing ever ran */
+  weir_operation *operation = operation_of(own.runtime, complete_inline, NULL);
+  weir_operation_unref(operation);
+  weir_runtime_unref(own.runtime);
+  /* then it ended at once, and nobody had to be started for it */
+  check_own(&own);
+  assert_int_equal(own.threads_at_close, before);
+}
+
+static void close_wait_leaves_no_thread(struct fixture *fx) {
+  (void)fx;
+  struct own own;
+  int before = 0;
+  for (int i = 0; i < 20; i++) {
+    if (i == 1) before = thread_count(); /* a sanitizer's own thread comes with the first */
+    open_own(&own, WEIR_DRIVER_THREAD, NULL, 5000);
+    weir_operation *operation = operation_of(own.runtime, complete_inline, NULL);
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+    assert_int_equal(weir_run_wait(operation, NULL, 10000, &outcome, NULL), WEIR_OK);
+    weir_outcome_release(&outcome);
+    weir_operation_unref(operation);
+    assert_int_equal(weir_runtime_close_wait(own.runtime, WEIR_FOREVER), WEIR_OK);
+    if (i > 0) assert_true(threads_become(before));
+    weir_runtime_unref(own.runtime);
+    check_own(&own);
+  }
+}
+
+/* ---- an attached loop ------------------------------------------------------------------------- */
+
+struct late {
+  struct own *own;
+  struct held held;
+  weir_status status;
+  int done;
+};
+
+/* Runs in every round of the loop, after weir's timer and before closing handles are finished. */
+static void complete_once_closed(uv_check_t *check) {
+  struct late *late = check->data;
+  if (late->own->closed == 0 || late->done) return;
+  late->done = 1;
+  late->status = weir_complete(late->held.runtime, late->held.token, NULL);
+  uv_close((uv_handle_t *)check, NULL);
+}
+
+static void orphan_that_ends_while_the_handles_close_is_taken(struct fixture *fx) {
+  (void)fx;
+  struct own own;
+  uv_loop_t loop;
+  uv_check_t check;
+  struct late late = {.own = &own};
+  assert_int_equal(uv_loop_init(&loop), 0);
+  open_own(&own, WEIR_DRIVER_UV, &loop, 0);
+  weir_operation *operation = operation_of(own.runtime, hold_token, &late.held);
+  assert_int_equal(weir_run(operation, NULL, NULL, NULL, NULL, NULL, NULL), WEIR_OK);
+  weir_operation_unref(operation);
+  while (late.held.token == 0) uv_run(&loop, UV_RUN_NOWAIT);
+  /* given an attempt that goes on beyond the grace, which is none */
+  uv_check_init(&loop, &check);
+  check.data = &late;
+  uv_check_start(&check, complete_once_closed);
+  weir_runtime_unref(own.runtime);
+  /* when it completes on the loop's thread, in the round in which weir gives its handles back */
+  uv_run(&loop, UV_RUN_DEFAULT);
+  /* then everything is freed, and the loop has nothing of weir */
+  assert_int_equal(late.done, 1);
+  assert_int_equal(late.status, WEIR_OK);
+  assert_int_equal(own.orphans, 1);
+  assert_int_equal(uv_run(&loop, UV_RUN_NOWAIT), 0);
+  assert_int_equal(uv_loop_close(&loop), 0);
+  check_own(&own);
+}
+
+static void C20_token_kept_past_the_loop_completes_on_another_thread(struct fixture *fx) {
+  (void)fx;
+  struct own own;
+  uv_loop_t loop;
+  struct held held = {0};
+  assert_int_equal(uv_loop_init(&loop), 0);
+  open_own(&own, WEIR_DRIVER_UV, &loop, 0);
+  weir_operation *operation = operation_of(own.runtime, hold_token, &held);
+  assert_int_equal(weir_run(operation, NULL, NULL, NULL, NULL, NULL, NULL), WEIR_OK);
+  weir_operation_unref(operation);
+  while (held.token == 0) uv_run(&loop, UV_RUN_NOWAIT);
+  weir_runtime_unref(own.runtime);
+  uv_run(&loop, UV_RUN_DEFAULT);
+  assert_int_equal(uv_loop_close(&loop), 0);
+  assert_int_equal(own.closed, 1);
+  assert_int_equal(own.memory.released, 0); /* the shell is still there */
+  assert_int_equal(weir_complete(held.runtime, held.token, NULL), WEIR_OK);
+  check_own(&own);
+}
+
+/* ---- fork ------------------------------------------------------------------------------------- */
+
+enum { CHILD_FINE = 0, CHILD_HUNG = 99 };
+
+/* Does `check` in a child, which fails if it takes longer than ten seconds. */
+static int in_child(int (*check)(void *data), void *data) {
+  pid_t child = fork();
+  if (child == 0) {
+    signal(SIGALRM, SIG_DFL);
+    alarm(10);
+    _exit(check(data));
+  }
+  int status = 0;
+  if (waitpid(child, &status, 0) != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : CHILD_HUNG;
+}
+
+struct forked {
+  weir_runtime *runtime;
+  weir_operation *operation;
+  weir_call *call;
+  weir_completions *queue;
+};
+
+static int use_in_child(void *data) {
+  struct forked *forked = data;
+  weir_outcome outcome = WEIR_OUTCOME_INIT;
+  weir_record record;
+  if (weir_run(forked->operation, NULL, NULL, NULL, NULL, NULL, NULL) != WEIR_EFORKED) return 1;
+  if (weir_call_wait(forked->call, 100) != WEIR_EFORKED) return 2;
+  if (weir_run_wait(forked->operation, NULL, 100, &outcome, NULL) != WEIR_EFORKED) return 3;
+  if (weir_completions_wait(forked->queue, &record, sizeof record, 1, WEIR_FOREVER) != 0) return 4;
+  weir_call_unref(forked->call);
+  weir_completions_unref(forked->queue);
+  weir_operation_unref(forked->operation);
+  weir_runtime_unref(forked->runtime);
+  return CHILD_FINE;
+}
+
+static void fork_leaves_a_runtime_that_says_so(struct fixture *fx, uint32_t driver) {
+  (void)fx;
+  struct own own;
+  struct held held = {0};
+  struct forked forked = {0};
+  open_own(&own, driver, NULL, 0);
+  forked.runtime = own.runtime;
+  forked.operation = operation_of(own.runtime, hold_token, &held);
+  assert_int_equal(weir_completions_new(own.runtime, NULL, &forked.queue, NULL), WEIR_OK);
+  assert_int_equal(weir_run(forked.operation, NULL, NULL, NULL, NULL, &forked.call, NULL), WEIR_OK);
+  while (held.token == 0) {
+    if (driver == WEIR_DRIVER_MANUAL) weir_runtime_process(own.runtime, 1);
+    struct timespec pause = {0, 1000000};
+    nanosleep(&pause, NULL);
+  }
+  assert_int_equal(in_child(use_in_child, &forked), CHILD_FINE);
+  assert_int_equal(weir_complete(own.runtime, held.token, NULL), WEIR_OK);
+  weir_call_unref(forked.call);
+  weir_completions_unref(forked.queue);
+  weir_operation_unref(forked.operation);
+  weir_status waited = weir_runtime_close_wait(own.runtime, WEIR_FOREVER);
+  assert_int_equal(waited, driver == WEIR_DRIVER_MANUAL ? WEIR_ENOTSUP : WEIR_OK);
+  weir_runtime_unref(own.runtime);
+  check_own(&own);
+}
+
+static void fork_of_a_process_with_a_thread_driver(struct fixture *fx) {
+  fork_leaves_a_runtime_that_says_so(fx, WEIR_DRIVER_THREAD);
+}
+
+static void fork_on_the_thread_that_processes(struct fixture *fx) {
+  fork_leaves_a_runtime_that_says_so(fx, WEIR_DRIVER_MANUAL);
+}
+
+TEST_MAIN("engine_drivers", TEST(unused_runtime_starts_no_thread_and_ends_inside_close),
+          TEST(close_wait_leaves_no_thread),
+          TEST(orphan_that_ends_while_the_handles_close_is_taken),
+          TEST(C20_token_kept_past_the_loop_completes_on_another_thread),
+          TEST(fork_of_a_process_with_a_thread_driver), TEST(fork_on_the_thread_that_processes))
