@@ -102,8 +102,8 @@ void weir_runtime::finish_close() {
 }
 
 void weir_runtime::driver_gone() {
-  uint64_t out = pool_.close() + started_out_;
-  shell_.fetch_add(out, std::memory_order_relaxed);
+  shell_.fetch_add(started_out_, std::memory_order_relaxed);
+  pool_.close(shell_);
   on_event_.finish();
   {
     Lock lock(shell_mutex_);
@@ -120,8 +120,8 @@ void weir_runtime::driver_gone() {
 
 weir_status weir_runtime::close_wait(int64_t timeout_ms) {
   if (driver_->type->join == nullptr) return WEIR_ENOTSUP;
-  if (on_thread()) return WEIR_ETHREAD;
   if (forked()) return WEIR_EFORKED;
+  if (on_thread()) return WEIR_ETHREAD;
   close();
   int64_t until = weir::deadline_after(weir::monotonic_now(), weir::ms_to_ns(timeout_ms));
   {

@@ -14,6 +14,7 @@ Handle::~Handle() { heap_->free_text(name_); }
 
 void Handle::unref() {
   if (outside_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (runtime_->forked()) return;  // in the child nothing is to be touched
   if (inside_.load(std::memory_order_acquire) == 0) {
     end();
   } else {

@@ -81,10 +81,10 @@ void BlockPool::trim() {
   drain(shared_);
 }
 
-uint64_t BlockPool::close() {
+void BlockPool::close(std::atomic<uint64_t> &count) {
   Lock lock(mutex_);
   closed_ = true;
-  return local_out_ + shared_out_;
+  count.fetch_add(local_out_ + shared_out_, std::memory_order_relaxed);
 }
 
 }  // namespace weir

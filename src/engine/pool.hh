@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "base/heap.hh"
@@ -35,8 +36,9 @@ class BlockPool {
   // Frees what is pooled. The engine's thread.
   void trim();
 
-  // How many blocks are out; from now on give() frees at once. The engine's thread, once.
-  uint64_t close();
+  // Adds to `count` how many blocks are out; from then on give() frees at once and says so. Both
+  // under the mutex: nobody may take one off before it was added. The engine's thread, once.
+  void close(std::atomic<uint64_t> &count);
 
  private:
   struct Free {

@@ -208,7 +208,7 @@ weir_status weir_run_wait(weir_operation *operation, const weir_run_options *opt
   check.rule(operation != nullptr, "operation must not be NULL")
       .rule(outcome != nullptr, "outcome must not be NULL")
       .range_or("timeout_ms", timeout_ms, 0, weir::max_ms, "forever")
-      .rule(options == nullptr || options->size < sizeof(weir_run_options) ||
+      .rule(options == nullptr || options->size < offsetof(weir_run_options, user) ||
                 options->queue == nullptr,
             "options.queue must be NULL: the caller waits");
   if (!check.ok()) return check.status();
@@ -216,7 +216,7 @@ weir_status weir_run_wait(weir_operation *operation, const weir_run_options *opt
     return weir::report(error, heap, WEIR_EABI,
                         "run_wait.outcome.size must be sizeof the struct (got %u)", outcome->size);
   }
-  if (operation->runtime()->on_thread()) {
+  if (operation->runtime()->on_thread() && !operation->runtime()->forked()) {
     return weir::report(error, heap, WEIR_ETHREAD,
                         "run_wait: the runtime's own thread must not wait");
   }
@@ -242,7 +242,8 @@ weir_call *weir_call_ref(weir_call *call) {
 }
 
 void weir_call_unref(weir_call *call) {
-  if (call != nullptr) call->unref();
+  if (call == nullptr || call->runtime().forked()) return;
+  call->unref();
 }
 
 weir_status weir_call_cancel(weir_call *call) {
@@ -268,8 +269,8 @@ weir_status weir_call::cancel() {
 
 weir_status weir_call::wait(int64_t timeout_ms) {
   if (settled()) return WEIR_OK;
-  if (runtime_.on_thread()) return WEIR_ETHREAD;
   if (runtime_.forked()) return WEIR_EFORKED;
+  if (runtime_.on_thread()) return WEIR_ETHREAD;
   int64_t until = weir::deadline_after(weir::monotonic_now(), weir::ms_to_ns(timeout_ms));
   weir::Lock lock(runtime_.settle_mutex());
   waiters_.fetch_add(1, std::memory_order_seq_cst);

@@ -64,7 +64,9 @@ class Inbox {
     return head == nullptr;
   }
 
-  bool empty() const { return head_.load(std::memory_order_acquire) == nullptr; }
+  // Ordered with the pushes and with the runtime's life: who pushed and found it alive is seen here
+  // by who ended it.
+  bool empty() const { return head_.load(std::memory_order_seq_cst) == nullptr; }
 
   // Moves everything behind `ready`, by lane, in the order pushed within each. The engine's thread.
   void take(TaskQueue &ready) {
