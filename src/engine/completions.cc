@@ -24,6 +24,7 @@ weir_completions::~weir_completions() {
 
 void weir_completions::user_unref() {
   if (users_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (runtime()->forked()) return;  // the mutex may be held by a thread that is not here
   {
     Lock lock(mutex_);
     ended_ = true;
@@ -121,17 +122,26 @@ size_t weir_completions::pop(weir_record *records, size_t record_size, size_t ca
 size_t weir_completions::wait(weir_record *records, size_t record_size, size_t capacity,
                               int64_t timeout_ms) {
   int64_t until = weir::deadline_after(weir::monotonic_now(), weir::ms_to_ns(timeout_ms));
-  {
-    Lock lock(mutex_);
-    ++waiters_;
-    bool in_time = true;
-    while (in_time && records_.empty()) in_time = condition_.wait_until(mutex_, until);
-    --waiters_;
+  while (true) {
+    // Another waiter may have been quicker: then there is still time.
+    size_t count = drain(records, record_size, capacity);
+    if (count > 0 || !wait_for_record(until)) return count;
   }
-  return drain(records, record_size, capacity);
+}
+
+// False if the time is over and there is none.
+bool weir_completions::wait_for_record(int64_t until_ns) {
+  Lock lock(mutex_);
+  ++waiters_;
+  bool in_time = true;
+  while (in_time && records_.empty()) in_time = condition_.wait_until(mutex_, until_ns);
+  --waiters_;
+  return !records_.empty();
 }
 
 void weir_completions::runtime_closed() {
+  if (closed_told_) return;
+  closed_told_ = true;
   closed_record_.content.kind = WEIR_RECORD_CLOSED;
   post(closed_record_);
 }
@@ -141,10 +151,10 @@ namespace {
 
 constexpr weir_completions_options default_completions_options = WEIR_COMPLETIONS_OPTIONS_INIT;
 
-bool drain_arguments_legal(const weir_completions *queue, const weir_record *records,
-                           size_t record_size, size_t capacity) {
+bool may_drain(const weir_completions *queue, const weir_record *records, size_t record_size,
+               size_t capacity) {
   return queue != nullptr && records != nullptr && record_size >= sizeof(uint64_t) &&
-         record_size % sizeof(uint64_t) == 0 && capacity > 0;
+         record_size % sizeof(uint64_t) == 0 && capacity > 0 && !queue->runtime()->forked();
 }
 
 weir_status open_queue(weir_completions &queue, const weir_completions_options &options) {
@@ -176,13 +186,13 @@ weir_status weir_completions_new(weir_runtime *runtime, const weir_completions_o
   if (!check.ok()) return check.status();
   auto *queue = weir::make_handle<weir_completions>(heap, runtime);
   if (queue == nullptr) return weir::report(error, heap, WEIR_ENOMEM, "completions: out of memory");
-  runtime->add_queue(*queue);
   queue->notify = static_cast<weir::Callback<weir_notify_fn> &&>(notify);
   status = weir::open_queue(*queue, read);
   if (status != WEIR_OK) {
     queue->user_unref();
     return weir::report(error, heap, status, "completions: %s", weir_status_message(status));
   }
+  runtime->add_queue(*queue);
   *out = queue;
   return WEIR_OK;
 }
@@ -198,14 +208,14 @@ void weir_completions_unref(weir_completions *queue) {
 
 size_t weir_completions_drain(weir_completions *queue, weir_record *records, size_t record_size,
                               size_t capacity) {
-  if (!weir::drain_arguments_legal(queue, records, record_size, capacity)) return 0;
+  if (!weir::may_drain(queue, records, record_size, capacity)) return 0;
   return queue->drain(records, record_size, capacity);
 }
 
 size_t weir_completions_wait(weir_completions *queue, weir_record *records, size_t record_size,
                              size_t capacity, int64_t timeout_ms) {
-  bool legal = weir::drain_arguments_legal(queue, records, record_size, capacity);
-  if (!legal || timeout_ms < WEIR_FOREVER) return 0;
+  if (!weir::may_drain(queue, records, record_size, capacity)) return 0;
+  if (timeout_ms < WEIR_FOREVER) return 0;
   if (queue->runtime()->on_thread()) timeout_ms = 0;
   return queue->wait(records, record_size, capacity, timeout_ms);
 }

@@ -67,7 +67,7 @@ struct weir_completions : weir::Handle, weir::ListNode<weir_completions, weir::O
   size_t drain(weir_record *records, size_t record_size, size_t capacity);
   size_t wait(weir_record *records, size_t record_size, size_t capacity, int64_t timeout_ms);
 
-  // Posts the CLOSED record. The engine's thread, once.
+  // Posts the CLOSED record, the first time. Under the runtime's mutex for queues.
   void runtime_closed();
 
   weir::Callback<weir_notify_fn> notify;
@@ -78,6 +78,7 @@ struct weir_completions : weir::Handle, weir::ListNode<weir_completions, weir::O
              weir::List<weir::Record> &told);
   bool enqueue(weir::Record &record, bool &edge);
   weir::Record *pop_given_up();
+  bool wait_for_record(int64_t until_ns);
   void signal() const;
   void clear_descriptor() const;
 
@@ -85,6 +86,7 @@ struct weir_completions : weir::Handle, weir::ListNode<weir_completions, weir::O
   weir::Condition condition_;
   weir::List<weir::Record> records_;
   weir::Record closed_record_;
+  bool closed_told_ = false;
   uint32_t waiters_ = 0;
   bool ended_ = false;  // no user is left; under the mutex
   std::atomic<uint32_t> users_{1};

@@ -94,8 +94,10 @@ bool weir_runtime::turn(uint64_t *steps) {
   if (now > now_) now_ = now;
   stale_ = false;
   inbox_.take(ready_);
-  uint32_t left = turn_steps;
+  // Timers get their share of the steps, however fast the ready queue fills itself.
+  uint32_t left = turn_steps / 2;
   run_ready(left);
+  left += turn_steps / 2;
   fire_timers(left);
   in_turn_ = false;
   turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -154,6 +156,7 @@ int64_t weir_runtime::now_to_arm(int64_t delay_ns) {
 
 weir_status weir_runtime::admit(bool local) {
   if (life_.load(std::memory_order_seq_cst) != Life::open) return WEIR_ECLOSED;
+  if (forked()) return WEIR_EFORKED;
   if (!local) {
     weir_status status = driver_->type->ensure(*driver_);
     if (status != WEIR_OK) return status;
@@ -203,6 +206,7 @@ void weir_runtime::log(int32_t level, const char *subject, const char *message) 
 void weir_runtime::add_queue(weir_completions &queue) {
   Lock lock(queues_mutex_);
   queues_.push_back(&queue);
+  if (life() >= Life::grace) queue.runtime_closed();  // the others were told, or are about to be
 }
 
 void weir_runtime::remove_queue(weir_completions &queue) {
@@ -214,6 +218,10 @@ void weir_runtime::remove_queue(weir_completions &queue) {
 // ---- memory ----
 
 void weir_runtime::trim() {
+  if (on_thread()) {
+    pool_.trim();
+    return;
+  }
   if (trim_posted_.exchange(true, std::memory_order_acq_rel)) return;
   retain_shell();
   post(trim_task_);

@@ -14,7 +14,7 @@ void TimerWheel::arm(Timer &timer, int64_t deadline_ns, uint32_t depth, const Ti
   timer.depth = depth;
   bool tied = outer != nullptr && outer->armed() && outer->deadline_ns == deadline_ns;
   timer.order = tied ? outer->order : timer.sequence;
-  ++size_;
+  set_size(size() + 1);
   place(timer);
 }
 
@@ -26,7 +26,7 @@ void TimerWheel::disarm(Timer &timer) {
     unlink(timer);
   }
   timer.place = Timer::Place::nowhere;
-  --size_;
+  set_size(size() - 1);
 }
 
 Timer *TimerWheel::pop_due(int64_t now_ns, uint32_t &budget) {

@@ -14,10 +14,11 @@
 // - Firing order: deadline, then the order armed; but timers of one run that share a deadline fire
 //   innermost first (`order` is inherited from the outermost of them, `depth` decides within).
 //
-// The engine's thread only. Allocates nothing.
+// The engine's thread only, but for size(). Allocates nothing.
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 struct weir_runtime;
@@ -68,7 +69,8 @@ class TimerWheel {
   // Not later than the first deadline; never_ns if nothing is armed.
   int64_t next_deadline() const;
 
-  uint64_t size() const { return size_; }
+  // Any thread.
+  uint64_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr int tick_shift = 20;
@@ -89,6 +91,7 @@ class TimerWheel {
   static Timer *meld(Timer *a, Timer *b);
   static Timer *combine(Timer *first);
 
+  void set_size(uint64_t size) { size_.store(size, std::memory_order_relaxed); }
   void place(Timer &timer);
   void unlink(Timer &timer);
   void heap_insert(Timer &timer);
@@ -98,7 +101,7 @@ class TimerWheel {
 
   uint64_t tick_ = 0;
   uint64_t sequence_ = 0;
-  uint64_t size_ = 0;
+  std::atomic<uint64_t> size_{0};  // one writer
   bool draining_ = false;
   int draining_level_ = 0;
   int draining_slot_ = 0;
