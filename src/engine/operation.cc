@@ -181,7 +181,6 @@ void do_blocking(BlockingWork &work) {
   } else {
     unref_value(value);
     result.set_error(error != nullptr ? error : bare_error(status));
-    result.status = error != nullptr ? error->status : status;
   }
   unref_value(attempt.shown.input);
   attempt.runtime->complete(attempt.shown.token, static_cast<Result &&>(result));

@@ -14,7 +14,6 @@ namespace {
 constexpr size_t message_size = 256;
 
 void store_error(weir_error **error, Heap *heap, weir_status status, const char *message) {
-  if (error == nullptr) return;
   *error = make_error(heap, status, WEIR_DOMAIN_WEIR, status, message);
   if (*error == nullptr) *error = bare_error(status);
 }
@@ -32,6 +31,7 @@ constexpr size_t largest_struct = 4096;
 }  // namespace
 
 weir_status report(weir_error **error, Heap *heap, weir_status status, const char *format, ...) {
+  if (error == nullptr) return status;
   char message[message_size];
   va_list arguments;
   va_start(arguments, format);
