@@ -305,7 +305,7 @@ static void drain_with_bad_arguments_takes_nothing(struct fixture *fx) {
 }
 
 static void closed_record_is_the_last_one(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q; /* the attempt holds the queue until the end of the test */
   weir_record records[8];
   open_queue(fx, &q);
   weir_call_unref(run_queued(&q, scripted(fx, "hang")->operation, 3, NULL));
