@@ -14,6 +14,14 @@
  * interval whatsoever; it counts in slices and may refuse up to one slice, a
  * 32nd of the interval, early).
  *
+ * Keys. A keyed limiter does the same for each key by itself. A key of which
+ * nothing is used equals one that is not there, so nothing has to be swept, and
+ * max_keys is a hard cap. With one token bucket (whose burst x interval fits 60
+ * bits) and no concurrency limit, a key takes 24 bytes and no lock; otherwise
+ * 32 bytes and for each rate 16 (sliding window: 160), under a mutex. Keys are
+ * told apart by a seeded 64-bit hash. A run, or a decide function, without a
+ * key uses the key of no bytes.
+ *
  * Adaptive concurrency: `aimd` halves-and-adds on failures and slow calls (Chiu
  * & Jain 1989), `gradient` follows the ratio of long-term to recent latency
  * (Netflix concurrency-limits, 2018).
@@ -33,7 +41,12 @@ enum {
 
 enum { WEIR_LIMITER_FIFO = 0, WEIR_LIMITER_PRIORITY = 1 };
 
-/* What happens at max_keys live keys when another comes. */
+/* What happens at max_keys live keys when another comes: it is refused, or it
+ * takes the place of the key closest to idle (of those looked at; small tables
+ * are looked at whole) together with what that one has used, if its own request
+ * still fits. So keys that come and go gain nobody a permit, a key that has
+ * nothing left or holds permits never gives way, and at a burst of 1 both are
+ * the same. */
 enum { WEIR_LIMITER_DENY = 0, WEIR_LIMITER_EVICT = 1 };
 
 enum {
@@ -52,7 +65,8 @@ typedef struct weir_limiter_options {
   /* Token bucket's depth; 1 to 2^31 - 1, or WEIR_OFF (default): as permits. */
   int64_t burst;
   /* How many hold a permit at once; 1 to 2^31 - 1, or WEIR_UNLIMITED
-   * (default). With adaptive: where the limit begins. */
+   * (default). With adaptive: where the limit begins, within adaptive_min and
+   * adaptive_max; unlimited means 20. */
   int64_t max_concurrent;
   /* Runs that wait; 0 or more, or WEIR_UNLIMITED; default 1024. */
   int64_t max_queue;
@@ -65,7 +79,7 @@ typedef struct weir_limiter_options {
   /* Keyed: at most this many keys are tracked, 1 to 2^30. 0 (default): not
    * keyed. Memory is taken at creation. */
   int64_t max_keys;
-  uint32_t adaptive; /* WEIR_ADAPTIVE_*; default off */
+  uint32_t adaptive; /* WEIR_ADAPTIVE_*; default off; not with max_keys */
   /* 1: the permit of a run that was told to stop returns at once; default 0:
    * when its attempt really ended. */
   uint32_t early_release;
@@ -119,9 +133,9 @@ WEIR_API void weir_limiter_unref(weir_limiter *limiter);
 WEIR_API weir_policy *weir_limiter_policy(weir_limiter *limiter);
 
 /* One rate more on the same handle (per second and per minute and per day); all
- * are granted, or none. At most 8 in all. `burst` WEIR_OFF: as permits. Errors:
- * WEIR_EINVAL, WEIR_ENOMEM, WEIR_EFULL, WEIR_ENOTSUP (keyed, once keys are
- * live). Any thread. */
+ * are granted, or none. At most 8 in all. `burst` WEIR_OFF: as permits. A keyed
+ * limiter takes memory for all its keys anew. Errors: WEIR_EINVAL, WEIR_ENOMEM,
+ * WEIR_EFULL, WEIR_ENOTSUP (keyed, once keys are live). Any thread. */
 WEIR_API weir_status weir_limiter_add_limit(weir_limiter *limiter,
                                             uint32_t algorithm, int64_t permits,
                                             int64_t interval_ms, int64_t burst,
@@ -129,9 +143,16 @@ WEIR_API weir_status weir_limiter_add_limit(weir_limiter *limiter,
 
 /*
  * Decide. `permits` is the weight, at least 1; more than the limit can ever
- * give is WEIR_EINVAL. WEIR_OK: go ahead, and give `permit` (nullable if there
- * is no concurrency limit) back with weir_limiter_release(). WEIR_ELIMITED: not
- * now; `rejection` (nullable, its size set) says why and when. Any thread.
+ * give is WEIR_EINVAL (a run that asks for so much settles as WEIR_ELIMITED,
+ * reason WEIR_REJECTION_WEIGHT: a refusal, which no layer retries or counts).
+ * WEIR_OK: go ahead, and give `permit` (nullable, and 0, if there is no
+ * concurrency limit) back with weir_limiter_release(). WEIR_ELIMITED: not now;
+ * `rejection` (nullable, its size set) says why and when: waiting exactly
+ * retry_after_ns makes the same request pass, if nobody else comes first. Any
+ * thread.
+ *
+ * Times that are handed in need not rise from call to call: an earlier one
+ * grants nothing more.
  */
 
 /* Takes `permits`, or nothing. */
@@ -146,7 +167,8 @@ WEIR_API weir_status weir_limiter_try_acquire_at(weir_limiter *limiter,
                                                  weir_rejection *rejection,
                                                  int64_t now_ns);
 
-/* As try_acquire, for one key of a keyed limiter. */
+/* As try_acquire, for one key of a keyed limiter (WEIR_ENOTSUP if it is not
+ * keyed). */
 WEIR_API weir_status weir_limiter_try_acquire_key(
     weir_limiter *limiter, const void *key, size_t key_size, uint32_t permits,
     weir_permit *permit, weir_rejection *rejection);
@@ -168,8 +190,10 @@ WEIR_API weir_status weir_limiter_acquire_n_at(weir_limiter *limiter,
                                                int64_t now_ns);
 
 /* Takes `permits` of the rate in advance and says in `wait_ns` how long to wait
- * before going ahead. Only for limiters with token buckets and no concurrency
- * limit or keys (WEIR_ENOTSUP); `reservation` names it for cancelling. */
+ * before going ahead. Only for limiters with one token bucket and no
+ * concurrency limit or keys (WEIR_ENOTSUP). WEIR_ELIMITED while paused, while
+ * runs wait, and when 2^31 - 1 permits are reserved ahead. `reservation`
+ * (nullable) names it for cancelling. */
 WEIR_API weir_status weir_limiter_reserve(weir_limiter *limiter,
                                           uint32_t permits, int64_t *wait_ns,
                                           weir_permit *reservation);
@@ -179,14 +203,16 @@ WEIR_API weir_status weir_limiter_reserve_at(weir_limiter *limiter,
                                              weir_permit *reservation,
                                              int64_t now_ns);
 
-/* Gives back of a reservation what nobody has reserved after. Errors:
- * WEIR_ESTALE if nothing could be given back. */
+/* Gives back of a reservation what nobody has reserved after; at most once.
+ * Errors: WEIR_ESTALE if nothing could be given back, WEIR_EINVAL,
+ * WEIR_ENOTSUP. */
 WEIR_API weir_status weir_limiter_cancel_reservation(weir_limiter *limiter,
                                                      uint32_t permits,
                                                      weir_permit reservation);
 
 /* Gives a concurrency permit back (the rate stays used). Exactly once per
- * permit; more than are out is WEIR_EINVAL. Errors: WEIR_EINVAL. */
+ * permit; more than are out is WEIR_EINVAL; 0 is nothing to give back and
+ * WEIR_OK. Errors: WEIR_EINVAL. */
 WEIR_API weir_status weir_limiter_release(weir_limiter *limiter,
                                           weir_permit permit);
 
@@ -197,24 +223,27 @@ WEIR_API weir_status weir_limiter_release_with(weir_limiter *limiter,
                                                uint32_t class_,
                                                int64_t elapsed_ns);
 
-/* As release, for one key of a keyed limiter. */
+/* As release, for one key of a keyed limiter (WEIR_ENOTSUP if it is not
+ * keyed). */
 WEIR_API weir_status weir_limiter_release_key(weir_limiter *limiter,
                                               const void *key, size_t key_size,
                                               weir_permit permit);
 
 /* Gives `permits` of the rate back, never above the burst: for work that was
- * not done. Errors: WEIR_EINVAL. */
+ * not done. Errors: WEIR_EINVAL, WEIR_ENOTSUP (keyed). */
 WEIR_API weir_status weir_limiter_refund(weir_limiter *limiter,
                                          uint32_t permits);
 
-/* Permits a try_acquire could have now; INT64_MAX if nothing limits. */
+/* Permits a try_acquire could have now; INT64_MAX if nothing limits; 0 while
+ * paused or while runs wait. */
 WEIR_API int64_t weir_limiter_available(weir_limiter *limiter);
 /* As available, at a time of weir_runtime_now()'s clock. */
 WEIR_API int64_t weir_limiter_available_at(weir_limiter *limiter,
                                            int64_t now_ns);
 
-/* Takes all the rate has now (such as after a 429); in `drained` (nullable) how
- * many. Errors: WEIR_EINVAL. */
+/* Takes all each rate has now (such as after a 429); in `drained` (nullable)
+ * how many could have been acquired. Errors: WEIR_EINVAL, WEIR_ENOTSUP (keyed).
+ */
 WEIR_API weir_status weir_limiter_drain(weir_limiter *limiter,
                                         int64_t *drained);
 
@@ -224,9 +253,14 @@ WEIR_API weir_status weir_limiter_pause(weir_limiter *limiter);
 WEIR_API weir_status weir_limiter_resume(weir_limiter *limiter);
 
 /* Changes every number live: growing wakes waiters, shrinking never blocks,
- * waiters are rescheduled. What is used stays used. `algorithm`, max_keys,
- * adaptive, whether there is a rate at all, classify, failures and name cannot
- * change. A bad set changes nothing. Errors: WEIR_EINVAL, WEIR_EABI. */
+ * waiters are rescheduled (each keeps the queue_timeout_ms it began to wait
+ * with). What is used stays used; the rate of these options is the first of
+ * several. `algorithm`, queue_order, max_keys, adaptive, whether there is a
+ * rate, and of a keyed limiter whether there is a concurrency limit, cannot
+ * change; classify, failures and name must be NULL. Of a keyed limiter a new
+ * rate takes time for each key. A bad set changes nothing. Errors: WEIR_EINVAL,
+ * WEIR_EABI, WEIR_ENOTSUP (keyed, and the new bucket does not fit as said on
+ * top). */
 WEIR_API weir_status weir_limiter_set_options(
     weir_limiter *limiter, const weir_limiter_options *options,
     weir_error **error);
@@ -234,7 +268,7 @@ WEIR_API weir_status weir_limiter_set_options(
 typedef struct weir_limiter_stats {
   uint32_t size;      /* set by the caller: sizeof(weir_limiter_stats) */
   uint32_t paused;    /* 1 while paused */
-  int64_t available;  /* of the rate, now */
+  int64_t available;  /* of the rate, now; keyed: what a new key has */
   int64_t concurrent; /* permits held */
   int64_t limit;    /* of concurrency, now (adaptive: as it stands); -1: none */
   uint64_t queued;  /* runs waiting */

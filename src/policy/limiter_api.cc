@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+//
+// The limiter's exported functions: checking arguments, and saying which time counts.
+#include "engine/options.hh"
+#include "engine/runtime.hh"
+#include "policy/limiter.hh"
+
+using weir::LimiterDenial;
+
+namespace {
+
+using ClassifyCallback = weir::Callback<weir_classify_fn>;
+
+// A status for decide, with the rejection that goes with it.
+weir_status limiter_answer(const weir_limiter &limiter, weir_status status, uint32_t permits,
+                           const LimiterDenial &denial, weir_rejection *rejection) {
+  bool denied = status == WEIR_ELIMITED || denial.reason == WEIR_REJECTION_WEIGHT;
+  if (!denied || rejection == nullptr) return status;
+  weir_status written = weir::write_sized(rejection, limiter.rejection(permits, denial));
+  return written == WEIR_OK ? status : written;
+}
+
+weir_status limiter_new(weir_runtime &runtime, const weir_limiter_options *given,
+                        weir_limiter **out, weir_error **error) {
+  weir::Heap *heap = runtime.heap();
+  weir_limiter_options options = weir::default_limiter_options();
+  weir_status status = weir::read_options(options, given, "limiter.options", heap, error);
+  if (status != WEIR_OK) return status;
+  ClassifyCallback classify(options.classify, options.classify_data, options.classify_free_data);
+  weir::LimiterSettings settings;
+  status = weir::read_limiter_options(options, settings, heap, error);
+  if (status != WEIR_OK) return status;
+  auto *limiter = weir::make_handle<weir_limiter>(heap, &runtime);
+  if (limiter == nullptr ||
+      !limiter->set_classifier(static_cast<ClassifyCallback &&>(classify), options.failures,
+                               options.failures_count) ||
+      !limiter->init(settings, options.name, runtime.clock())) {
+    weir_limiter_unref(limiter);
+    return weir::report(error, heap, WEIR_ENOMEM, "limiter has no memory");
+  }
+  *out = limiter;
+  return WEIR_OK;
+}
+
+weir_status check_limiter_fixed(const weir_limiter_options &options, weir::Heap *heap,
+                                weir_error **error) {
+  weir::Check check("limiter", heap, error);
+  check
+      .rule(options.classify == nullptr && options.classify_free_data == nullptr,
+            "classify cannot change (must be NULL)")
+      .rule(options.failures == nullptr && options.failures_count == 0,
+            "failures cannot change (must be NULL)")
+      .rule(options.name == nullptr, "name cannot change (must be NULL)");
+  return check.status();
+}
+
+bool legal_key(const weir_limiter *limiter, const void *key, size_t key_size) {
+  return limiter != nullptr && (key != nullptr || key_size == 0);
+}
+
+}  // namespace
+
+void weir_limiter_options_init(weir_limiter_options *options, size_t size) {
+  weir::init_options(options, size, weir::default_limiter_options());
+}
+
+weir_status weir_limiter_new(weir_runtime *runtime, const weir_limiter_options *options,
+                             weir_limiter **out, weir_error **error) {
+  if (out != nullptr) *out = nullptr;
+  weir::Heap *heap = runtime == nullptr ? weir::Heap::standard() : runtime->heap();
+  weir::Check check("limiter", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL");
+  if (check.ok()) return limiter_new(*runtime, options, out, error);
+  if (options != nullptr && options->size >= sizeof(weir_limiter_options)) {
+    ClassifyCallback(options->classify, options->classify_data, options->classify_free_data);
+  }
+  return check.status();
+}
+
+weir_limiter *weir_limiter_ref(weir_limiter *limiter) { return weir::ref_handle(limiter); }
+
+void weir_limiter_unref(weir_limiter *limiter) { weir::unref_handle(limiter); }
+
+weir_policy *weir_limiter_policy(weir_limiter *limiter) { return limiter; }
+
+weir_status weir_limiter_add_limit(weir_limiter *limiter, uint32_t algorithm, int64_t permits,
+                                   int64_t interval_ms, int64_t burst, weir_error **error) {
+  if (limiter == nullptr) {
+    weir::Check check("limiter", weir::Heap::standard(), error);
+    return check.rule(false, "limiter must not be NULL").status();
+  }
+  weir::RateOptions rate;
+  weir_status status =
+      weir::read_rate_options(algorithm, permits, interval_ms, burst, rate, limiter->heap(), error);
+  if (status != WEIR_OK) return status;
+  return limiter->add_rate(rate, limiter->runtime()->clock(), error);
+}
+
+// ---- acquiring ----
+
+weir_status weir_limiter_try_acquire_at(weir_limiter *limiter, uint32_t permits,
+                                        weir_permit *permit, weir_rejection *rejection,
+                                        int64_t now_ns) {
+  if (limiter == nullptr) return WEIR_EINVAL;
+  weir_permit granted = 0;
+  if (rejection == nullptr) {
+    weir_status status = limiter->try_acquire(permits, now_ns, granted, nullptr);
+    if (permit != nullptr) *permit = granted;
+    return status;
+  }
+  LimiterDenial denial;
+  weir_status status = limiter->try_acquire(permits, now_ns, granted, &denial);
+  if (permit != nullptr) *permit = granted;
+  return limiter_answer(*limiter, status, permits, denial, rejection);
+}
+
+weir_status weir_limiter_try_acquire(weir_limiter *limiter, uint32_t permits, weir_permit *permit,
+                                     weir_rejection *rejection) {
+  if (limiter == nullptr) return WEIR_EINVAL;
+  return weir_limiter_try_acquire_at(limiter, permits, permit, rejection,
+                                     limiter->runtime()->clock());
+}
+
+weir_status weir_limiter_try_acquire_key_at(weir_limiter *limiter, const void *key, size_t key_size,
+                                            uint32_t permits, weir_permit *permit,
+                                            weir_rejection *rejection, int64_t now_ns) {
+  if (!legal_key(limiter, key, key_size)) return WEIR_EINVAL;
+  if (!limiter->keyed()) return WEIR_ENOTSUP;
+  LimiterDenial denial;
+  weir_permit granted = 0;
+  uint64_t hash = limiter->hash_key(key, key_size);
+  weir_status status = limiter->try_acquire_key(permits, now_ns, hash, granted,
+                                                rejection == nullptr ? nullptr : &denial);
+  if (permit != nullptr) *permit = granted;
+  return limiter_answer(*limiter, status, permits, denial, rejection);
+}
+
+weir_status weir_limiter_try_acquire_key(weir_limiter *limiter, const void *key, size_t key_size,
+                                         uint32_t permits, weir_permit *permit,
+                                         weir_rejection *rejection) {
+  if (limiter == nullptr) return WEIR_EINVAL;
+  return weir_limiter_try_acquire_key_at(limiter, key, key_size, permits, permit, rejection,
+                                         limiter->runtime()->clock());
+}
+
+weir_status weir_limiter_acquire_n_at(weir_limiter *limiter, size_t count, size_t *granted,
+                                      weir_rejection *rejection, int64_t now_ns) {
+  if (granted != nullptr) *granted = 0;
+  if (limiter == nullptr || granted == nullptr || count == 0) return WEIR_EINVAL;
+  LimiterDenial denial;
+  uint64_t some = 0;
+  weir_status status = limiter->acquire_some(count, now_ns, some, &denial);
+  *granted = some;
+  return limiter_answer(*limiter, status, 1, denial, rejection);
+}
+
+weir_status weir_limiter_acquire_n(weir_limiter *limiter, size_t count, size_t *granted,
+                                   weir_rejection *rejection) {
+  int64_t now_ns = limiter == nullptr ? 0 : limiter->runtime()->clock();
+  return weir_limiter_acquire_n_at(limiter, count, granted, rejection, now_ns);
+}
+
+// ---- in advance, and back ----
+
+weir_status weir_limiter_reserve_at(weir_limiter *limiter, uint32_t permits, int64_t *wait_ns,
+                                    weir_permit *reservation, int64_t now_ns) {
+  if (limiter == nullptr || wait_ns == nullptr) return WEIR_EINVAL;
+  weir_permit reserved = 0;
+  weir_status status = limiter->reserve(permits, now_ns, *wait_ns, reserved);
+  if (reservation != nullptr) *reservation = reserved;
+  return status;
+}
+
+weir_status weir_limiter_reserve(weir_limiter *limiter, uint32_t permits, int64_t *wait_ns,
+                                 weir_permit *reservation) {
+  int64_t now_ns = limiter == nullptr ? 0 : limiter->runtime()->clock();
+  return weir_limiter_reserve_at(limiter, permits, wait_ns, reservation, now_ns);
+}
+
+weir_status weir_limiter_cancel_reservation(weir_limiter *limiter, uint32_t permits,
+                                            weir_permit reservation) {
+  if (limiter == nullptr) return WEIR_EINVAL;
+  return limiter->cancel_reservation(permits, reservation, limiter->runtime()->clock());
+}
+
+weir_status weir_limiter_release(weir_limiter *limiter, weir_permit permit) {
+  if (limiter == nullptr) return WEIR_EINVAL;
+  return limiter->release(permit, limiter->keyed() ? limiter->hash_key(nullptr, 0) : 0);
+}
+
+weir_status weir_limiter_release_with(weir_limiter *limiter, weir_permit permit, uint32_t class_,
+                                      int64_t elapsed_ns) {
+  if (limiter == nullptr || elapsed_ns < 0 || class_ > WEIR_CLASS_ABANDON) return WEIR_EINVAL;
+  limiter->note(permit, class_, elapsed_ns);
+  return weir_limiter_release(limiter, permit);
+}
+
+weir_status weir_limiter_release_key(weir_limiter *limiter, const void *key, size_t key_size,
+                                     weir_permit permit) {
+  if (!legal_key(limiter, key, key_size)) return WEIR_EINVAL;
+  if (!limiter->keyed()) return WEIR_ENOTSUP;
+  return limiter->release(permit, limiter->hash_key(key, key_size));
+}
+
+weir_status weir_limiter_refund(weir_limiter *limiter, uint32_t permits) {
+  if (limiter == nullptr) return WEIR_EINVAL;
+  return limiter->refund(permits, limiter->runtime()->clock());
+}
+
+weir_status weir_limiter_drain(weir_limiter *limiter, int64_t *drained) {
+  if (limiter == nullptr) return WEIR_EINVAL;
+  int64_t some = 0;
+  weir_status status = limiter->drain(limiter->runtime()->clock(), some);
+  if (drained != nullptr) *drained = some;
+  return status;
+}
+
+// ---- looking, and changing ----
+
+int64_t weir_limiter_available_at(weir_limiter *limiter, int64_t now_ns) {
+  return limiter == nullptr ? 0 : limiter->available(now_ns);
+}
+
+int64_t weir_limiter_available(weir_limiter *limiter) {
+  return limiter == nullptr ? 0 : limiter->available(limiter->runtime()->clock());
+}
+
+weir_status weir_limiter_pause(weir_limiter *limiter) {
+  if (limiter == nullptr) return WEIR_EINVAL;
+  limiter->pause();
+  return WEIR_OK;
+}
+
+weir_status weir_limiter_resume(weir_limiter *limiter) {
+  if (limiter == nullptr) return WEIR_EINVAL;
+  limiter->resume();
+  return WEIR_OK;
+}
+
+weir_status weir_limiter_set_options(weir_limiter *limiter, const weir_limiter_options *options,
+                                     weir_error **error) {
+  weir::Heap *heap = limiter == nullptr ? weir::Heap::standard() : limiter->heap();
+  weir_limiter_options read = weir::default_limiter_options();
+  weir_status status = weir::read_options(read, options, "limiter.options", heap, error);
+  if (status != WEIR_OK) return status;
+  ClassifyCallback classify(read.classify, read.classify_data, read.classify_free_data);
+  weir::Check check("limiter", heap, error);
+  check.rule(limiter != nullptr, "limiter must not be NULL")
+      .rule(options != nullptr, "options must not be NULL");
+  if (!check.ok()) return check.status();
+  status = check_limiter_fixed(read, heap, error);
+  if (status != WEIR_OK) return status;
+  weir::LimiterSettings settings;
+  status = weir::read_limiter_options(read, settings, heap, error);
+  if (status != WEIR_OK) return status;
+  return limiter->change(settings, limiter->runtime()->clock(), error);
+}
+
+weir_status weir_limiter_get_stats(weir_limiter *limiter, weir_limiter_stats *stats) {
+  if (limiter == nullptr || stats == nullptr) return WEIR_EINVAL;
+  weir_limiter_stats filled = {};
+  limiter->fill_stats(filled, limiter->runtime()->clock());
+  return weir::write_sized(stats, filled);
+}

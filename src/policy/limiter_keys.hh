@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+//
+// A token bucket for each of up to a million keys and more, 24 bytes a key, without a lock on the
+// hot path. A key is its 64-bit seeded hash (two keys of one hash would share a bucket). A slot is
+// {tag, number}: the hash, 0 if the slot is free, and the arrival time as a number of
+// limiter_bucket.hh. A cache line holds four slots, and each key has two lines to be in (Pagh and
+// Rodler, "Cuckoo hashing", 2004; Azar et al., "Balanced allocations", 1999); there is room for
+// half as many again.
+//
+// A slot whose number is not above now is IDLE: it equals an absent key and may be taken over at
+// any time, so nothing has to be swept. At max_keys a newcomer needs an idle slot: one of its own
+// two lines, or one that a hand going round finds. If there is none, the newcomer is denied, or
+// (evict) takes the place of the key closest to idle, together with what that one has used: so
+// coming and going gains nobody a permit.
+//
+// Invariants:
+// - Only a holder of the limiter's mutex writes tags, frees, claims, moves or evicts. Everybody may
+//   swap the number of a slot upwards whose tag he has read before AND after the number, in an
+//   epoch that was even and the same before and after.
+// - A number never comes again: every change, also of the tag, makes it larger. While a slot
+//   changes hands its number is `moving`. So a swap that was meant for an earlier tag or scale
+//   fails.
+// - A free slot keeps its number as a floor under the next key's.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/counter.hh"
+#include "base/heap.hh"
+#include "policy/limiter_bucket.hh"
+
+namespace weir {
+
+class KeyTable {
+ public:
+  explicit KeyTable(Heap *heap) : heap_(heap) {}
+  KeyTable(const KeyTable &) = delete;
+  KeyTable &operator=(const KeyTable &) = delete;
+  ~KeyTable();
+
+  // False without memory.
+  bool init(uint64_t max_keys, bool evict, const RateRule &rule, int64_t now_ns);
+
+  struct Answer {
+    bool granted;
+    bool full;  // denied because max_keys keys are live
+    int64_t
+        wait_ns;  // where denied by the rate, or until the key that is closest to idle gives way
+  };
+
+  // Any thread; `elsewhere`: use take_locked. In the limited case the wait is not computed.
+  Take take(uint64_t hash, int64_t permits, int64_t now_ns);
+
+  // The rest under the limiter's mutex. `permits` is at most the burst.
+  Answer take_locked(uint64_t hash, int64_t permits, int64_t now_ns);
+  // As RateRule::wait: more than the burst means one after the other.
+  int64_t wait(uint64_t hash, int64_t permits, int64_t now_ns);
+  int64_t available(uint64_t hash, int64_t now_ns);
+  // What is used stays used, under the new rule.
+  void convert(const RateRule &rule, int64_t now_ns);
+  void set_evict(bool evict) { evict_ = evict; }
+
+  uint64_t used() const { return used_.load(std::memory_order_relaxed); }
+  uint64_t evicted() const { return evicted_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Slot {
+    std::atomic<uint64_t> tag;
+    std::atomic<uint64_t> number;
+  };
+  static constexpr size_t line_slots = 4;
+  struct alignas(cache_line) Line {
+    Slot slots[line_slots];
+  };
+  struct Lines {
+    Line *first;
+    Line *second;
+  };
+  struct Victim {
+    Slot *slot = nullptr;
+    uint64_t number = UINT64_MAX;
+  };
+
+  static constexpr uint64_t moving = UINT64_MAX;
+
+  static uint64_t tag_of(uint64_t hash) { return hash == 0 ? 1 : hash; }
+  Lines lines_of(uint64_t tag) const;
+  uint64_t slot_total() const { return uint64_t{line_count_} * line_slots; }
+  Slot &slot_at(uint64_t index) { return lines_[index / line_slots].slots[index % line_slots]; }
+  static Slot *find(const Lines &lines, uint64_t tag);
+
+  uint64_t number_of(int64_t now_ns);
+  uint64_t highest_number(uint64_t now);
+  Answer take_from(Slot &slot, uint64_t cost, uint64_t now);
+  Answer insert(const Lines &lines, uint64_t tag, uint64_t cost, uint64_t now);
+  Answer displace(const Lines &lines, uint64_t tag, Victim victim, uint64_t cost, uint64_t now);
+  Answer occupy(Slot *slot, uint64_t tag, uint64_t floor, uint64_t cost, uint64_t now);
+  Answer limited(uint64_t next, uint64_t now) const;
+  Answer full(const Victim &victim, uint64_t now) const;
+
+  static bool is_idle(const Slot &slot, uint64_t now);
+  bool vacate(Slot &slot, uint64_t number);
+  Slot *vacate_idle(Line &line, uint64_t now);
+  Slot *vacant(Line &line, uint64_t now);
+  Slot *room(const Lines &lines, uint64_t now);
+  Slot *make_room(Line &line, uint64_t now);
+  Slot *make_room_deeply(Line &line, uint64_t now);
+  bool move_out(Line &line, Slot &slot, uint64_t now);
+  Line &other_line(const Line &line, uint64_t tag) const;
+  Victim sweep(const Lines &lines, uint64_t now);
+
+  std::atomic<uint32_t> epoch_{0};  // odd while the scale changes
+  Scale scale_;
+  Line *lines_ = nullptr;
+  uint32_t line_count_ = 0;
+
+  // Under the mutex, but for the counts, which any thread may read.
+  RateRule rule_;
+  bool evict_ = false;
+  uint64_t max_keys_ = 0;
+  uint64_t hand_ = 0;
+  std::atomic<uint64_t> used_{0};
+  std::atomic<uint64_t> evicted_{0};
+  Heap *heap_;
+  void *memory_ = nullptr;
+  size_t memory_size_ = 0;
+};
+
+}  // namespace weir

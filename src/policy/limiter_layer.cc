@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: MIT
+//
+// The limiter in a run: acquires, waiting if it may, runs its inside, and gives the permit back
+// when the work has really ended. All on the engine's thread.
+//
+//   phase     signal   does                                              then
+//   (none)    start    admitted                                          running, inner
+//             start    denied; may not wait, or the wait is known to     outer (refused)
+//                      be too long
+//             start    denied                                            waiting, wait
+//   waiting   timer    past its queue timeout                            outer (refused)
+//             timer    its turn: serves the queue                        waiting or granted, wait
+//             stop     leaves the queue; the next one is served          over
+//   granted   wake     has its permits since the queue was served        running, inner
+//             stop     gives permits and rate back                       over
+//   expired   wake     was found past its timeout when served            outer (refused)
+//   refused   wake     asks for more than new options can ever give      outer (refused)
+//   running   result   judges (adaptive), drops its obligation           outer
+//             stop     as result; early_release returns the permit       over
+//
+// Invariants:
+// - Only the first waiter of a queue has a timer for its turn; each has one for its timeout, and
+//   one timer serves for both. Whoever leaves a queue, or frees permits, serves it.
+// - A granted waiter has left the queue and holds what it was granted: it is accounted once, by
+//   whichever of wake and stop comes.
+#include <algorithm>
+
+#include "base/text.hh"
+#include "engine/attempt.hh"
+#include "engine/run.hh"
+#include "engine/runtime.hh"
+#include "policy/limiter.hh"
+
+using weir::LimiterDenial;
+using weir::LimiterPhase;
+using weir::LimiterState;
+using weir::Next;
+
+namespace {
+
+void count_up(std::atomic<uint64_t> &counter) {
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+// It can never pass, or nobody can know when.
+bool is_hopeless(const LimiterDenial &denial) {
+  return denial.reason == WEIR_REJECTION_WEIGHT || denial.reason == WEIR_REJECTION_KEYS;
+}
+
+LimiterState &state_of(weir::Waiter &waiter) { return static_cast<LimiterState &>(waiter); }
+
+}  // namespace
+
+// ---- queues ----
+
+weir::WaitQueue *weir_limiter::queue_of(uint64_t hash) {
+  if (!keyed()) return &queue_;
+  if (queued_.load(std::memory_order_relaxed) == 0) return nullptr;
+  weir::KeyQueue *queue = key_queues_.find(hash);
+  return queue == nullptr ? nullptr : &queue->queue;
+}
+
+void weir_limiter::join(LimiterState &state) {
+  uint64_t queued = queued_.load(std::memory_order_relaxed);
+  if (keyed()) {
+    weir::Lock lock(mutex_);
+    weir::KeyQueue *queue = key_queues_.find(state.hash);
+    if (queue == nullptr) queue = &key_queues_.add(state.home, state.hash);
+    queue->queue.push(state);
+  } else {
+    queue_.push(state);
+    queued_permits_.store(queued_permits_.load(std::memory_order_relaxed) + state.permits,
+                          std::memory_order_relaxed);
+  }
+  queued_.store(queued + 1, std::memory_order_relaxed);
+  if (queued == 0) gate_.fetch_or(waiting, std::memory_order_acq_rel);
+}
+
+void weir_limiter::leave(LimiterState &state) {
+  if (keyed()) {
+    weir::Lock lock(mutex_);
+    weir::KeyQueue &queue = *key_queues_.find(state.hash);
+    queue.queue.remove(state);
+    if (queue.queue.empty()) {
+      key_queues_.remove(queue);
+    } else if (&queue == &state.home) {
+      key_queues_.move(queue, state_of(*queue.queue.first()).home);
+    }
+  } else {
+    queue_.remove(state);
+    queued_permits_.store(queued_permits_.load(std::memory_order_relaxed) - state.permits,
+                          std::memory_order_relaxed);
+  }
+  state.run->disarm(state);
+  uint64_t queued = queued_.load(std::memory_order_relaxed) - 1;
+  queued_.store(queued, std::memory_order_relaxed);
+  if (queued == 0) gate_.fetch_and(~waiting, std::memory_order_acq_rel);
+}
+
+void weir_limiter::send(LimiterState &state, LimiterPhase phase) {
+  leave(state);
+  state.phase = phase;
+  state.run->wake_later(state);
+}
+
+// True if the first waiter left and the next is to be looked at.
+bool weir_limiter::serve_first(LimiterState &state, int64_t now_ns) {
+  if (state.expires_ns < now_ns) {
+    send(state, LimiterPhase::expired);
+    return true;
+  }
+  LimiterDenial denial;
+  if (admit(state.permits, now_ns, state.hash, state.permit, &denial) == WEIR_OK) {
+    send(state, LimiterPhase::granted);
+    return true;
+  }
+  if (is_hopeless(denial)) {
+    state.reason = denial.reason;
+    send(state, LimiterPhase::refused);
+    return true;
+  }
+  int64_t turn_ns =
+      denial.wait_ns < 0 ? weir::never_ns : weir::saturating_add(now_ns, denial.wait_ns);
+  state.run->arm(state, std::min(turn_ns, state.expires_ns));
+  return false;
+}
+
+void weir_limiter::serve(uint64_t hash) {
+  int64_t now_ns = runtime()->now();
+  while (weir::WaitQueue *queue = queue_of(hash)) {
+    if (queue->empty() || !serve_first(state_of(*queue->first()), now_ns)) return;
+  }
+}
+
+// ---- waking from other threads ----
+
+void weir_limiter::post_wake() {
+  if (wake_posted_.exchange(true, std::memory_order_acq_rel)) return;
+  ref();
+  runtime()->post(wake_task_);
+}
+
+// After something changed that may let waiters through.
+void weir_limiter::wake_all() {
+  if ((gate_.fetch_add(0, std::memory_order_acq_rel) & waiting) == 0) return;
+  wake_all_keys_.store(true, std::memory_order_release);
+  post_wake();
+}
+
+void weir_limiter::run_wake(weir_runtime &, weir::Task &task) {
+  weir_limiter &limiter = *static_cast<weir::WakeLimiterTask &>(task).limiter;
+  limiter.wake_posted_.exchange(false, std::memory_order_acq_rel);
+  if (!limiter.keyed()) {
+    limiter.serve(0);
+  } else {
+    limiter.serve_kicked();
+  }
+  limiter.emit_evictions();
+  limiter.unref();
+}
+
+void weir_limiter::serve_kicked() {
+  bool all = wake_all_keys_.exchange(false, std::memory_order_acq_rel);
+  while (true) {
+    uint64_t hash = 0;
+    {
+      weir::Lock lock(mutex_);
+      if (all) key_queues_.kick_all();
+      all = false;
+      weir::KeyQueue *queue = key_queues_.take_kicked();
+      if (queue == nullptr) return;
+      hash = queue->hash;
+    }
+    serve(hash);
+  }
+}
+
+// Keys are evicted on whatever thread decides; the listener hears of them here.
+void weir_limiter::emit_evictions() {
+  if (!runtime()->has_event_listener() || !keyed()) return;
+  uint64_t evicted = 0;
+  {
+    weir::Lock lock(mutex_);
+    evicted = entries_.evicted() + (table_ == nullptr ? 0 : table_->evicted());
+  }
+  if (evicted == evictions_told_) return;
+  weir_event event = {};
+  event.kind = WEIR_EVENT_EVICTION;
+  event.name = name();
+  event.policy = this;
+  event.count = evicted - evictions_told_;
+  evictions_told_ = evicted;
+  runtime()->emit(event);
+}
+
+// ---- the layer ----
+
+Next weir_limiter::enter(weir_call &run, LimiterState &state) {
+  const weir::RunRequest &request = run.request();
+  state.permits = request.permits;
+  state.priority = by_priority_ ? request.priority : 0;
+  state.hash = keyed() ? hash_key(request.key, request.key_size) : 0;
+  state.permit = 0;
+  state.obligation = nullptr;
+  weir::WaitQueue *queue = queue_of(state.hash);
+  LimiterDenial denial;
+  int64_t now_ns = runtime()->now();
+  weir_status status = WEIR_ELIMITED;
+  if (queue == nullptr || queue->empty()) {
+    status = admit(state.permits, now_ns, state.hash, state.permit, &denial);
+    if (keyed()) emit_evictions();
+  } else if (state.permits > heaviest_.load(std::memory_order_relaxed)) {
+    denial.reason = WEIR_REJECTION_WEIGHT;
+  } else {
+    denial.reason = WEIR_REJECTION_WAITERS;
+  }
+  return status == WEIR_OK ? start_inside(run, state) : wait(run, state, denial);
+}
+
+// The rate alone says at least how long this run would wait. Not while paused: nobody knows then.
+bool weir_limiter::too_late(weir_call &run, const LimiterState &state, int64_t &wait_ns) {
+  if (run.deadline() == weir::never_ns || is_paused()) return false;
+  weir::WaitQueue *queue = queue_of(state.hash);
+  int64_t before = queue == nullptr ? 0 : queue->permits_before(state.priority);
+  int64_t now_ns = runtime()->now();
+  wait_ns = wait_for(before + state.permits, now_ns, state.hash);
+  return weir::saturating_add(now_ns, wait_ns) > run.deadline();
+}
+
+// How long until the first of the queue has its permits, and so its place is free; -1: nobody
+// knows.
+int64_t weir_limiter::first_wait(uint64_t hash) {
+  weir::WaitQueue *queue = queue_of(hash);
+  if (queue == nullptr || queue->empty() || is_paused()) return -1;
+  int64_t wait_ns = wait_for(queue->first()->permits, runtime()->now(), hash);
+  return wait_ns > 0 ? wait_ns : -1;
+}
+
+Next weir_limiter::wait(weir_call &run, LimiterState &state, LimiterDenial &denial) {
+  uint64_t most = max_queue_.load(std::memory_order_relaxed);
+  if (is_hopeless(denial) || most == 0) return refuse(run, state.permits, denial);
+  int64_t wait_ns = 0;
+  if (too_late(run, state, wait_ns)) {
+    denial.reason = WEIR_REJECTION_NO_TIME;
+    denial.wait_ns = wait_ns;
+    return refuse(run, state.permits, denial);
+  }
+  if (queued_.load(std::memory_order_relaxed) >= most) {
+    denial.status = WEIR_EFULL;
+    denial.reason = WEIR_REJECTION_QUEUE_FULL;
+    denial.wait_ns = first_wait(state.hash);
+    denial.limit = static_cast<int64_t>(std::min<uint64_t>(most, INT64_MAX));
+    return refuse(run, state.permits, denial);
+  }
+  int64_t timeout_ns = queue_timeout_ns_.load(std::memory_order_relaxed);
+  state.expires_ns = weir::deadline_after(runtime()->now_to_arm(timeout_ns), timeout_ns);
+  state.phase = LimiterPhase::waiting;
+  join(state);
+  if (queue_of(state.hash)->first() == &state) {
+    serve(state.hash);
+  } else {
+    run.arm(state, state.expires_ns);
+  }
+  return Next::wait;
+}
+
+Next weir_limiter::refuse(weir_call &run, uint32_t permits, LimiterDenial &denial) {
+  // Whoever asks for too much is refused, not failed: it says nothing about what is inside.
+  if (denial.reason == WEIR_REJECTION_WEIGHT) denial.status = WEIR_ELIMITED;
+  count_up(refused_);
+  if (denial.reason == WEIR_REJECTION_QUEUE_TIMEOUT) count_up(timed_out_);
+  run.refuse(rejection(permits, denial),
+             denial.status == WEIR_EFULL ? full_error_ : limited_error_);
+  if (runtime()->has_event_listener()) {
+    weir_event event = {};
+    event.kind = WEIR_EVENT_REFUSAL;
+    event.name = name();
+    event.policy = this;
+    event.status = denial.status;
+    event.reason = denial.reason;
+    event.delay_ns = denial.wait_ns;
+    runtime()->emit(event);
+  }
+  return Next::outer;
+}
+
+Next weir_limiter::refuse_late(weir_call &run, LimiterState &state) {
+  int64_t wait_ns = wait_for(state.permits, runtime()->now(), state.hash);
+  LimiterDenial denial;
+  denial.reason = WEIR_REJECTION_QUEUE_TIMEOUT;
+  denial.wait_ns = wait_ns > 0 ? wait_ns : -1;
+  return refuse(run, state.permits, denial);
+}
+
+Next weir_limiter::timer(weir_call &run, LimiterState &state) {
+  int64_t now_ns = runtime()->now();
+  bool first = queue_of(state.hash)->first() == &state;
+  if (first && now_ns <= state.expires_ns) serve(state.hash);
+  if (state.phase != LimiterPhase::waiting || now_ns < state.expires_ns) return Next::wait;
+  leave(state);
+  if (first) serve(state.hash);
+  return refuse_late(run, state);
+}
+
+Next weir_limiter::wake(weir_call &run, LimiterState &state) {
+  if (state.phase == LimiterPhase::granted) return start_inside(run, state);
+  if (state.phase == LimiterPhase::expired) return refuse_late(run, state);
+  LimiterDenial denial;
+  denial.reason = state.reason;
+  return refuse(run, state.permits, denial);
+}
+
+Next weir_limiter::start_inside(weir_call &run, LimiterState &state) {
+  state.phase = LimiterPhase::running;
+  if (state.permit != 0) {
+    state.obligation = runtime()->new_obligation(end_obligation, *this, state.permit, state.hash,
+                                                 run.obligation());
+    if (state.obligation == nullptr) {
+      give_back(state.permit, state.hash);
+      run.result().set_status(WEIR_ENOMEM);
+      return Next::outer;
+    }
+    run.set_obligation(state.obligation);
+  }
+  if (adaptive_kind_ != WEIR_ADAPTIVE_OFF) state.started_ns = runtime()->now();
+  count_up(granted_);
+  return Next::inner;
+}
+
+// Of the engine's thread: serves who waits itself.
+void weir_limiter::give_back(weir_permit permit, uint64_t hash) {
+  if (permit == 0) return;
+  if (!keyed()) {
+    unhold(permit);
+  } else {
+    weir::Lock lock(mutex_);
+    weir::KeyEntry *entry = entries_.find(hash);
+    if (entry != nullptr) entries_.hold(*entry, -static_cast<int64_t>(permit));
+  }
+  serve(hash);
+}
+
+void weir_limiter::end_obligation(weir::Handle &policy, weir_permit permit, uint64_t detail) {
+  static_cast<weir_limiter &>(policy).give_back(permit, detail);
+}
+
+void weir_limiter::drop_obligation(weir_call &run, LimiterState &state) {
+  weir::Obligation *obligation = state.obligation;
+  if (obligation == nullptr) return;
+  state.obligation = nullptr;
+  run.set_obligation(obligation->outer);
+  runtime()->drop_obligation(obligation);
+}
+
+Next weir_limiter::result(weir_call &run, LimiterState &state) {
+  if (adaptive_kind_ != WEIR_ADAPTIVE_OFF) {
+    uint32_t judged = classifier_.judge(run.view());
+    if (asks_user_) runtime()->user_ran();
+    note(state.permit, judged, runtime()->now() - state.started_ns);
+  }
+  drop_obligation(run, state);
+  return Next::outer;
+}
+
+void weir_limiter::stop_running(weir_call &run, LimiterState &state) {
+  if (adaptive_kind_ != WEIR_ADAPTIVE_OFF && run.stop_reason() == WEIR_CANCEL_TIMEOUT) {
+    note(state.permit, WEIR_CLASS_FAILURE, runtime()->now() - state.started_ns);
+  }
+  if (state.obligation != nullptr && early_release_.load(std::memory_order_relaxed)) {
+    weir_permit permit = state.obligation->permit;
+    state.obligation->permit = 0;
+    give_back(permit, state.hash);
+  }
+  drop_obligation(run, state);
+}
+
+void weir_limiter::stop(weir_call &run, LimiterState &state) {
+  if (state.phase == LimiterPhase::running) return stop_running(run, state);
+  if (state.phase == LimiterPhase::waiting) {
+    bool first = queue_of(state.hash)->first() == &state;
+    leave(state);
+    if (first) serve(state.hash);
+    return;
+  }
+  weir_call::forget(state);
+  if (state.phase != LimiterPhase::granted) return;
+  if (!keyed()) refund_rate(state.permits, runtime()->now());
+  give_back(state.permit, state.hash);
+}
+
+namespace weir {
+namespace {
+
+Next limiter_step(weir_call &run, Layer &layer, Signal signal) {
+  auto &limiter = *static_cast<weir_limiter *>(layer.owner);
+  auto &state = static_cast<LimiterState &>(layer);
+  switch (signal) {
+    case Signal::start:
+      return limiter.enter(run, state);
+    case Signal::result:
+      return limiter.result(run, state);
+    case Signal::timer:
+      return limiter.timer(run, state);
+    case Signal::wake:
+      return limiter.wake(run, state);
+    case Signal::stop:
+      limiter.stop(run, state);
+  }
+  return Next::wait;
+}
+
+bool held_further_out(const weir_call &run, const Layer &layer) {
+  for (uint32_t i = 0; i < layer.index; ++i) {
+    if (run.layer(i).owner == layer.owner) return true;
+  }
+  return false;
+}
+
+void describe_limiter(const weir_call &run, const Layer &layer, char *buffer, size_t size) {
+  const auto &limiter = *static_cast<const weir_limiter *>(layer.owner);
+  const auto &state = static_cast<const LimiterState &>(layer);
+  TextWriter text(buffer, size);
+  if (state.phase == LimiterPhase::running) return;
+  text.print("limiter '%s': ", limiter.name());
+  if (state.phase != LimiterPhase::waiting) {
+    text.print("its next turn");
+  } else if (limiter.is_paused()) {
+    text.print("a permit, while it is paused");
+  } else {
+    text.print("a permit%s", held_further_out(run, layer) ? " (it holds one itself)" : "");
+  }
+}
+
+}  // namespace
+
+const LayerType limiter_layer = {"limiter", layer_size(sizeof(LimiterState)), limiter_step,
+                                 describe_limiter};
+
+}  // namespace weir
