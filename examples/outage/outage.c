@@ -4,8 +4,8 @@
  * the HTTP client is closed after the runtime, whose last attempts still hold transfers.
  *
  *   arrivals    a timer begins every call that is due, then sleeps until the next one is
- *   sampling    a timer reads queues and limits, twice in each slice of the timeline, besides what is
- *               read at each arrival
+ *   sampling    a timer reads queues and limits, twice in each slice of the timeline, besides
+ *               what is read at each arrival
  *   the end     when the last call has settled, both timers close and the runtime is given back;
  *               with nothing left to do the loop returns
  */

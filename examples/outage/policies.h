@@ -47,9 +47,9 @@ enum {
   /* A trial is judged by its timeout; this lease only has to be longer. */
   TRIAL_TIMEOUT_MS = 1000,
 
-  /* Healthy, a hundred calls a second of 5 ms are half a call in flight, and in the slow phase, with
-   * retries, one and a half. The limit begins well above, and its floor carries both, so that recovery
-   * needs no ramp: what it cuts is the pile of hanging calls before the breaker opens. */
+  /* Healthy, a hundred calls a second of 5 ms are half a call in flight, and in the slow phase,
+   * with retries, one and a half. The limit begins well above, and its floor carries both, so that
+   * recovery needs no ramp: what it cuts is the pile of hanging calls before the breaker opens. */
   CONCURRENCY_START = 10,
   CONCURRENCY_MIN = 5,
   CONCURRENCY_MAX = 50,

@@ -66,7 +66,7 @@ static void check_own(struct own *own) {
   assert_true(own->memory.wrong_sizes == 0);
 }
 
-/* ---- operations ------------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 /* Starts an attempt and remembers its token. */
 struct held {
@@ -91,7 +91,7 @@ static weir_operation *operation_of(weir_runtime *runtime, weir_start_fn start, 
   return operation;
 }
 
-/* ---- the thread driver ------------------------------------------------------------------------ */
+/* ---- the thread driver ----------------------------------------------------------------------- */
 
 static void unused_runtime_starts_no_thread_and_ends_inside_close(struct fixture *fx) {
   (void)fx;
@@ -126,7 +126,7 @@ static void close_wait_leaves_no_thread(struct fixture *fx) {
   }
 }
 
-/* ---- an attached loop ------------------------------------------------------------------------- */
+/* ---- an attached loop ------------------------------------------------------------------------ */
 
 struct late {
   struct own *own;
@@ -192,7 +192,7 @@ static void C20_token_kept_past_the_loop_completes_on_another_thread(struct fixt
   check_own(&own);
 }
 
-/* ---- fork ------------------------------------------------------------------------------------- */
+/* ---- fork ------------------------------------------------------------------------------------ */
 
 enum { CHILD_FINE = 0, CHILD_HUNG = 99 };
 

@@ -15,7 +15,7 @@ struct changes {
   uint32_t state_seen[64]; /* by a read inside the listener */
 };
 
-/* An empty one that outlives the test's body: what is left undelivered comes when the fixture ends. */
+/* An empty one that outlives the test's body: what is undelivered comes when the fixture ends. */
 static inline struct changes *fresh_changes(void) {
   static struct changes changes;
   memset(&changes, 0, sizeof changes);
