@@ -96,9 +96,18 @@ Next finish_attempt(weir_call &run, LeafState &state) {
 }
 
 Next stop_attempt(weir_call &run, LeafState &state) {
+  if (state.attempt == nullptr) return Next::wait;
   run.note_status(run.stop_reason() == WEIR_CANCEL_TIMEOUT ? WEIR_ETIMEDOUT : WEIR_ECANCELLED);
   run.runtime().cancel_attempt(*state.attempt, run.stop_reason());
   return Next::wait;
+}
+
+// A closing runtime starts nothing more: the run, let in by another's end, is about to be stopped.
+template <Next (*begin)(weir_call &, LeafState &)>
+Next start_unless_closing(weir_call &run, Layer &layer) {
+  auto &state = static_cast<LeafState &>(layer);
+  state.attempt = nullptr;
+  return run.runtime().life() == Life::open ? begin(run, state) : Next::wait;
 }
 
 // ---- user's start function ----
@@ -121,7 +130,7 @@ Next user_step(weir_call &run, Layer &layer, Signal signal) {
   auto &state = static_cast<LeafState &>(layer);
   switch (signal) {
     case Signal::start:
-      return start_user(run, state);
+      return start_unless_closing<start_user>(run, layer);
     case Signal::wake:
       return finish_attempt(run, state);
     case Signal::stop:
@@ -156,7 +165,7 @@ Next start_queued(weir_call &run, LeafState &state) {
 }
 
 Next queued_step(weir_call &run, Layer &layer, Signal signal) {
-  if (signal == Signal::start) return start_queued(run, static_cast<LeafState &>(layer));
+  if (signal == Signal::start) return start_unless_closing<start_queued>(run, layer);
   return user_step(run, layer, signal);
 }
 
@@ -222,7 +231,7 @@ Next start_blocking(weir_call &run, LeafState &state) {
 }
 
 Next blocking_step(weir_call &run, Layer &layer, Signal signal) {
-  if (signal == Signal::start) return start_blocking(run, static_cast<LeafState &>(layer));
+  if (signal == Signal::start) return start_unless_closing<start_blocking>(run, layer);
   return user_step(run, layer, signal);
 }
 

@@ -99,6 +99,23 @@ weir_status weir_limiter_add_limit(weir_limiter *limiter, uint32_t algorithm, in
 
 // ---- acquiring ----
 
+namespace {
+
+// A permit that has to be given back needs a place; without one nothing is taken.
+weir_status limiter_hand_out(weir_limiter &limiter, weir_status status, uint32_t permits,
+                             weir_permit granted, weir_permit *permit) {
+  if (permit != nullptr) {
+    *permit = granted;
+    return status;
+  }
+  if (granted == 0) return status;
+  weir_limiter_release(&limiter, granted);
+  weir_limiter_refund(&limiter, permits);
+  return WEIR_EINVAL;
+}
+
+}  // namespace
+
 weir_status weir_limiter_try_acquire_at(weir_limiter *limiter, uint32_t permits,
                                         weir_permit *permit, weir_rejection *rejection,
                                         int64_t now_ns) {
@@ -106,12 +123,11 @@ weir_status weir_limiter_try_acquire_at(weir_limiter *limiter, uint32_t permits,
   weir_permit granted = 0;
   if (rejection == nullptr) {
     weir_status status = limiter->try_acquire(permits, now_ns, granted, nullptr);
-    if (permit != nullptr) *permit = granted;
-    return status;
+    return limiter_hand_out(*limiter, status, permits, granted, permit);
   }
   LimiterDenial denial;
   weir_status status = limiter->try_acquire(permits, now_ns, granted, &denial);
-  if (permit != nullptr) *permit = granted;
+  status = limiter_hand_out(*limiter, status, permits, granted, permit);
   return limiter_answer(*limiter, status, permits, denial, rejection);
 }
 

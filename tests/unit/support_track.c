@@ -86,18 +86,18 @@ void track_end(void) {
 #define ARGUMENTS(...)  __VA_ARGS__
 
 /* A function that stores a new handle in *out. */
-#define WRAP_NEW(name, unref, parameters, arguments)           \
-  weir_status __real_##name(parameters) __attribute__((weak)); \
-  weir_status __wrap_##name(parameters);                       \
-  weir_status __wrap_##name(parameters) {                      \
-    weir_status status = __real_##name(arguments);             \
-    if (status == WEIR_OK && out != NULL) got(*out, unref);    \
-    return status;                                             \
+#define WRAP_NEW(name, unref, parameters, arguments)        \
+  weir_status __real_##name(parameters);                    \
+  weir_status __wrap_##name(parameters);                    \
+  weir_status __wrap_##name(parameters) {                   \
+    weir_status status = __real_##name(arguments);          \
+    if (status == WEIR_OK && out != NULL) got(*out, unref); \
+    return status;                                          \
   }
 
 /* The same with an error beside it. */
 #define WRAP_NEW_OR_ERROR(name, unref, parameters, arguments)            \
-  weir_status __real_##name(parameters) __attribute__((weak));           \
+  weir_status __real_##name(parameters);                                 \
   weir_status __wrap_##name(parameters);                                 \
   weir_status __wrap_##name(parameters) {                                \
     if (tracked.on && error != NULL) *error = NULL;                      \
@@ -108,19 +108,19 @@ void track_end(void) {
   }
 
 /* ref and unref of one type. */
-#define WRAP_COUNTS(type)                                                           \
-  weir_##type *__real_weir_##type##_ref(weir_##type *handle) __attribute__((weak)); \
-  void __real_weir_##type##_unref(weir_##type *handle) __attribute__((weak));       \
-  weir_##type *__wrap_weir_##type##_ref(weir_##type *handle);                       \
-  void __wrap_weir_##type##_unref(weir_##type *handle);                             \
-  static void unref_##type(void *handle) { __real_weir_##type##_unref(handle); }    \
-  weir_##type *__wrap_weir_##type##_ref(weir_##type *handle) {                      \
-    got(handle, unref_##type);                                                      \
-    return __real_weir_##type##_ref(handle);                                        \
-  }                                                                                 \
-  void __wrap_weir_##type##_unref(weir_##type *handle) {                            \
-    gave(handle);                                                                   \
-    __real_weir_##type##_unref(handle);                                             \
+#define WRAP_COUNTS(type)                                                        \
+  weir_##type *__real_weir_##type##_ref(weir_##type *handle);                    \
+  void __real_weir_##type##_unref(weir_##type *handle);                          \
+  weir_##type *__wrap_weir_##type##_ref(weir_##type *handle);                    \
+  void __wrap_weir_##type##_unref(weir_##type *handle);                          \
+  static void unref_##type(void *handle) { __real_weir_##type##_unref(handle); } \
+  weir_##type *__wrap_weir_##type##_ref(weir_##type *handle) {                   \
+    got(handle, unref_##type);                                                   \
+    return __real_weir_##type##_ref(handle);                                     \
+  }                                                                              \
+  void __wrap_weir_##type##_unref(weir_##type *handle) {                         \
+    gave(handle);                                                                \
+    __real_weir_##type##_unref(handle);                                          \
   }
 
 WRAP_COUNTS(runtime)
@@ -213,7 +213,7 @@ WRAP_NEW(weir_value_new_host, unref_value,
 
 /* Functions that only may give an error. */
 #define WRAP_ERROR(name, parameters, arguments)                          \
-  weir_status __real_##name(parameters) __attribute__((weak));           \
+  weir_status __real_##name(parameters);                                 \
   weir_status __wrap_##name(parameters);                                 \
   weir_status __wrap_##name(parameters) {                                \
     if (tracked.on && error != NULL) *error = NULL;                      \
