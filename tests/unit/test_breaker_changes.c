@@ -161,6 +161,25 @@ static void an_undelivered_change_outlives_the_last_unref(struct fixture *fx) {
   }
 }
 
+/* The decide door goes on when the runtime is over; who listens is told by whoever calls. */
+static void B11_a_breaker_outlives_its_runtime(struct fixture *fx) {
+  struct changes *changes = fresh_changes();
+  weir_breaker_options options = BREAKER_OPTIONS;
+  options.on_state_change = note_change;
+  options.change_data = changes;
+  weir_breaker *breaker = make_breaker(fx, &options);
+  weir_permit permit = admitted(breaker);
+  weir_runtime_unref(fx->runtime);
+  fx->runtime = NULL;
+  assert_int_equal(weir_breaker_report(breaker, permit, WEIR_CLASS_FAILURE, 0), WEIR_OK);
+  calls_fail(breaker, 4);
+  assert_state(breaker, OPEN);
+  assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK);
+  assert_int_equal(changes->count, 2);
+  assert_int_equal(changes->list[1].to, WEIR_BREAKER_FORCED_OPEN);
+  weir_breaker_unref(breaker);
+}
+
 /* ---- completion queues ----------------------------------------------------------------------- */
 
 static weir_completions *make_queue(struct fixture *fx) {
@@ -301,7 +320,8 @@ TEST_MAIN("breaker_changes", TEST(B10_the_listener_may_do_anything_and_events_st
           TEST(B06_failures_beyond_the_threshold_make_one_opening),
           TEST(a_full_circle_is_told_in_order), TEST(slow_calls_are_given_as_the_reason),
           TEST(of_changes_that_come_too_fast_the_newest_eight_are_kept),
-          TEST(an_undelivered_change_outlives_the_last_unref), TEST(changes_come_as_event_records),
+          TEST(an_undelivered_change_outlives_the_last_unref),
+          TEST(B11_a_breaker_outlives_its_runtime), TEST(changes_come_as_event_records),
           TEST(records_not_drained_keep_the_newest_and_say_what_is_missing),
           TEST(records_nobody_drains_go_in_either_order),
           TEST(a_queue_and_a_listener_exclude_each_other),
