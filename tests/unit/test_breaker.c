@@ -292,6 +292,10 @@ static void C08_wrong_arguments_get_a_status_and_change_nothing(struct fixture *
   stats = stats_of(breaker);
   assert_int_equal(stats.succeeded + stats.failed + stats.ignored, 0);
   assert_int_equal(stats.failures, 0);
+
+  calls_fail(breaker, 5); /* nor one of a life that gives out none, though its number is right */
+  assert_int_equal(weir_breaker_report(breaker, permit + 2, WEIR_CLASS_FAILURE, 0), WEIR_ESTALE);
+  assert_state(breaker, OPEN);
   weir_breaker_unref(breaker);
 }
 

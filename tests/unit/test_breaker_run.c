@@ -122,6 +122,33 @@ static void B02_a_trial_run_that_hangs_is_a_failed_verdict(struct fixture *fx) {
   weir_breaker_unref(breaker);
 }
 
+static void B17_an_inner_refusal_does_not_count(struct fixture *fx) {
+  weir_breaker_options options = BREAKER_OPTIONS;
+  options.failure_threshold = 1;
+  weir_breaker *outer = make_breaker(fx, &options);
+  weir_limiter_options limit = WEIR_LIMITER_OPTIONS_INIT;
+  limit.permits = 1;
+  limit.interval_ms = 1000;
+  limit.max_queue = 0;
+  weir_limiter *limiter = NULL;
+  assert_int_equal(weir_limiter_new(fx->runtime, &limit, &limiter, NULL), WEIR_OK);
+  weir_policy *row[] = {weir_breaker_policy(outer), weir_limiter_policy(limiter)};
+  weir_pipeline *pipeline = NULL;
+  assert_int_equal(weir_pipeline_new(fx->runtime, row, 2, NULL, &pipeline, NULL), WEIR_OK);
+  struct script *script = scripted(fx, "v1");
+  for (int i = 0; i < 10; i++) {
+    struct run *run = begin_under(fx, weir_pipeline_policy(pipeline), script->operation);
+    run_until_idle(fx);
+    assert_int_equal(settled(run)->status == WEIR_OK, i == 0);
+    assert_state(outer, CLOSED);
+  }
+  assert_int_equal(stats_of(outer).ignored, 9);
+  assert_int_equal(stats_of(outer).succeeded, 1);
+  weir_pipeline_unref(pipeline);
+  weir_limiter_unref(limiter);
+  weir_breaker_unref(outer);
+}
+
 static uint32_t refusals_fail(void *data, const weir_outcome *outcome) {
   ++*(unsigned *)data;
   return outcome->status == WEIR_EOPEN ? WEIR_CLASS_FAILURE : WEIR_CLASS_NONE;
@@ -297,7 +324,8 @@ static void B11_calls_in_flight_keep_the_breaker_alive(struct fixture *fx) {
 TEST_MAIN("breaker_run", TEST(failing_runs_open_it_and_later_ones_are_refused),
           TEST(a_refusal_without_a_name_says_what_it_is), TEST(both_doors_share_one_state),
           TEST(a_runs_own_time_makes_it_slow), TEST(B03_a_cancelled_trial_run_frees_its_slot),
-          TEST(B02_a_trial_run_that_hangs_is_a_failed_verdict), TEST(B17_unless_classify_says_so),
+          TEST(B02_a_trial_run_that_hangs_is_a_failed_verdict),
+          TEST(B17_an_inner_refusal_does_not_count), TEST(B17_unless_classify_says_so),
           TEST(only_listed_errors_are_failures), TEST(what_the_completer_attaches_counts),
           TEST(B18_a_callers_own_deadline_or_cancel_does_not_count),
           TEST(B18_a_timeout_around_it_or_inside_counts),
