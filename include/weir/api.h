@@ -87,6 +87,28 @@
   X(size_t, weir_completions_wait, (weir_completions *queue, weir_record \
     *records, size_t record_size, size_t capacity, int64_t timeout_ms)) \
   X(int, weir_completions_fd, (weir_completions *queue)) \
+  X(void, weir_debounce_options_init, (weir_debounce_options *options, size_t \
+    size)) \
+  X(weir_status, weir_debounce_new, (weir_runtime *runtime, weir_operation \
+    *operation, const weir_debounce_options *options, weir_debounce **out, \
+    weir_error **error)) \
+  X(weir_debounce *, weir_debounce_ref, (weir_debounce *debounce)) \
+  X(void, weir_debounce_unref, (weir_debounce *debounce)) \
+  X(weir_operation *, weir_debounce_operation, (weir_debounce *debounce)) \
+  X(weir_status, weir_debounce_call, (weir_debounce *debounce, const void \
+    *key, size_t key_size, weir_value *argument, weir_settle_fn settle, void \
+    *data, weir_free_fn free_data, weir_call **call, weir_error **error)) \
+  X(weir_status, weir_debounce_touch, (weir_debounce *debounce, const void \
+    *key, size_t key_size, weir_value *argument)) \
+  X(weir_status, weir_debounce_touch_at, (weir_debounce *debounce, const void \
+    *key, size_t key_size, weir_value *argument, int64_t now_ns)) \
+  X(weir_status, weir_debounce_cancel, (weir_debounce *debounce, const void \
+    *key, size_t key_size)) \
+  X(weir_status, weir_debounce_flush, (weir_debounce *debounce, const void \
+    *key, size_t key_size)) \
+  X(uint64_t, weir_debounce_pending, (weir_debounce *debounce)) \
+  X(weir_status, weir_debounce_get_stats, (weir_debounce *debounce, \
+    weir_pacing_stats *stats)) \
   X(weir_status, weir_error_new, (weir_runtime *runtime, uint32_t domain, \
     int64_t code, const char *message, weir_error **out)) \
   X(weir_status, weir_error_new_with, (weir_runtime *runtime, uint32_t domain, \
@@ -253,6 +275,28 @@
   X(uint64_t, weir_testing_advance, (weir_runtime *runtime, int64_t ms)) \
   X(uint64_t, weir_testing_advance_ns, (weir_runtime *runtime, int64_t ns)) \
   X(uint64_t, weir_testing_advance_to_next, (weir_runtime *runtime)) \
+  X(void, weir_throttle_options_init, (weir_throttle_options *options, size_t \
+    size)) \
+  X(weir_status, weir_throttle_new, (weir_runtime *runtime, weir_operation \
+    *operation, const weir_throttle_options *options, weir_throttle **out, \
+    weir_error **error)) \
+  X(weir_throttle *, weir_throttle_ref, (weir_throttle *throttle)) \
+  X(void, weir_throttle_unref, (weir_throttle *throttle)) \
+  X(weir_operation *, weir_throttle_operation, (weir_throttle *throttle)) \
+  X(weir_status, weir_throttle_call, (weir_throttle *throttle, const void \
+    *key, size_t key_size, weir_value *argument, weir_settle_fn settle, void \
+    *data, weir_free_fn free_data, weir_call **call, weir_error **error)) \
+  X(weir_status, weir_throttle_touch, (weir_throttle *throttle, const void \
+    *key, size_t key_size, weir_value *argument)) \
+  X(weir_status, weir_throttle_touch_at, (weir_throttle *throttle, const void \
+    *key, size_t key_size, weir_value *argument, int64_t now_ns)) \
+  X(weir_status, weir_throttle_cancel, (weir_throttle *throttle, const void \
+    *key, size_t key_size)) \
+  X(weir_status, weir_throttle_flush, (weir_throttle *throttle, const void \
+    *key, size_t key_size)) \
+  X(uint64_t, weir_throttle_pending, (weir_throttle *throttle)) \
+  X(weir_status, weir_throttle_get_stats, (weir_throttle *throttle, \
+    weir_pacing_stats *stats)) \
   X(void, weir_timeout_options_init, (weir_timeout_options *options, size_t \
     size)) \
   X(weir_status, weir_timeout_new, (weir_runtime *runtime, const \

@@ -11,11 +11,13 @@
 #include <weir/breaker.h>
 #include <weir/budget.h>
 #include <weir/completions.h>
+#include <weir/debounce.h>
 #include <weir/error.h>
 #include <weir/limiter.h>
 #include <weir/log.h>
 #include <weir/operation.h>
 #include <weir/outcome.h>
+#include <weir/pacing.h>
 #include <weir/pipeline.h>
 #include <weir/policy.h>
 #include <weir/retry.h>
@@ -23,6 +25,7 @@
 #include <weir/runtime.h>
 #include <weir/sleep.h>
 #include <weir/status.h>
+#include <weir/throttle.h>
 #include <weir/timeout.h>
 #include <weir/types.h>
 #include <weir/value.h>

@@ -35,6 +35,20 @@ class Callback {
     return function_(data_, args...);
   }
 
+  // Hands the triple on to a function that takes one; nothing is left here.
+  struct Triple {
+    Fn function;
+    void *data;
+    weir_free_fn free_data;
+  };
+  Triple release() {
+    Triple triple = {function_, data_, free_data_};
+    function_ = nullptr;
+    data_ = nullptr;
+    free_data_ = nullptr;
+    return triple;
+  }
+
   // Frees the data now; nothing is left.
   void finish() {
     weir_free_fn free_data = free_data_;

@@ -142,6 +142,10 @@ void weir_runtime::update_keep_alive() {
   driver_->type->keep_alive(*driver_, alive);
 }
 
+void weir_runtime::timer_armed() {
+  if (!in_turn_) driver_->type->schedule(*driver_);
+}
+
 int64_t weir_runtime::now_to_arm(int64_t delay_ns) {
   constexpr int64_t coarse_from = 64 * weir::ns_per_ms;
   if (!stale_) return now_;

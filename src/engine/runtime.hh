@@ -41,6 +41,12 @@ namespace weir {
 
 enum class Life : uint32_t { open, closing, grace, dead };
 
+// Something that has to let go when the runtime ends: timers of its own that no run owns.
+struct CloseHook : ListNode<CloseHook> {
+  explicit CloseHook(void (*function)(CloseHook &hook)) : run(function) {}
+  void (*run)(CloseHook &hook);
+};
+
 // What weir_runtime_new read from its options, callbacks taken.
 struct RuntimeSetup {
   Heap *heap = nullptr;      // one reference
@@ -89,6 +95,14 @@ struct weir_runtime {
   }
 
   weir::TimerWheel &wheel() { return wheel_; }
+  // After arming a timer that no run owns: outside a turn the driver has to hear of it.
+  void timer_armed();
+  // `hook` runs once, when everything has settled at the end, unless it is forgotten before. The
+  // engine's thread.
+  void at_close(weir::CloseHook &hook) { close_hooks_.push_back(&hook); }
+  void forget_close(weir::CloseHook &hook) {
+    if (hook.linked()) close_hooks_.remove(&hook);
+  }
   weir::BlockPool &pool() { return pool_; }
 
   // NULL without memory. Counts 1; enters `policy`; takes a count of `outer` (nullable).
@@ -232,6 +246,7 @@ struct weir_runtime {
   weir::List<weir::Attempt> orphans_;
   weir::List<weir_completions, weir::OfRuntime> queues_;
   weir::Mutex queues_mutex_;
+  weir::List<weir::CloseHook> close_hooks_;
   weir::Task close_task_;
   weir::Task trim_task_;
   weir::Timer grace_timer_;

@@ -132,6 +132,19 @@ _Static_assert(offsetof(weir_completions_options, notify_data) == 16,
 _Static_assert(offsetof(weir_completions_options, notify_free_data) == 24,
                "weir_completions_options.notify_free_data");
 _Static_assert(offsetof(weir_completions_options, name) == 32, "weir_completions_options.name");
+_Static_assert(sizeof(weir_debounce_options) == 56, "weir_debounce_options");
+_Static_assert(offsetof(weir_debounce_options, size) == 0, "weir_debounce_options.size");
+_Static_assert(offsetof(weir_debounce_options, leading) == 4, "weir_debounce_options.leading");
+_Static_assert(offsetof(weir_debounce_options, trailing) == 8, "weir_debounce_options.trailing");
+_Static_assert(offsetof(weir_debounce_options, superseded) == 12,
+               "weir_debounce_options.superseded");
+_Static_assert(offsetof(weir_debounce_options, overlap) == 16, "weir_debounce_options.overlap");
+_Static_assert(offsetof(weir_debounce_options, reserved) == 20, "weir_debounce_options.reserved");
+_Static_assert(offsetof(weir_debounce_options, wait_ms) == 24, "weir_debounce_options.wait_ms");
+_Static_assert(offsetof(weir_debounce_options, max_wait_ms) == 32,
+               "weir_debounce_options.max_wait_ms");
+_Static_assert(offsetof(weir_debounce_options, policy) == 40, "weir_debounce_options.policy");
+_Static_assert(offsetof(weir_debounce_options, name) == 48, "weir_debounce_options.name");
 _Static_assert(sizeof(weir_error_range) == 24, "weir_error_range");
 _Static_assert(offsetof(weir_error_range, domain) == 0, "weir_error_range.domain");
 _Static_assert(offsetof(weir_error_range, reserved) == 4, "weir_error_range.reserved");
@@ -235,6 +248,15 @@ _Static_assert(offsetof(weir_outcome, error) == 56, "weir_outcome.error");
 _Static_assert(offsetof(weir_outcome, rejection) == 64, "weir_outcome.rejection");
 _Static_assert(offsetof(weir_outcome, statuses) == 72, "weir_outcome.statuses");
 _Static_assert(offsetof(weir_outcome, held) == 104, "weir_outcome.held");
+_Static_assert(sizeof(weir_pacing_stats) == 56, "weir_pacing_stats");
+_Static_assert(offsetof(weir_pacing_stats, size) == 0, "weir_pacing_stats.size");
+_Static_assert(offsetof(weir_pacing_stats, reserved) == 4, "weir_pacing_stats.reserved");
+_Static_assert(offsetof(weir_pacing_stats, calls) == 8, "weir_pacing_stats.calls");
+_Static_assert(offsetof(weir_pacing_stats, runs) == 16, "weir_pacing_stats.runs");
+_Static_assert(offsetof(weir_pacing_stats, superseded) == 24, "weir_pacing_stats.superseded");
+_Static_assert(offsetof(weir_pacing_stats, pending) == 32, "weir_pacing_stats.pending");
+_Static_assert(offsetof(weir_pacing_stats, running) == 40, "weir_pacing_stats.running");
+_Static_assert(offsetof(weir_pacing_stats, keys) == 48, "weir_pacing_stats.keys");
 _Static_assert(sizeof(weir_retry_options) == 184, "weir_retry_options");
 _Static_assert(offsetof(weir_retry_options, size) == 0, "weir_retry_options.size");
 _Static_assert(offsetof(weir_retry_options, backoff) == 4, "weir_retry_options.backoff");
@@ -364,6 +386,18 @@ _Static_assert(offsetof(weir_audit_entry, attempts) == 4, "weir_audit_entry.atte
 _Static_assert(offsetof(weir_audit_entry, age_ns) == 8, "weir_audit_entry.age_ns");
 _Static_assert(offsetof(weir_audit_entry, name) == 16, "weir_audit_entry.name");
 _Static_assert(offsetof(weir_audit_entry, waits_for) == 64, "weir_audit_entry.waits_for");
+_Static_assert(sizeof(weir_throttle_options) == 48, "weir_throttle_options");
+_Static_assert(offsetof(weir_throttle_options, size) == 0, "weir_throttle_options.size");
+_Static_assert(offsetof(weir_throttle_options, leading) == 4, "weir_throttle_options.leading");
+_Static_assert(offsetof(weir_throttle_options, trailing) == 8, "weir_throttle_options.trailing");
+_Static_assert(offsetof(weir_throttle_options, superseded) == 12,
+               "weir_throttle_options.superseded");
+_Static_assert(offsetof(weir_throttle_options, overlap) == 16, "weir_throttle_options.overlap");
+_Static_assert(offsetof(weir_throttle_options, reserved) == 20, "weir_throttle_options.reserved");
+_Static_assert(offsetof(weir_throttle_options, interval_ms) == 24,
+               "weir_throttle_options.interval_ms");
+_Static_assert(offsetof(weir_throttle_options, policy) == 32, "weir_throttle_options.policy");
+_Static_assert(offsetof(weir_throttle_options, name) == 40, "weir_throttle_options.name");
 _Static_assert(sizeof(weir_timeout_options) == 56, "weir_timeout_options");
 _Static_assert(offsetof(weir_timeout_options, size) == 0, "weir_timeout_options.size");
 _Static_assert(offsetof(weir_timeout_options, reserved) == 4, "weir_timeout_options.reserved");

@@ -136,6 +136,8 @@ WRAP_COUNTS(breaker)
 WRAP_COUNTS(limiter)
 WRAP_COUNTS(timeout)
 WRAP_COUNTS(pipeline)
+WRAP_COUNTS(debounce)
+WRAP_COUNTS(throttle)
 
 #define unref_an_error unref_error
 
@@ -192,6 +194,16 @@ WRAP_NEW_OR_ERROR(weir_pipeline_new, unref_pipeline,
                   PARAMETERS(weir_runtime *runtime, weir_policy *const *policies, size_t count,
                              const char *name, weir_pipeline **out, weir_error **error),
                   ARGUMENTS(runtime, policies, count, name, out, error))
+WRAP_NEW_OR_ERROR(weir_debounce_new, unref_debounce,
+                  PARAMETERS(weir_runtime *runtime, weir_operation *operation,
+                             const weir_debounce_options *options, weir_debounce **out,
+                             weir_error **error),
+                  ARGUMENTS(runtime, operation, options, out, error))
+WRAP_NEW_OR_ERROR(weir_throttle_new, unref_throttle,
+                  PARAMETERS(weir_runtime *runtime, weir_operation *operation,
+                             const weir_throttle_options *options, weir_throttle **out,
+                             weir_error **error),
+                  ARGUMENTS(runtime, operation, options, out, error))
 WRAP_NEW(weir_error_new, unref_error,
          PARAMETERS(weir_runtime *runtime, uint32_t domain, int64_t code, const char *message,
                     weir_error **out),

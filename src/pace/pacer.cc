@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: MIT
+#include "pace/pacer.hh"
+
+#include <cstring>
+
+#include "base/hash.hh"
+#include "base/time.hh"
+#include "engine/error.hh"
+#include "engine/value.hh"
+
+namespace weir {
+
+extern const LayerType member_layer;
+
+Unit::Unit(Pacer *owner) : Timer(Pacer::timer_fired), pacer(owner) {}
+
+Pacer::Pacer(weir_runtime *runtime, EndFn end, const PacerRules &pacer_rules,
+             weir_operation &operation, weir_policy *policy)
+    : weir_operation(runtime, end, &member_layer),
+      rules(pacer_rules),
+      operation_(ref_handle(&operation)),
+      policy_(ref_handle(policy)),
+      single_(this),
+      units_(runtime->heap()),
+      hook_(this),
+      hash_seed_(runtime->random().next()) {}
+
+Pacer::~Pacer() {
+  operation_->unref();
+  unref_handle(policy_);
+}
+
+void Pacer::count(std::atomic<uint64_t> &counter, int64_t change) {
+  counter.store(counter.load(std::memory_order_relaxed) + static_cast<uint64_t>(change),
+                std::memory_order_relaxed);
+}
+
+void Pacer::fill(weir_pacing_stats &stats) const {
+  stats.calls = calls_.load(std::memory_order_relaxed);
+  stats.runs = runs_.load(std::memory_order_relaxed);
+  stats.superseded = superseded_.load(std::memory_order_relaxed);
+  stats.pending = pending_.load(std::memory_order_relaxed);
+  stats.running = running_.load(std::memory_order_relaxed);
+  stats.keys = keys_.load(std::memory_order_relaxed);
+}
+
+// ---- units ----
+
+Unit *Pacer::find(const void *key, size_t key_size) {
+  if (key == nullptr) return &single_;
+  return units_.find(hash_bytes(key, key_size, hash_seed_), [&](const Unit &unit) {
+    return unit.key_size == key_size && std::memcmp(&unit + 1, key, key_size) == 0;
+  });
+}
+
+Unit *Pacer::obtain(const void *key, size_t key_size) {
+  Unit *unit = find(key, key_size);
+  if (unit != nullptr) return unit;
+  return make_keyed(key, key_size, hash_bytes(key, key_size, hash_seed_));
+}
+
+Unit *Pacer::make_keyed(const void *key, size_t key_size, uint64_t hash) {
+  void *memory = heap()->allocate(sizeof(Unit) + key_size);
+  if (memory == nullptr) return nullptr;
+  Unit *unit = new (memory) Unit(this);
+  unit->keyed = true;
+  unit->key_size = static_cast<uint32_t>(key_size);
+  if (key_size > 0) std::memcpy(static_cast<void *>(unit + 1), key, key_size);
+  if (units_.insert(unit, hash)) return unit;
+  heap()->free(memory, sizeof(Unit) + key_size);
+  return nullptr;
+}
+
+void Pacer::activate(Unit &unit) {
+  if (unit.active) return;
+  unit.active = true;
+  if (active_.empty()) {
+    enter();
+    runtime()->at_close(hook_);
+  }
+  active_.push_back(&unit);
+  count(keys_, 1);
+}
+
+// The unit may be idle now: a keyed one is freed, the last one lets the pacer go.
+void Pacer::rest(Unit &unit) {
+  if (!unit.active || unit.open || unit.armed() || !unit.flights.empty()) return;
+  unit.active = false;
+  active_.remove(&unit);
+  count(keys_, -1);
+  if (unit.keyed) {
+    units_.remove(&unit);
+    size_t size = sizeof(Unit) + unit.key_size;
+    unit.~Unit();
+    heap()->free(&unit, size);
+  }
+  if (!active_.empty()) return;
+  runtime()->forget_close(hook_);
+  leave();
+}
+
+void Pacer::arm(Unit &unit) {
+  runtime()->wheel().arm(unit, unit.due_ns);
+  runtime()->timer_armed();
+}
+
+// Due for ever (a wait without end) is open without a timer.
+void Pacer::open(Unit &unit, int64_t due_ns) {
+  unit.open = true;
+  unit.due_ns = due_ns;
+  activate(unit);
+  if (!unit.armed()) arm(unit);
+}
+
+void Pacer::close(Unit &unit) {
+  unit.open = false;
+  runtime()->wheel().disarm(unit);
+}
+
+// ---- calls ----
+
+weir_status Pacer::arrive(const void *key, size_t key_size, weir_value *argument, Member *member,
+                          int64_t now_ns) {
+  Unit *unit = obtain(key, key_size);
+  if (unit == nullptr) return WEIR_ENOMEM;
+  count(calls_, 1);
+  if (member != nullptr) {
+    member->unit = unit;
+    member->flight = nullptr;
+  }
+  // The loop was held up past the due time: what is pending runs first, the call begins afresh.
+  if (unit->open && now_ns > unit->due_ns) due(*unit, now_ns);
+  activate(*unit);
+  if (rules.kind == PacerKind::debounce) {
+    arrive_debounce(*unit, argument, member, now_ns);
+  } else {
+    arrive_throttle(*unit, argument, member, now_ns);
+  }
+  return WEIR_OK;
+}
+
+void Pacer::arrive_debounce(Unit &unit, weir_value *argument, Member *member, int64_t now_ns) {
+  bool first = !unit.open;
+  if (now_ns < unit.last_ns) now_ns = unit.last_ns;
+  if (first) unit.max_due_ns = deadline_after(now_ns, rules.max_wait_ns);
+  unit.last_ns = now_ns;
+  if (rules.trailing || first) {
+    take(unit, argument, member);
+  } else {
+    take_uncovered(unit, member);
+  }
+  int64_t quiet_ns = deadline_after(now_ns, rules.wait_ns);
+  int64_t due_ns = quiet_ns < unit.max_due_ns ? quiet_ns : unit.max_due_ns;
+  if (!first) {
+    unit.due_ns = due_ns;
+    return;
+  }
+  if (rules.leading) run_pending(unit, now_ns);
+  open(unit, due_ns);
+}
+
+void Pacer::arrive_throttle(Unit &unit, weir_value *argument, Member *member, int64_t now_ns) {
+  bool started = unit.last_ns != Unit::no_start;
+  int64_t free_ns = started ? deadline_after(unit.last_ns, rules.wait_ns) : now_ns;
+  bool at_rest = unit.pending == 0 && !unit.overdue && now_ns >= free_ns;
+  if (at_rest && rules.leading) {
+    take(unit, argument, member);
+    run_pending(unit, now_ns);
+    open(unit, deadline_after(now_ns, rules.wait_ns));
+  } else if (rules.trailing) {
+    take(unit, argument, member);
+    if (!unit.open) open(unit, at_rest ? deadline_after(now_ns, rules.wait_ns) : free_ns);
+  } else {
+    take_uncovered(unit, member);
+  }
+}
+
+// The call is the latest of its batch.
+void Pacer::take(Unit &unit, weir_value *argument, Member *member) {
+  if (unit.pending > 0) count(superseded_, 1);
+  if (rules.superseded == WEIR_SUPERSEDED_CANCEL) {
+    while (Member *older = unit.waiting.pop_front()) supersede(*older);
+  }
+  if (argument != unit.argument) {
+    weir_value *before = unit.argument;
+    unit.argument = ref_value(argument);
+    unref_value(before);
+  }
+  ++unit.pending;
+  count(pending_, 1);
+  if (member != nullptr) unit.waiting.push_back(member);
+}
+
+// No later run will cover the call; the one that is out may.
+void Pacer::take_uncovered(Unit &unit, Member *member) {
+  count(superseded_, 1);
+  if (member == nullptr) return;
+  Flight *flight = unit.flights.back();
+  if (rules.superseded == WEIR_SUPERSEDED_SHARE && flight != nullptr) {
+    member->flight = flight;
+    flight->members.push_back(member);
+  } else {
+    supersede(*member);
+  }
+}
+
+void Pacer::supersede(Member &member) {
+  member.unit = nullptr;
+  member.run->result().set_stopped(WEIR_ESUPERSEDED, WEIR_CANCEL_SUPERSEDED);
+  member.run->wake_later(member);
+}
+
+// The run it asked for goes on, or comes, without it.
+void Pacer::leave_call(Member &member) {
+  if (member.unit == nullptr) return;
+  if (member.flight != nullptr) {
+    member.flight->members.remove(&member);
+  } else {
+    member.unit->waiting.remove(&member);
+  }
+  member.unit = nullptr;
+}
+
+// ---- runs ----
+
+void Pacer::timer_fired(weir_runtime &runtime, Timer &timer) {
+  Unit &unit = static_cast<Unit &>(timer);
+  Pacer *pacer = unit.pacer;
+  if (unit.open && runtime.now() < unit.due_ns) {
+    pacer->arm(unit);
+  } else {
+    pacer->due(unit, runtime.now());
+    pacer->rest(unit);
+  }
+}
+
+void Pacer::due(Unit &unit, int64_t now_ns) {
+  if (!unit.open) return;
+  close(unit);
+  if (rules.kind == PacerKind::debounce) {
+    due_debounce(unit, now_ns);
+  } else if (unit.pending > 0) {
+    run_pending(unit, now_ns);
+    open(unit, deadline_after(now_ns, rules.wait_ns));
+  } else {
+    unit.last_ns = Unit::no_start;
+  }
+}
+
+void Pacer::due_debounce(Unit &unit, int64_t now_ns) {
+  if (rules.trailing && unit.pending > 0) run_pending(unit, now_ns);
+  int64_t quiet_ns = deadline_after(unit.last_ns, rules.wait_ns);
+  if (quiet_ns <= now_ns) return;
+  // max_wait forced this: the burst goes on, and the next max_wait counts from here.
+  unit.max_due_ns = deadline_after(now_ns, rules.max_wait_ns);
+  open(unit, quiet_ns < unit.max_due_ns ? quiet_ns : unit.max_due_ns);
+}
+
+// A run is due for what is pending.
+void Pacer::run_pending(Unit &unit, int64_t now_ns) {
+  if (rules.kind == PacerKind::throttle) unit.last_ns = now_ns;
+  Flight *last = unit.flights.back();
+  if (last != nullptr && rules.overlap == WEIR_OVERLAP_QUEUE) {
+    unit.overdue = true;
+    return;
+  }
+  if (last != nullptr && rules.overlap == WEIR_OVERLAP_CANCEL) {
+    last->superseded = true;
+    weir_call_cancel(last->call);
+  }
+  launch(unit);
+}
+
+void Pacer::launch(Unit &unit) {
+  unit.overdue = false;
+  weir_value *argument = unit.argument;
+  unit.argument = nullptr;
+  count(pending_, -static_cast<int64_t>(unit.pending));
+  unit.pending = 0;
+  auto *flight = heap()->make<Flight>();
+  weir_status status = WEIR_ENOMEM;
+  if (flight != nullptr) {
+    flight->unit = &unit;
+    weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+    options.policy = policy_;
+    options.input = argument;
+    options.name = name();
+    if (unit.keyed) {
+      options.key = &unit + 1;
+      options.key_size = unit.key_size;
+    }
+    status =
+        weir_run(operation_, &options, flight_settled, flight, nullptr, &flight->call, nullptr);
+  }
+  unref_value(argument);
+  if (status != WEIR_OK) {
+    heap()->destroy(flight);
+    settle_waiting(unit, status, WEIR_CANCEL_NONE);
+    return;
+  }
+  count(runs_, 1);
+  count(running_, 1);
+  unit.flights.push_back(flight);
+  while (Member *member = unit.waiting.pop_front()) {
+    member->flight = flight;
+    flight->members.push_back(member);
+  }
+}
+
+// Gives each waiting call this end; an error where there is no reason to have been stopped.
+void Pacer::settle_waiting(Unit &unit, weir_status status, uint32_t reason) {
+  while (Member *member = unit.waiting.pop_front()) {
+    member->unit = nullptr;
+    if (reason == WEIR_CANCEL_NONE) {
+      member->run->result().set_status(status);
+    } else {
+      member->run->result().set_stopped(status, reason);
+    }
+    member->run->wake_later(*member);
+  }
+}
+
+namespace {
+
+// The flight's outcome becomes a member's.
+void share_outcome(const weir_outcome &outcome, Result &result) {
+  if (outcome.channel == WEIR_CHANNEL_VALUE) {
+    result.set_value(ref_value(outcome.value));
+  } else if (outcome.channel == WEIR_CHANNEL_STOPPED) {
+    result.set_stopped(outcome.status, outcome.cancel_reason);
+  } else {
+    result.set_error(ref_error(outcome.error));
+    result.status = outcome.status;
+  }
+  result.class_ = outcome.class_;
+  result.final = outcome.final;
+  result.stop_reason = outcome.stop_reason;
+  result.retry_after_ms = outcome.retry_after_ms;
+}
+
+}  // namespace
+
+void Pacer::flight_settled(void *data, weir_call *call, const weir_outcome *outcome) {
+  auto *flight = static_cast<Flight *>(data);
+  Unit &unit = *flight->unit;
+  Pacer *pacer = unit.pacer;
+  while (Member *member = flight->members.pop_front()) {
+    member->unit = nullptr;
+    if (flight->superseded && outcome->channel == WEIR_CHANNEL_STOPPED) {
+      member->run->result().set_stopped(WEIR_ESUPERSEDED, WEIR_CANCEL_SUPERSEDED);
+    } else {
+      share_outcome(*outcome, member->run->result());
+    }
+    member->run->wake_later(*member);
+  }
+  unit.flights.remove(flight);
+  pacer->count(pacer->running_, -1);
+  pacer->heap()->destroy(flight);
+  call->unref();
+  if (unit.overdue && unit.flights.empty()) pacer->launch_overdue(unit);
+  pacer->rest(unit);
+}
+
+// A throttle's distance counts from this start; its open timer is then early and waits again.
+void Pacer::launch_overdue(Unit &unit) {
+  launch(unit);
+  if (rules.kind != PacerKind::throttle) return;
+  int64_t now_ns = runtime()->now();
+  unit.last_ns = now_ns;
+  unit.due_ns = deadline_after(now_ns, rules.wait_ns);
+  if (!unit.open) open(unit, unit.due_ns);
+}
+
+// ---- orders ----
+
+void Pacer::drop_pending(Unit &unit) {
+  count(pending_, -static_cast<int64_t>(unit.pending));
+  unit.pending = 0;
+  unit.overdue = false;
+  unref_value(unit.argument);
+  unit.argument = nullptr;
+}
+
+void Pacer::cancel(Unit &unit) {
+  if (!unit.active) return;
+  drop_pending(unit);
+  settle_waiting(unit, WEIR_ECANCELLED, WEIR_CANCEL_CALLER);
+  for (Flight *flight = unit.flights.front(); flight != nullptr;
+       flight = unit.flights.next(flight)) {
+    weir_call_cancel(flight->call);
+  }
+  close(unit);
+  unit.last_ns = Unit::no_start;
+  rest(unit);
+}
+
+void Pacer::flush(Unit &unit) {
+  if (!unit.active || unit.pending == 0 || unit.overdue) return;
+  int64_t now_ns = runtime()->in_turn() ? runtime()->now() : runtime()->clock();
+  close(unit);
+  run_pending(unit, now_ns);
+  if (rules.kind == PacerKind::throttle) open(unit, deadline_after(now_ns, rules.wait_ns));
+  rest(unit);
+}
+
+// Every call has settled with the runtime's end; what is still pending asked for no settlement.
+void Pacer::runtime_closes(CloseHook &hook) {
+  Pacer &pacer = *static_cast<Hook &>(hook).pacer;
+  pacer.enter();
+  while (Unit *unit = pacer.active_.front()) pacer.cancel(*unit);
+  pacer.leave();
+}
+
+}  // namespace weir
