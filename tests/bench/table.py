@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""table.py DIRECTORY LIBRARY: the benchmarks' rows, as JSON in DIRECTORY, against their targets.
+
+A row's time is the least of its repetitions, with the median behind it: what else the machine does
+can only add. Targets are nanoseconds on a machine whose baselines are in SET_ON; so each is also
+given as a multiple of its row's baseline there.
+"""
+import json
+import pathlib
+import statistics
+import sys
+
+SET_ON = {'monotonic clock': 44, 'coarse clock': 10, 'compare-and-swap': 17, 'fetch-add': 10,
+          'contended counter': 85, 'mutex pair': 24, 'malloc+free': 20}
+
+# Path, row, target in ns (None: for comparison).
+TIMES = [
+    ('breaker acquire + report, closed, consecutive', 'bench_breaker:consecutive', 25),
+    ('breaker acquire + report, time window', 'bench_breaker:time_window', 70),
+    ('— with slow calls, given the elapsed time', 'bench_breaker:time_window_slow_calls', 70),
+    ('— with slow calls, with the caller\'s two clock reads',
+     'bench_breaker:time_window_slow_calls_two_clock_reads', 115),
+    ('breaker reject, open', 'bench_breaker:reject', 30),
+    ('— with the rejection filled in', 'bench_breaker:reject_with_rejection', None),
+    ('limiter deny, given now', 'bench_limiter:deny_now', 10),
+    ('limiter allow, token bucket, given now', 'bench_limiter:allow_now/token_bucket', 25),
+    ('— with a clock read', 'bench_limiter:allow_clock', 75),
+    ('limiter allow, fixed window, given now', 'bench_limiter:allow_now/fixed_window', None),
+    ('limiter allow, sliding window, given now', 'bench_limiter:allow_now/sliding_window', None),
+    ('limiter acquire + release, concurrency', 'bench_limiter:concurrency', None),
+    ('keyed limiter, 1 M keys, given now', 'bench_limiter:keyed_now', 80),
+    ('— with a clock read', 'bench_limiter:keyed_clock', 180),
+    ('run without policy', 'bench_run:batch/none/64', None),
+    ('run through retry, no failure', 'bench_run:batch/retry/64', 120),
+    ('— one in flight at a time', 'bench_run:chain/retry', 120),
+    ('— 1024 in flight', 'bench_run:batch/retry/1024', None),
+    ('— one for each round of the loop', 'bench_run:alone/retry', None),
+    ('run through timeout → retry → breaker', 'bench_run:batch/timeout_retry_breaker/64', 200),
+    ('— one in flight at a time', 'bench_run:chain/timeout_retry_breaker', 200),
+    ('— 1024 in flight', 'bench_run:batch/timeout_retry_breaker/1024', None),
+    ('run through limiter → timeout → retry → breaker → timeout', 'bench_run:batch/five/64', 300),
+    ('— one in flight at a time', 'bench_run:chain/five', 300),
+    ('— 1000 in flight', 'bench_run:batch/five/1000', None),
+    ('— one for each round of the loop', 'bench_run:alone/five', None),
+    ('a round of the uv loop that does nothing', 'bench_run:round_of_loop', None),
+    ('completions drain, a record', 'bench_completions:drain', None),
+    ('run to a drained record, value given back', 'bench_completions:run_to_record', None),
+]
+
+
+class Row:
+    """All repetitions of one benchmark."""
+
+    def __init__(self, entries):
+        clocked = entries[0]['name'].endswith('manual_time')
+        times = [entry['real_time' if clocked else 'cpu_time'] for entry in entries]
+        self.least, self.median = min(times), statistics.median(times)
+        self.entries = entries
+        self.baseline = entries[0]['label'].removeprefix('x ')
+        self.multiple = min(entry['multiple'] for entry in entries)
+        self.mallocs = statistics.median(entry['mallocs'] for entry in entries)
+
+    def counter(self, name):
+        return statistics.median(entry[name] for entry in self.entries)
+
+
+def read(directory):
+    rows, baselines, context = {}, {}, {}
+    for path in sorted(directory.glob('*.json')):
+        document = json.loads(path.read_text())
+        context = document['context']
+        for key, value in context.items():
+            if key.startswith('baseline: '):
+                name = key.removeprefix('baseline: ')
+                baselines[name] = min(float(value), baselines.get(name, float('inf')))
+        entries = {}
+        for entry in document['benchmarks']:
+            if entry['run_type'] == 'iteration':
+                name = entry['name'].removesuffix('/manual_time').removesuffix('/iterations:1')
+                entries.setdefault(name, []).append(entry)
+        rows.update({f'{path.stem}:{name}': Row(found) for name, found in entries.items()})
+    return rows, baselines, context
+
+
+def nanoseconds(value):
+    return f'{value:.1f}' if value < 10 else f'{value:.0f}'
+
+
+def count(value):
+    return '0' if value < 0.0005 else f'{value:.3g}'
+
+
+def yes(met):
+    return 'yes' if met else 'no'
+
+
+def time_line(path, row, target):
+    measured = f'{nanoseconds(row.least)} ns ({nanoseconds(row.median)})'
+    multiple = f'{row.multiple:.1f} × {row.baseline}'
+    if target is None:
+        return path, measured, multiple, count(row.mallocs), '', ''
+    allowed = target / SET_ON[row.baseline]
+    return (path, measured, multiple, count(row.mallocs), f'≤ {target} ns = {allowed:.1f} ×',
+            yes(row.least <= target))
+
+
+def two_threads(rows):
+    shared = rows.get('bench_breaker:two_threads/one_breaker')
+    apart = rows.get('bench_breaker:two_threads/a_breaker_each')
+    if shared and apart:
+        ratio, median = apart.least / shared.least, apart.median / shared.median
+        yield ('2 threads on one breaker ÷ 2 threads with a breaker each',
+               f'{ratio:.2f} ({median:.2f}); {nanoseconds(shared.least)} ns',
+               f'{shared.multiple:.1f} × {shared.baseline}', '', '≥ 0.8',
+               yes(ratio >= 0.8))
+
+
+def differences(rows):
+    for timed, untimed, what, target in (
+            ('run/timeout/1000000', 'run/none/1000000',
+             'timer armed and disarmed, 1 M pending: run with a timeout − run without', 100),
+            ('replace/sleeping/1000', 'replace/forever/1000',
+             'timer moved, one of 1000: sleep replaced − sleep without a timer replaced', None),
+            ('replace/sleeping/1000000', 'replace/forever/1000000',
+             'timer moved, one of 1 M at random, cold: the same', 100)):
+        timed, untimed = rows.get(f'bench_timer:{timed}'), rows.get(f'bench_timer:{untimed}')
+        if not timed or not untimed:
+            continue
+        cost, median = timed.least - untimed.least, timed.median - untimed.median
+        baseline = timed.least / timed.multiple
+        set_on = '' if target is None else f'≤ {target} ns = {target / SET_ON[timed.baseline]:.1f} ×'
+        yield (what, f'{nanoseconds(timed.least)} − {nanoseconds(untimed.least)} = '
+               f'{nanoseconds(cost)} ns ({nanoseconds(median)})',
+               f'{cost / baseline:.1f} × {timed.baseline}', count(timed.mallocs), set_on,
+               '' if target is None else yes(cost <= target))
+
+
+def threads(rows):
+    for name, what in (('attached', 'an attached loop'), ('own_thread', 'a thread of weir\'s own')):
+        row = rows.get(f'bench_threads:{name}/retry')
+        if row:
+            rate = 1000 / row.least
+            yield (f'run through retry from another thread to settlement, {what} '
+                   f'({row.counter("in_flight"):.0f} in flight)',
+                   f'{rate:.1f} M/s ({1000 / row.median:.1f})', f'{row.multiple:.1f} × {row.baseline}',
+                   count(row.mallocs), f'≥ 2.5 M/s = {400 / SET_ON[row.baseline]:.1f} ×',
+                   yes(rate >= 2.5))
+
+
+def sizes(rows, library):
+    size = library.stat().st_size
+    yield 'libweir.so stripped', f'{size / 1000:.0f} KB', '', '', '≤ 300 KB', yes(size <= 300_000)
+    if breaker := rows.get('bench_size:idle_breaker'):
+        size = breaker.counter('bytes')
+        yield 'idle breaker', f'{size:.0f} B', '', count(breaker.mallocs), '≤ 512 B', yes(size <= 512)
+    if limiter := rows.get('bench_size:keyed_limiter'):
+        size = limiter.counter('bytes_a_key')
+        yield 'keyed limiter, a key', f'{size:.1f} B', '', '', '16–24 B', yes(16 <= round(size, 1) <= 24)
+
+
+def main():
+    rows, baselines, context = read(pathlib.Path(sys.argv[1]))
+    repetitions = max((len(row.entries) for row in rows.values()), default=0)
+    print(f'Measured on {context.get("num_cpus")} processors at {context.get("mhz_per_cpu")} MHz: the '
+          f'least of {repetitions} repetitions, the median in parentheses. Times are processor time on '
+          'one pinned processor; by the clock where there are two threads, and for the drain. Mallocs '
+          'are the whole process\'s, per operation. Targets are nanoseconds; behind each is the '
+          'multiple of the row\'s baseline that it was on the machine where they were set.\n')
+    print('| baseline | here | where the targets were set |\n|---|---|---|')
+    for name, set_on in SET_ON.items():
+        if name in baselines:
+            print(f'| {name} | {baselines[name]:.1f} ns | {set_on} ns |')
+    lines = [time_line(path, rows[name], target) for path, name, target in TIMES if name in rows]
+    for more in (two_threads(rows), differences(rows), threads(rows),
+                 sizes(rows, pathlib.Path(sys.argv[2]))):
+        lines.extend(more)
+    print('\n| path | measured | × baseline | mallocs | target | met? |\n|---|---|---|---|---|---|')
+    for line in lines:
+        print('| ' + ' | '.join(line) + ' |')
+
+
+main()
