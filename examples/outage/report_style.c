@@ -15,7 +15,7 @@ const char report_style[] =
     "main{max-width:1200px;margin:0 auto;padding:40px 28px 64px}"
     "h1{font-size:30px;line-height:1.2;margin:0 0 8px;letter-spacing:-.02em}"
     "h2{font-size:18px;margin:0;letter-spacing:-.01em}"
-    "p{margin:0 0 12px;max-width:76ch}"
+    "p{margin:0 0 12px;max-width:92ch}"
     ".soft,.card p{color:var(--soft)}"
     ".card{background:var(--card);border:1px solid var(--rule);border-radius:10px;"
     "padding:20px 22px 14px;margin:20px 0}"
