@@ -19,7 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_SECONDS = 60, CHECK_SECONDS = 30, DEFAULT_RATE = 100 };
+/* Each time the upstream returns, a breaker costs up to a reset timeout of answers, however long the
+ * run: in a short one that alone would be more than the share the check allows. */
+enum { DEFAULT_SECONDS = 60, CHECK_SECONDS = 30, CHECK_SECONDS_LEAST = 20, DEFAULT_RATE = 100 };
 
 struct arguments {
   struct outage_options options;
@@ -77,6 +79,10 @@ static struct arguments parse(int argc, char **argv) {
   }
   if (arguments.options.seconds == 0) {
     arguments.options.seconds = arguments.check ? CHECK_SECONDS : DEFAULT_SECONDS;
+  }
+  if (arguments.check && arguments.options.seconds < CHECK_SECONDS_LEAST) {
+    fprintf(stderr, "outage: --check needs at least --seconds %d\n", CHECK_SECONDS_LEAST);
+    usage();
   }
   return arguments;
 }
