@@ -18,7 +18,7 @@ weir_breaker::weir_breaker(weir_runtime *owner)
 weir_breaker::~weir_breaker() {
   core.end(heap());
   heap()->destroy(classifier);
-  heap()->destroy(listeners);
+  heap()->destroy(listeners());
   weir::unref_error(refusal_error);
 }
 
@@ -27,7 +27,7 @@ namespace weir {
 // ---- listeners ----
 
 BreakerListeners::BreakerListeners(weir_breaker &breaker)
-    : ring(breaker, breaker.core.mutex(), &BreakerListeners::deliver) {}
+    : ChangeRing(breaker, breaker.core.mutex(), &BreakerListeners::deliver) {}
 
 BreakerListeners::~BreakerListeners() {
   if (records_ != nullptr) records_->release();
@@ -50,7 +50,7 @@ uint64_t BreakerListeners::gap_before(uint64_t sequence) {
 
 void BreakerListeners::deliver(Handle &owner, const weir_breaker_change &change) {
   weir_breaker &breaker = static_cast<weir_breaker &>(owner);
-  BreakerListeners &self = *breaker.listeners;
+  BreakerListeners &self = *breaker.listeners();
   weir_runtime &runtime = *breaker.runtime();
   if (self.records_ != nullptr) {
     self.records_->put(change.sequence, static_cast<int32_t>(change.reason),
@@ -107,10 +107,10 @@ bool add_breaker_listeners(weir_breaker &breaker, const weir_breaker_options &op
   if (!callback && options.queue == nullptr && !breaker.runtime()->has_event_listener()) {
     return true;
   }
-  breaker.listeners = breaker.heap()->make<BreakerListeners>(breaker);
-  if (breaker.listeners == nullptr) return false;
-  breaker.core.announce_to(&breaker.listeners->ring);
-  return breaker.listeners->begin(std::move(callback), options.queue, options.user);
+  auto *listeners = breaker.heap()->make<BreakerListeners>(breaker);
+  if (listeners == nullptr) return false;
+  breaker.core.announce_to(listeners);
+  return listeners->begin(std::move(callback), options.queue, options.user);
 }
 
 }  // namespace

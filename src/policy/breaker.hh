@@ -16,15 +16,13 @@ namespace weir {
 extern const LayerType breaker_layer;
 
 // Who hears of changes: the option's function or queue, and the runtime's event listener.
-class BreakerListeners {
+class BreakerListeners : public BreakerCore::Ring {
  public:
   explicit BreakerListeners(weir_breaker &breaker);
   ~BreakerListeners();
 
   // `queue` nullable. False without memory.
   bool begin(Callback<weir_breaker_change_fn> &&callback, weir_completions *queue, uint64_t user);
-
-  BreakerCore::Ring ring;
 
  private:
   static void deliver(Handle &owner, const weir_breaker_change &change);
@@ -45,7 +43,11 @@ struct weir_breaker : weir_policy {
   ~weir_breaker();
 
   weir::BreakerCore core;
-  weir::Classifier *classifier = nullptr;       // NULL: the table in weir/status.h
-  weir::BreakerListeners *listeners = nullptr;  // NULL: nobody listens
-  weir_error *refusal_error = nullptr;          // made by the first run; the engine's thread
+  // The core's ring is it; NULL: nobody listens.
+  weir::BreakerListeners *listeners() const {
+    return static_cast<weir::BreakerListeners *>(core.ring());
+  }
+
+  weir::Classifier *classifier = nullptr;  // NULL: the table in weir/status.h
+  weir_error *refusal_error = nullptr;     // made by the first run; the engine's thread
 };

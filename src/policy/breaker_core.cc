@@ -218,7 +218,8 @@ void BreakerCore::get_stats(weir_breaker_stats &stats, Moment &moment) {
   stats.failure_rate = static_cast<double>(counts.failures) / calls;
   stats.slow_call_rate = static_cast<double>(counts.slow_calls) / calls;
   stats.succeeded = even_.succeeded.load(std::memory_order_relaxed) +
-                    odd_.succeeded.load(std::memory_order_relaxed) + recorded.calls -
+                    odd_.succeeded.load(std::memory_order_relaxed) +
+                    engine_succeeded_.load(std::memory_order_relaxed) + recorded.calls -
                     recorded.failures;
   stats.failed = failed_.load(std::memory_order_relaxed) + recorded.failures;
   stats.slow = slow_.load(std::memory_order_relaxed) + recorded.slow_calls;

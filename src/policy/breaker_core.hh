@@ -149,6 +149,7 @@ class BreakerCore {
   void end(Heap *heap);
   // Where changes go; nullable, once, before use.
   void announce_to(Ring *ring) { ring_ = ring; }
+  Ring *ring() const { return ring_; }
   Mutex &mutex() { return mutex_; }
 
   // ---- deciding (breaker_core.cc) ----
@@ -160,17 +161,24 @@ class BreakerCore {
     return WEIR_OK;
   }
 
-  // `class_` and `elapsed_ns` were checked.
+  // `class_` and `elapsed_ns` were checked. Any thread.
   weir_status report(weir_permit permit, uint32_t class_, int64_t elapsed_ns, Moment &moment) {
-    // Closed, not windowed, no failure counted: then the word is the life and nothing else.
-    uint64_t word = word_.load(std::memory_order_acquire);
-    if (word >> (BreakerWord::life_shift - 1) == permit && BreakerWord(word).bare() &&
-        class_ == WEIR_CLASS_SUCCESS &&
-        elapsed_ns <= slow_call_ns_.load(std::memory_order_relaxed)) {
-      stripe().succeeded.fetch_add(1, std::memory_order_relaxed);
-      return WEIR_OK;
+    if (!changes_nothing(permit, class_, elapsed_ns)) {
+      return report_otherwise(permit, class_, elapsed_ns, moment);
     }
-    return report_otherwise(permit, class_, elapsed_ns, moment);
+    stripe().succeeded.fetch_add(1, std::memory_order_relaxed);
+    return WEIR_OK;
+  }
+
+  // The same on the engine's thread, which counts by itself: no atomic read-modify-write.
+  weir_status report_on_engine(weir_permit permit, uint32_t class_, int64_t elapsed_ns,
+                               Moment &moment) {
+    if (!changes_nothing(permit, class_, elapsed_ns)) {
+      return report_otherwise(permit, class_, elapsed_ns, moment);
+    }
+    uint64_t succeeded = engine_succeeded_.load(std::memory_order_relaxed);
+    engine_succeeded_.store(succeeded + 1, std::memory_order_relaxed);
+    return WEIR_OK;
   }
 
   // Current, not just the last one set.
@@ -216,6 +224,14 @@ class BreakerCore {
   bool replace(BreakerWord from, BreakerWord to) {
     uint64_t expected = from.bits();
     return word_.compare_exchange_strong(expected, to.bits(), std::memory_order_acq_rel);
+  }
+  // A success in the closed state, in consecutive mode, with no failure counted: then the word is
+  // the life and nothing else.
+  bool changes_nothing(weir_permit permit, uint32_t class_, int64_t elapsed_ns) const {
+    uint64_t word = word_.load(std::memory_order_acquire);
+    return word >> (BreakerWord::life_shift - 1) == permit && BreakerWord(word).bare() &&
+           class_ == WEIR_CLASS_SUCCESS &&
+           elapsed_ns <= slow_call_ns_.load(std::memory_order_relaxed);
   }
   Stripe &stripe() { return (sched_getcpu() & 1) != 0 ? odd_ : even_; }
 
@@ -267,6 +283,7 @@ class BreakerCore {
 
   // ---- counters, and what is read rarely: also the distance between the busy lines ----
   Stripe even_;
+  std::atomic<uint64_t> engine_succeeded_{0};
   std::atomic<uint64_t> failed_{0};
   std::atomic<uint64_t> slow_{0};
   std::atomic<uint64_t> ignored_{0};

@@ -74,7 +74,7 @@ Next start_breaker(weir_call &run, BreakerLayer &layer) {
 void report_run(weir_call &run, BreakerLayer &layer, uint32_t class_) {
   Moment moment = breaker_turn(run.runtime());
   int64_t elapsed_ns = saturating_sub(run.runtime().now(), layer.begun_ns);
-  breaker_of(layer).core.report(layer.permit, class_, elapsed_ns, moment);
+  breaker_of(layer).core.report_on_engine(layer.permit, class_, elapsed_ns, moment);
 }
 
 uint32_t class_of_run(weir_call &run, const Classifier *classifier) {

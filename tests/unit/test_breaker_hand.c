@@ -53,6 +53,10 @@ static void release_returns_to_closed_with_empty_counts(struct fixture *fx) {
   calls_fail(breaker, 1);
   assert_state(breaker, OPEN);
   assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK); /* of an open one too */
+  weir_permit permit = 1;
+  weir_rejection rejection = WEIR_REJECTION_INIT;
+  assert_int_equal(weir_breaker_acquire(breaker, &permit, &rejection), WEIR_EOPEN);
+  assert_int_equal(rejection.failures, 0); /* not what opened it, but a hand */
   assert_int_equal(weir_breaker_release(breaker), WEIR_OK);
   assert_state(breaker, CLOSED);
   weir_breaker_unref(breaker);
