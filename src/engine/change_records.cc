@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/change_records.hh"
 
+#include "engine/runtime.hh"
+
 namespace weir {
 
 ChangeRecords *ChangeRecords::create(weir_completions *queue, uint64_t user) {
@@ -23,16 +25,15 @@ void ChangeRecords::put(uint64_t sequence, int32_t reason, uint16_t states) {
     }
     entries_[(first_ + waiting_) % capacity] = {sequence, reason, states};
     ++waiting_;
-    if (in_queue_) return;
-    load_next();
+    if (in_queue_ || !load_next()) return;
   }
   count_.fetch_add(1, std::memory_order_relaxed);
   queue_->post(*this);
 }
 
-// Under the mutex: fills the record with the oldest that waits, if any.
+// Under the mutex: fills the record with the oldest that waits, if any. After CLOSED nothing comes.
 bool ChangeRecords::load_next() {
-  in_queue_ = waiting_ > 0;
+  in_queue_ = waiting_ > 0 && queue_->runtime()->life() < Life::grace;
   if (!in_queue_) return false;
   const Entry &entry = entries_[first_];
   content.user = user_;

@@ -7,6 +7,14 @@
 namespace weir {
 namespace {
 
+// The last life is followed by the first, and neither is 0; a permit is as wide as a life.
+constexpr BreakerWord last_breaker_life(UINT64_MAX << BreakerWord::life_shift);
+static_assert(last_breaker_life.next(BreakerState::closed).life() == 1);
+static_assert(last_breaker_life.permit() >> 1 == last_breaker_life.life() &&
+              last_breaker_life.bare());
+static_assert(last_breaker_life.with_windowed(true).next(BreakerState::open).windowed());
+static_assert(last_breaker_life.with_failures(7).next(BreakerState::open).failures() == 0);
+
 constexpr bool hands_out_its_life(BreakerState state) {
   return state != BreakerState::open && state != BreakerState::half_open &&
          state != BreakerState::forced_open;

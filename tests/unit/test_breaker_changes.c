@@ -258,6 +258,29 @@ static void records_nobody_drains_go_in_either_order(struct fixture *fx) {
   }
 }
 
+static void after_the_record_of_closing_comes_no_other(struct fixture *fx) {
+  weir_completions *queue = make_queue(fx);
+  weir_breaker_options options = BREAKER_OPTIONS;
+  options.queue = queue;
+  weir_breaker *breaker = make_breaker(fx, &options);
+  assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(weir_breaker_release(breaker), WEIR_OK); /* waits behind the first */
+  run_until_idle(fx);
+  assert_int_equal(weir_runtime_close(fx->runtime), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK);
+  run_until_idle(fx);
+  weir_record record;
+  assert_int_equal(weir_completions_drain(queue, &record, sizeof record, 1), 1);
+  assert_int_equal(record.kind, WEIR_RECORD_EVENT);
+  assert_int_equal(weir_completions_drain(queue, &record, sizeof record, 1), 1);
+  assert_int_equal(record.kind, WEIR_RECORD_CLOSED);
+  assert_int_equal(weir_completions_drain(queue, &record, sizeof record, 1), 0);
+  weir_breaker_unref(breaker);
+  weir_completions_unref(queue);
+}
+
 static void a_queue_and_a_listener_exclude_each_other(struct fixture *fx) {
   weir_completions *queue = make_queue(fx);
   weir_breaker_options options = BREAKER_OPTIONS;
@@ -324,5 +347,6 @@ TEST_MAIN("breaker_changes", TEST(B10_the_listener_may_do_anything_and_events_st
           TEST(B11_a_breaker_outlives_its_runtime), TEST(changes_come_as_event_records),
           TEST(records_not_drained_keep_the_newest_and_say_what_is_missing),
           TEST(records_nobody_drains_go_in_either_order),
+          TEST(after_the_record_of_closing_comes_no_other),
           TEST(a_queue_and_a_listener_exclude_each_other),
           TEST(the_runtimes_listener_hears_of_changes_and_refusals))
