@@ -19,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each time the upstream returns, a breaker costs up to a reset timeout of answers, however long the
- * run: in a short one that alone would be more than the share the check allows. */
+/* Each time the upstream returns, a breaker costs up to a reset timeout of answers, however long
+ * the run: in a short one that alone would be more than the share the check allows. */
 enum { DEFAULT_SECONDS = 60, CHECK_SECONDS = 30, CHECK_SECONDS_LEAST = 20, DEFAULT_RATE = 100 };
 
 struct arguments {

@@ -44,9 +44,9 @@ typedef struct weir_debounce_options {
 WEIR_API void weir_debounce_options_init(weir_debounce_options *options,
                                          size_t size);
 
-/* Makes a debounce of `operation`, of which it takes a reference; the caller owns
- * one reference. `options` NULL: defaults. Errors: WEIR_EINVAL (neither leading
- * nor trailing, too), WEIR_EABI, WEIR_ENOMEM. Any thread. */
+/* Makes a debounce of `operation`, of which it takes a reference; the caller
+ * owns one reference. `options` NULL: defaults. Errors: WEIR_EINVAL (neither
+ * leading nor trailing, too), WEIR_EABI, WEIR_ENOMEM. Any thread. */
 WEIR_API weir_status weir_debounce_new(weir_runtime *runtime,
                                        weir_operation *operation,
                                        const weir_debounce_options *options,
@@ -62,8 +62,8 @@ WEIR_API void weir_debounce_unref(weir_debounce *debounce);
 WEIR_API weir_operation *weir_debounce_operation(weir_debounce *debounce);
 
 /* Calls with `argument` (nullable, a reference is taken) and, if `key` is not
- * NULL, for that key of `key_size` bytes (copied). The rest is as weir_run(). Any
- * thread. Errors: as weir_run(). */
+ * NULL, for that key of `key_size` bytes (copied). The rest is as weir_run().
+ * Any thread. Errors: as weir_run(). */
 WEIR_API weir_status weir_debounce_call(weir_debounce *debounce,
                                         const void *key, size_t key_size,
                                         weir_value *argument,
@@ -85,9 +85,10 @@ WEIR_API weir_status weir_debounce_touch_at(weir_debounce *debounce,
                                             int64_t now_ns);
 
 /* Forgets what is pending (its calls settle as stopped, WEIR_ECANCELLED), tells
- * the running operation, and begins afresh: the next call leads. `key` NULL: the
- * calls without a key. Nothing pending: does nothing. Any thread; takes effect
- * on the runtime's. Errors: WEIR_EINVAL, WEIR_ENOMEM (off that thread). */
+ * the running operation, and begins afresh: the next call leads. `key` NULL:
+ * the calls without a key. Nothing pending: does nothing. Any thread; takes
+ * effect on the runtime's. Errors: WEIR_EINVAL, WEIR_ENOMEM (off that thread).
+ * */
 WEIR_API weir_status weir_debounce_cancel(weir_debounce *debounce,
                                           const void *key, size_t key_size);
 

@@ -41,9 +41,9 @@ typedef struct weir_throttle_options {
 WEIR_API void weir_throttle_options_init(weir_throttle_options *options,
                                          size_t size);
 
-/* Makes a throttle of `operation`, of which it takes a reference; the caller owns
- * one reference. `options` NULL: defaults. Errors: WEIR_EINVAL (neither leading
- * nor trailing, too), WEIR_EABI, WEIR_ENOMEM. Any thread. */
+/* Makes a throttle of `operation`, of which it takes a reference; the caller
+ * owns one reference. `options` NULL: defaults. Errors: WEIR_EINVAL (neither
+ * leading nor trailing, too), WEIR_EABI, WEIR_ENOMEM. Any thread. */
 WEIR_API weir_status weir_throttle_new(weir_runtime *runtime,
                                        weir_operation *operation,
                                        const weir_throttle_options *options,
@@ -59,8 +59,8 @@ WEIR_API void weir_throttle_unref(weir_throttle *throttle);
 WEIR_API weir_operation *weir_throttle_operation(weir_throttle *throttle);
 
 /* Calls with `argument` (nullable, a reference is taken) and, if `key` is not
- * NULL, for that key of `key_size` bytes (copied). The rest is as weir_run(). Any
- * thread. Errors: as weir_run(). */
+ * NULL, for that key of `key_size` bytes (copied). The rest is as weir_run().
+ * Any thread. Errors: as weir_run(). */
 WEIR_API weir_status weir_throttle_call(weir_throttle *throttle,
                                         const void *key, size_t key_size,
                                         weir_value *argument,
@@ -82,9 +82,10 @@ WEIR_API weir_status weir_throttle_touch_at(weir_throttle *throttle,
                                             int64_t now_ns);
 
 /* Forgets what is pending (its calls settle as stopped, WEIR_ECANCELLED), tells
- * the running operation, and begins afresh: the next call leads. `key` NULL: the
- * calls without a key. Nothing pending: does nothing. Any thread; takes effect
- * on the runtime's. Errors: WEIR_EINVAL, WEIR_ENOMEM (off that thread). */
+ * the running operation, and begins afresh: the next call leads. `key` NULL:
+ * the calls without a key. Nothing pending: does nothing. Any thread; takes
+ * effect on the runtime's. Errors: WEIR_EINVAL, WEIR_ENOMEM (off that thread).
+ * */
 WEIR_API weir_status weir_throttle_cancel(weir_throttle *throttle,
                                           const void *key, size_t key_size);
 

@@ -3,12 +3,14 @@
 // The inside of debounce and throttle: one machine for both, as they differ in a few rules only.
 //
 // A Unit is one key's state: when its next run is due, the latest argument, the calls that wait. A
-// call is a run whose leaf is a Member: it joins its unit and waits there for the run that covers it.
-// That run is a Flight: a run of the pacer's own operation, which gives its outcome to its members.
+// call is a run whose leaf is a Member: it joins its unit and waits there for the run that covers
+// it. That run is a Flight: a run of the pacer's own operation, which gives its outcome to its
+// members.
 //
 //   unit     call                              timer                      idle when
 //   idle     → open, lead if leading           -                          (freed, if keyed)
-//   open     take the argument; move `due_ns`  early: wait again          the timer has found nothing
+//   open     take the argument; move `due_ns`  early: wait again          the timer has found
+//   nothing
 //            (no timer is touched)             due: run what is pending   left to do, and no flight
 //                                                                         is out
 //

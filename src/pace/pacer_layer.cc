@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How calls get to a pacer: as runs whose leaf is a Member, as touches on the engine's thread, and the
-// orders cancel and flush from any thread.
+// How calls get to a pacer: as runs whose leaf is a Member, as touches on the engine's thread, and
+// the orders cancel and flush from any thread.
 //
 //   signal   does                                                    answers
 //   start    joins the unit of the run's key                         wait; outer without memory

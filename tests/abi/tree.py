@@ -33,6 +33,10 @@ def family(path):
     return FAMILY.get(name, name)
 
 
+# The machine that all patterns of a folder are made of.
+SHARED = {'pace': 'pacer'}
+
+
 def include_problems(path, text):
     layer, *rest = path.relative_to(ROOT / 'src').parts
     for name in re.findall(r'^\s*#\s*include\s*["<]([^">]+)[">]', text, flags=re.M):
@@ -42,7 +46,7 @@ def include_problems(path, text):
         if not (ROOT / 'src' / name).is_file():
             continue
         if layer in PATTERNS:
-            same = layer == target and family(pathlib.Path(name)) == family(path)
+            same = layer == target and family(pathlib.Path(name)) in (family(path), SHARED.get(layer))
             if (target in PATTERNS and not same) or target == 'driver':
                 yield f'includes {name}: a pattern composes through the engine'
         elif target not in MAY_INCLUDE.get(layer, {layer}):

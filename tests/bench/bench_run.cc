@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs on the thread of an attached uv loop: the operation completes inline with a value of 16 bytes
-// made beforehand, each run has a settle callback and a call that could be cancelled. Three ways:
+// Runs on the thread of an attached uv loop: the operation completes inline with a value of 16
+// bytes made beforehand, each run has a settle callback and a call that could be cancelled. Three
+// ways:
 //
 //   batch  64 runs are started, then the loop goes round until they have settled
 //   chain  one run in flight at a time; the next is started by the settle callback

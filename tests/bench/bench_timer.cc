@@ -5,9 +5,11 @@
 //
 //   run/none, run/timeout   a run that completes inline, without and with a timeout around it: the
 //                           difference is arming and disarming a timer, and the timeout's layer
-//   replace                 one of the population, chosen at random, is cancelled and another started:
-//                           with timers minus without is the move of a timer that nobody has touched
-//                           for long, so most of it is waiting for the cold memory of its neighbours
+//   replace                 one of the population, chosen at random, is cancelled and another
+//   started:
+//                           with timers minus without is the move of a timer that nobody has
+//                           touched for long, so most of it is waiting for the cold memory of its
+//                           neighbours
 //
 // Populations are kept from row to row.
 

@@ -145,7 +145,7 @@ static void C18_orphan_gives_its_place_back_when_it_ends(struct fixture *fx) {
   assert_int_equal(settled(second)->value, 2);
 }
 
-/* ---- permits of what goes on ----------------------------------------------------------------------- */
+/* ---- permits of what goes on ---------------------------------------------------------------- */
 
 static weir_limiter *one_at_a_time(struct fixture *fx) {
   weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
