@@ -48,11 +48,11 @@ double clamp(const Backoff &backoff, double delay) {
   return std::fmin(raised, static_cast<double>(backoff.max_ns));
 }
 
-// `delay` is clamped; the cap itself may have been rounded up on its way to a double.
+// `delay` is clamped. The cap may have been rounded on its way to a double; any double below that is
+// not above the cap.
 int64_t to_ns(const Backoff &backoff, double delay) {
   if (delay >= static_cast<double>(backoff.max_ns)) return backoff.max_ns;
-  int64_t rounded = static_cast<int64_t>(std::ceil(delay));
-  return rounded < backoff.max_ns ? rounded : backoff.max_ns;
+  return static_cast<int64_t>(std::ceil(delay));
 }
 
 Backoff::Step decorrelated(const Backoff &backoff, double previous, double u) {

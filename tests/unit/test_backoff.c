@@ -149,8 +149,10 @@ static void a_multiplier_just_above_1_still_grows_by_fractions_of_a_nanosecond(s
   options.multiplier = 1.0000001; /* a tenth of a nanosecond a step */
   weir_retry *retry = make_retry(fx, &options);
   weir_retry_state state = begun(retry);
+  assert_int_equal(delay(retry, &state), MS);
+  assert_int_equal(delay(retry, &state), MS + 1); /* rounded up, and kept as it was */
   int64_t delay_ns = 0;
-  for (int n = 0; n <= 100; n++) delay_ns = delay(retry, &state);
+  for (int n = 2; n <= 100; n++) delay_ns = delay(retry, &state);
   assert_in_range(delay_ns, MS + 10, MS + 11);
   weir_retry_unref(retry);
 }
@@ -233,6 +235,7 @@ static void decorrelated_grows_from_the_delay_before_up_to_max(struct fixture *f
   options.max_delay_ms = 5000;
   weir_retry *retry = make_retry(fx, &options);
   double largest = 0;
+  unsigned at_the_cap = 0;
   for (int call = 0; call < 1000; call++) {
     weir_retry_state state = begun(retry);
     double previous = 100.0 * (double)MS;
@@ -242,9 +245,11 @@ static void decorrelated_grows_from_the_delay_before_up_to_max(struct fixture *f
       assert_true(delay_ns >= 100.0 * (double)MS && delay_ns <= high + 1);
       previous = delay_ns;
       largest = fmax(largest, delay_ns);
+      at_the_cap += delay_ns >= 5000.0 * (double)MS;
     }
   }
   assert_true(largest > 4900.0 * (double)MS);
+  assert_int_equal(at_the_cap, 0); /* the cap bounds the draw, it does not cut it off */
   weir_retry_unref(retry);
 }
 

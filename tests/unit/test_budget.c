@@ -141,6 +141,16 @@ static void a_refund_finds_withdrawals_of_earlier_slices(struct fixture *fx) {
   weir_budget_unref(budget);
 }
 
+static void a_refund_passes_over_what_no_longer_counts(struct fixture *fx) {
+  weir_budget *budget = make_budget(fx, 0, 1, 10000);
+  assert_int_equal(weir_budget_withdraw(budget), WEIR_OK);
+  advance_ms(fx, 10000);
+  assert_int_equal(weir_budget_withdraw(budget), WEIR_OK);
+  assert_int_equal(weir_budget_refund(budget), WEIR_OK);
+  assert_int_equal(stats_of(budget).withdrawn, 0);
+  weir_budget_unref(budget);
+}
+
 /* The one given back is the oldest, so the later one is still counted when the first would be gone.
  * */
 static void a_refund_never_makes_a_later_withdrawal_count_less_long(struct fixture *fx) {
@@ -238,6 +248,28 @@ static void a_caller_whose_clock_is_behind_gets_nothing_extra(struct fixture *fx
   weir_budget_unref(budget);
 }
 
+/* Sixteen slices behind is the same place in the ring: what is there must not be lost. */
+static void a_caller_that_lags_by_the_whole_ring_counts_with_the_others(struct fixture *fx) {
+  weir_budget *budget = make_budget(fx, 0, 20, 1000);
+  int64_t now = now_ns(fx);
+  for (int i = 0; i < 20; i++) {
+    int64_t at_ns = i < 10 ? now + 1600 * MS : now;
+    assert_int_equal(weir_budget_withdraw_at(budget, at_ns), WEIR_OK);
+  }
+  assert_int_equal(weir_budget_withdraw_at(budget, now), WEIR_ELIMITED);
+  assert_int_equal(weir_budget_withdraw_at(budget, now + 1600 * MS), WEIR_ELIMITED);
+  weir_budget_unref(budget);
+}
+
+static void a_refund_by_a_clock_that_is_behind_finds_its_withdrawal(struct fixture *fx) {
+  weir_budget *budget = make_budget(fx, 0, 1, 10000);
+  int64_t now = now_ns(fx);
+  assert_int_equal(weir_budget_withdraw_at(budget, now), WEIR_OK);
+  assert_int_equal(weir_budget_refund_at(budget, now - 10 * MS), WEIR_OK); /* the slice before */
+  assert_int_equal(stats_of(budget).withdrawn, 0);
+  weir_budget_unref(budget);
+}
+
 static void absurd_times_do_not_spoil_the_budget_for_others(struct fixture *fx) {
   weir_budget *budget = make_budget(fx, 0, 1, 10000);
   const int64_t times[] = {INT64_MAX, INT64_MAX - 1, INT64_MIN, -1, 0};
@@ -245,6 +277,7 @@ static void absurd_times_do_not_spoil_the_budget_for_others(struct fixture *fx) 
     assert_int_equal(weir_budget_deposit_at(budget, times[i]), WEIR_OK);
     weir_budget_withdraw_at(budget, times[i]);
     assert_int_equal(weir_budget_refund_at(budget, times[i]), WEIR_OK);
+    weir_budget_withdraw_at(budget, times[i]);
   }
   advance_ms(fx, 20000);
   assert_int_equal(withdraw_all(budget), 10);
@@ -420,11 +453,14 @@ TEST_MAIN("budget", TEST(defaults_allow_one_a_second_over_ten_seconds),
           TEST(stats_tell_what_is_in_the_window),
           TEST(a_refund_gives_back_one_and_no_more_than_was_taken),
           TEST(a_refund_finds_withdrawals_of_earlier_slices),
+          TEST(a_refund_passes_over_what_no_longer_counts),
           TEST(a_refund_never_makes_a_later_withdrawal_count_less_long),
           TEST(an_old_refund_does_not_touch_a_later_window),
           TEST(the_bound_holds_in_every_window_that_ends_with_a_withdrawal),
           TEST(a_year_between_two_calls_leaves_an_empty_window),
           TEST(a_caller_whose_clock_is_behind_gets_nothing_extra),
+          TEST(a_caller_that_lags_by_the_whole_ring_counts_with_the_others),
+          TEST(a_refund_by_a_clock_that_is_behind_finds_its_withdrawal),
           TEST(absurd_times_do_not_spoil_the_budget_for_others),
           LONG_TEST(threads_that_race_get_exactly_what_there_is),
           LONG_TEST(refunds_that_race_leave_everything_available),
