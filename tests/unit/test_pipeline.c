@@ -204,6 +204,42 @@ static void F08_cancelled_between_stages_runs_no_later_stage_and_gives_permits_b
   drop_kit(&kit);
 }
 
+static weir_limiter *make_single(struct fixture *fx) {
+  weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
+  options.max_concurrent = 1;
+  weir_limiter *limiter = NULL;
+  assert_int_equal(weir_limiter_new(fx->runtime, &options, &limiter, NULL), WEIR_OK);
+  return limiter;
+}
+
+static void F08_cancelled_while_it_waits_at_the_second_stage_frees_the_first(struct fixture *fx) {
+  weir_limiter *first = make_single(fx);
+  weir_limiter *second = make_single(fx);
+  weir_policy *policies[] = {weir_limiter_policy(first), weir_limiter_policy(second)};
+  weir_pipeline *pipeline = make_pipeline(fx, policies, 2);
+  struct script *fetch = scripted(fx, "hang v2");
+  struct run *holder = begin_under(fx, weir_limiter_policy(second), fetch->operation);
+  run_until_idle(fx);
+  struct run *waits = begin_under(fx, weir_pipeline_policy(pipeline), fetch->operation);
+  run_until_idle(fx);
+  assert_int_equal(weir_limiter_available(first), 0);
+  assert_int_equal(weir_call_cancel(waits->call), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(waits)->status, WEIR_ECANCELLED);
+  assert_int_equal(fetch->started, 1);
+  assert_int_equal(weir_limiter_available(first), 1);
+  assert_int_equal(finish(fetch, 0, "v1"), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(holder)->value, 1);
+  assert_int_equal(fetch->started, 1); /* its place in the queue was free too */
+  struct run *next = begin_under(fx, weir_pipeline_policy(pipeline), fetch->operation);
+  run_until_idle(fx);
+  assert_int_equal(settled(next)->value, 2);
+  weir_pipeline_unref(pipeline);
+  weir_limiter_unref(second);
+  weir_limiter_unref(first);
+}
+
 /* ---- bad input ---- */
 
 static void expect_invalid(struct fixture *fx, weir_policy *const *policies, size_t count,
@@ -248,6 +284,13 @@ static void the_same_breaker_twice_is_refused_also_within_a_nested_pipeline(stru
   drop_kit(&kit);
 }
 
+static void the_same_limiter_twice_is_refused(struct fixture *fx) {
+  weir_limiter *limiter = make_single(fx);
+  weir_policy *twice[] = {weir_limiter_policy(limiter), weir_limiter_policy(limiter)};
+  expect_invalid(fx, twice, 2, "pipeline.policies must not have the same limiter '' twice");
+  weir_limiter_unref(limiter);
+}
+
 static void the_same_retry_or_timeout_twice_works(struct fixture *fx) {
   struct kit kit = make_kit(fx);
   weir_policy *twice[] = {weir_retry_policy(kit.retry), weir_timeout_policy(kit.timeout),
@@ -290,7 +333,8 @@ TEST_MAIN("pipeline", TEST(U10_breaker_around_retry_around_timeout_around_fetch)
           TEST(two_pipelines_share_the_state_of_their_breaker),
           TEST(a_run_keeps_the_whole_pipeline_alive), TEST(thirty_two_policies_are_the_most),
           TEST(F08_cancelled_between_stages_runs_no_later_stage_and_gives_permits_back),
-          TEST(C08_nulls_and_empty_lists_are_named),
+          TEST(F08_cancelled_while_it_waits_at_the_second_stage_frees_the_first),
+          TEST(C08_nulls_and_empty_lists_are_named), TEST(the_same_limiter_twice_is_refused),
           TEST(the_same_breaker_twice_is_refused_also_within_a_nested_pipeline),
           TEST(the_same_retry_or_timeout_twice_works),
           TEST(policies_of_another_runtime_are_refused), TEST(a_pipeline_has_its_kind_and_its_name))

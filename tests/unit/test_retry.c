@@ -201,6 +201,7 @@ static void R06_cancelled_while_a_delay_of_0_is_queued(struct fixture *fx) {
   struct run *run = begin_retried(fx, &options, fetch);
   weir_runtime_process(fx->runtime, now_ns(fx)); /* a thousand steps, and the next one queued */
   assert_pending(run);
+  assert_int_equal(armed_timers(fx), 0);
   assert_int_equal(weir_call_cancel(run->call), WEIR_OK);
   run_until_idle(fx);
   assert_int_equal(settled(run)->status, WEIR_ECANCELLED);

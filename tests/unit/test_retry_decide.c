@@ -98,6 +98,21 @@ static void retry_refusals_waits_for_what_was_asked(struct fixture *fx) {
   weir_retry_unref(retry);
 }
 
+static void a_refusal_after_failures_counts_as_given_up(struct fixture *fx) {
+  weir_retry_options options = plain(3, 100);
+  weir_retry *retry = make_retry(fx, &options);
+  weir_retry_state state;
+  assert_int_equal(weir_retry_begin(retry, &state), WEIR_OK);
+  expect_stop(next_of(fx, retry, &state, WEIR_CLASS_REFUSAL), WEIR_STOP_REFUSED);
+  assert_int_equal(weir_retry_begin(retry, &state), WEIR_OK);
+  expect_again(next_of(fx, retry, &state, WEIR_CLASS_FAILURE), 100 * MS);
+  expect_stop(next_of(fx, retry, &state, WEIR_CLASS_REFUSAL), WEIR_STOP_REFUSED);
+  weir_retry_stats stats = {.size = sizeof stats};
+  assert_int_equal(weir_retry_get_stats(retry, &stats), WEIR_OK);
+  assert_int_equal(stats.gave_up, 1);
+  weir_retry_unref(retry);
+}
+
 static void R08_max_elapsed_stops_a_delay_that_would_pass_it(struct fixture *fx) {
   weir_retry_options options = plain(WEIR_UNLIMITED, 100);
   options.max_elapsed_ms = 250;
@@ -467,6 +482,7 @@ static void C10_callbacks_data_is_freed_once_on_each_path(struct fixture *fx) {
 TEST_MAIN("retry decide", TEST(failures_get_delays_until_the_attempts_are_used_up),
           TEST(a_stopped_state_says_the_same_again), TEST(classes_other_than_failure_stop),
           TEST(retry_refusals_waits_for_what_was_asked),
+          TEST(a_refusal_after_failures_counts_as_given_up),
           TEST(R08_max_elapsed_stops_a_delay_that_would_pass_it),
           TEST(the_forms_without_a_time_read_the_runtimes_clock),
           TEST(begin_deposits_and_next_withdraws), TEST(both_doors_share_budget_and_stats),

@@ -250,21 +250,42 @@ static void a_later_attempt_without_memory_returns_the_last_real_error(struct fi
 }
 
 static void nested_retries_without_memory_return_the_last_real_error(struct fixture *fx) {
-  weir_retry_options options = plain(5, 100);
+  weir_retry_options options = plain(2, 100);
   weir_retry *outer = make_retry(fx, &options);
   weir_retry *inner = make_retry(fx, &options);
-  struct script *fetch = scripted(fx, "f1");
+  struct script *fetch = scripted(fx, "f1 f2 f3");
   weir_operation *wrapped = NULL;
   assert_int_equal(weir_policy_wrap(weir_retry_policy(inner), fetch->operation, &wrapped, NULL),
                    WEIR_OK);
   struct run *run = begin_under(fx, weir_retry_policy(outer), wrapped);
-  run_until_idle(fx);
+  advance_ms(fx, 200); /* the outer one holds the second error, the inner one the third */
   use_up_the_slots(fx);
   advance_ms(fx, 100);
   memory_fail(&fx->memory, 0, 0);
-  assert_int_equal(settled(run)->code, 1);
+  assert_int_equal(settled(run)->code, 3);
   assert_int_equal(settled(run)->stop_reason, WEIR_STOP_NO_MEMORY);
-  assert_int_equal(settled(run)->elapsed_ns, 100 * MS); /* the outer one does not go on */
+  assert_int_equal(settled(run)->elapsed_ns, 300 * MS); /* the outer one does not go on */
+  weir_operation_unref(wrapped);
+  weir_retry_unref(inner);
+  weir_retry_unref(outer);
+}
+
+static void an_outer_retry_without_memory_returns_what_it_has_kept(struct fixture *fx) {
+  weir_retry_options options = plain(2, 100);
+  weir_retry *outer = make_retry(fx, &options);
+  weir_retry *inner = make_retry(fx, &options);
+  struct script *fetch = scripted(fx, "f1 f2 f3");
+  weir_operation *wrapped = NULL;
+  assert_int_equal(weir_policy_wrap(weir_retry_policy(inner), fetch->operation, &wrapped, NULL),
+                   WEIR_OK);
+  struct run *run = begin_under(fx, weir_retry_policy(outer), wrapped);
+  advance_ms(fx, 100); /* the outer one sleeps: the next attempt is the inner one's first */
+  use_up_the_slots(fx);
+  advance_ms(fx, 100);
+  memory_fail(&fx->memory, 0, 0);
+  assert_int_equal(settled(run)->code, 2);
+  assert_int_equal(settled(run)->stop_reason, WEIR_STOP_NO_MEMORY);
+  assert_int_equal(settled(run)->elapsed_ns, 200 * MS);
   weir_operation_unref(wrapped);
   weir_retry_unref(inner);
   weir_retry_unref(outer);
@@ -286,4 +307,5 @@ TEST_MAIN("retry outcome",
           TEST(retry_refusals_still_shows_the_last_real_error),
           TEST(retry_refusals_that_comes_too_late_returns_the_refusal),
           LONG_TEST(a_later_attempt_without_memory_returns_the_last_real_error),
-          LONG_TEST(nested_retries_without_memory_return_the_last_real_error))
+          LONG_TEST(nested_retries_without_memory_return_the_last_real_error),
+          LONG_TEST(an_outer_retry_without_memory_returns_what_it_has_kept))
