@@ -4,6 +4,8 @@
 #include "support.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,7 +128,39 @@ static void close_wait_leaves_no_thread(struct fixture *fx) {
   }
 }
 
-/* ---- an attached loop ------------------------------------------------------------------------ */
+static void run_without_a_descriptor_for_the_loop_fails_and_later_works(struct fixture *fx) {
+  (void)fx;
+  struct own own;
+  struct rlimit before;
+  open_own(&own, WEIR_DRIVER_THREAD, NULL, 5000);
+  weir_operation *operation = operation_of(own.runtime, complete_inline, NULL);
+  /* given a process without a free descriptor */
+  int next = open("/dev/null", O_RDONLY);
+  close(next);
+  getrlimit(RLIMIT_NOFILE, &before);
+  struct rlimit none = {.rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  unsigned freed = 0;
+  weir_error *error = NULL;
+  weir_call *call = NULL;
+  weir_status status = weir_run(operation, NULL, NULL, &freed, count_free, &call, &error);
+  setrlimit(RLIMIT_NOFILE, &before);
+  assert_int_equal(status, WEIR_ENOTSUP);
+  assert_int_equal(freed, 1);
+  assert_null(call);
+  assert_int_equal(weir_error_status(error), WEIR_ENOTSUP);
+  weir_error_unref(error);
+  /* when there is one again, then the thread starts */
+  weir_outcome outcome = WEIR_OUTCOME_INIT;
+  assert_int_equal(weir_run_wait(operation, NULL, 10000, &outcome, NULL), WEIR_OK);
+  weir_outcome_release(&outcome);
+  weir_operation_unref(operation);
+  assert_int_equal(weir_runtime_close_wait(own.runtime, WEIR_FOREVER), WEIR_OK);
+  weir_runtime_unref(own.runtime);
+  check_own(&own);
+}
+
+/* ---- an attached loop ------------------------------------------------------------------------- */
 
 struct late {
   struct own *own;
@@ -267,6 +301,7 @@ static void fork_on_the_thread_that_processes(struct fixture *fx) {
 
 TEST_MAIN("engine_drivers", TEST(unused_runtime_starts_no_thread_and_ends_inside_close),
           TEST(close_wait_leaves_no_thread),
+          TEST(run_without_a_descriptor_for_the_loop_fails_and_later_works),
           TEST(orphan_that_ends_while_the_handles_close_is_taken),
           TEST(C20_token_kept_past_the_loop_completes_on_another_thread),
           TEST(fork_of_a_process_with_a_thread_driver), TEST(fork_on_the_thread_that_processes))
