@@ -5,6 +5,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -68,7 +70,7 @@ static void check_own(struct own *own) {
   assert_true(own->memory.wrong_sizes == 0);
 }
 
-/* ---- operations ------------------------------------------------------------------------------ */
+/* ---- operations --------------- */
 
 /* Starts an attempt and remembers its token. */
 struct held {
@@ -93,7 +95,7 @@ static weir_operation *operation_of(weir_runtime *runtime, weir_start_fn start, 
   return operation;
 }
 
-/* ---- the thread driver ----------------------------------------------------------------------- */
+/* ---- the thread driver --------------- */
 
 static void unused_runtime_starts_no_thread_and_ends_inside_close(struct fixture *fx) {
   (void)fx;
@@ -160,7 +162,7 @@ static void run_without_a_descriptor_for_the_loop_fails_and_later_works(struct f
   check_own(&own);
 }
 
-/* ---- an attached loop ------------------------------------------------------------------------- */
+/* ---- an attached loop --------------- */
 
 struct late {
   struct own *own;
@@ -226,7 +228,68 @@ static void C20_token_kept_past_the_loop_completes_on_another_thread(struct fixt
   check_own(&own);
 }
 
-/* ---- fork ------------------------------------------------------------------------------------ */
+struct late_pair {
+  struct own own;
+  _Atomic(weir_token) tokens[2];
+  weir_runtime *runtime;
+  atomic_uint started;
+  atomic_int other_is_back;
+  int waited_in_vain;
+};
+
+static void *complete_the_other(void *data) {
+  struct late_pair *pair = data;
+  weir_complete(pair->runtime, pair->tokens[1], NULL);
+  pair->other_is_back = 1;
+  return NULL;
+}
+
+/* The first attempt's data waits, as it is freed, for the other's completing call. */
+static void wait_for_the_other(void *data) {
+  struct late_pair *pair = data;
+  pthread_t thread;
+  pthread_create(&thread, NULL, complete_the_other, pair);
+  for (int i = 0; i < 2000 && !pair->other_is_back; i++) {
+    struct timespec pause = {0, 1000000};
+    nanosleep(&pause, NULL);
+  }
+  pair->waited_in_vain = !pair->other_is_back;
+  pthread_detach(thread);
+}
+
+static void start_pair(void *data, weir_attempt *attempt) {
+  struct late_pair *pair = data;
+  unsigned place = pair->started++;
+  pair->runtime = attempt->runtime;
+  if (place > 1) return;
+  pair->tokens[place] = attempt->token;
+  if (place > 0) return;
+  attempt->data = pair;
+  attempt->free_data = wait_for_the_other;
+}
+
+static void completing_after_the_end_holds_up_nobody_else(struct fixture *fx) {
+  (void)fx;
+  static struct late_pair pair; /* the other thread may be the last to let go */
+  memset(&pair, 0, sizeof pair);
+  open_own(&pair.own, WEIR_DRIVER_THREAD, NULL, 0);
+  weir_operation *operation = operation_of(pair.own.runtime, start_pair, &pair);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(weir_run(operation, NULL, NULL, NULL, NULL, NULL, NULL), WEIR_OK);
+  }
+  while (pair.started < 2) sched_yield();
+  weir_operation_unref(operation);
+  assert_int_equal(weir_runtime_close_wait(pair.own.runtime, WEIR_FOREVER), WEIR_OK);
+  weir_runtime_unref(pair.own.runtime);
+  /* given a runtime that is gone but for two attempts, when one ends and its data waits for the
+   * other, on another thread, then that one gets through */
+  assert_int_equal(weir_complete(pair.runtime, pair.tokens[0], NULL), WEIR_OK);
+  while (!pair.other_is_back) sched_yield();
+  assert_false(pair.waited_in_vain);
+  check_own(&pair.own);
+}
+
+/* ---- fork --------------- */
 
 enum { CHILD_FINE = 0, CHILD_HUNG = 99 };
 
@@ -304,4 +367,5 @@ TEST_MAIN("engine_drivers", TEST(unused_runtime_starts_no_thread_and_ends_inside
           TEST(run_without_a_descriptor_for_the_loop_fails_and_later_works),
           TEST(orphan_that_ends_while_the_handles_close_is_taken),
           TEST(C20_token_kept_past_the_loop_completes_on_another_thread),
+          TEST(completing_after_the_end_holds_up_nobody_else),
           TEST(fork_of_a_process_with_a_thread_driver), TEST(fork_on_the_thread_that_processes))
