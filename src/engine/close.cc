@@ -106,12 +106,10 @@ void weir_runtime::driver_gone() {
   shell_.fetch_add(started_out_, std::memory_order_relaxed);
   pool_.close(shell_);
   on_event_.finish();
-  {
-    Lock lock(shell_mutex_);
-    life_.store(Life::dead, std::memory_order_seq_cst);
-    owned_.store(false, std::memory_order_release);
-  }
-  uint64_t released = 1 + drain_dead();
+  draining_.store(true, std::memory_order_relaxed);
+  owned_.store(false, std::memory_order_release);
+  life_.store(Life::dead, std::memory_order_seq_cst);
+  uint64_t released = 1 + drain_held();
   {
     Lock lock(settle_mutex_);
     settle_condition_.wake_all();

@@ -63,20 +63,29 @@ void weir_runtime::wake_driver() {
   if (!driver_stopping_) driver_->wakeup();
 }
 
-// After the end there are no turns: whoever posted does what was posted, one thread at a time. What
-// that releases of the shell is returned: to be released once this thread is out of here.
+// After the end there are no turns: whoever posted does what was posted, one thread at a time, and
+// what others post meanwhile. No lock is held: user code may wait for another thread that posts.
+// What that releases of the shell is returned: to be released once this thread is out of here.
 uint64_t weir_runtime::drain_dead() {
-  Lock lock(shell_mutex_);
-  become_owner();
-  in_turn_ = true;
-  while (!inbox_.empty() || !ready_.empty()) {
-    inbox_.take(ready_);
-    while (weir::Task *task = ready_.pop()) task->run(*this, *task);
-  }
-  in_turn_ = false;
-  owned_.store(false, std::memory_order_release);
-  uint64_t released = deferred_releases_;
-  deferred_releases_ = 0;
+  return draining_.exchange(true, std::memory_order_seq_cst) ? 0 : drain_held();
+}
+
+// With draining_ taken. Who found it taken has pushed before, so the last look sees that.
+uint64_t weir_runtime::drain_held() {
+  uint64_t released = 0;
+  do {
+    become_owner();
+    in_turn_ = true;
+    do {
+      inbox_.take(ready_);
+      while (weir::Task *task = ready_.pop()) task->run(*this, *task);
+    } while (!inbox_.empty());
+    in_turn_ = false;
+    owned_.store(false, std::memory_order_release);
+    released += deferred_releases_;
+    deferred_releases_ = 0;
+    draining_.store(false, std::memory_order_seq_cst);
+  } while (!inbox_.empty() && !draining_.exchange(true, std::memory_order_seq_cst));
   return released;
 }
 

@@ -8,7 +8,7 @@
 // Threads. One thread at a time is the ENGINE'S THREAD: the one that last began a turn. It alone
 // touches what is not marked "any thread". Before the first turn there is none, and everything goes
 // through the inbox. After the end (dead), whoever posts becomes the engine's thread for as long as
-// it drains the inbox, under shell_mutex_: so late completions and unrefs need no driver.
+// it drains the inbox, one at a time: so late completions and unrefs need no driver.
 //
 // Lifetime. `outside_` counts users' references; the last begins closing. `shell_` counts what must
 // keep this object's memory: the engine until it is dead, every handle, and from then on every
@@ -184,6 +184,7 @@ struct weir_runtime {
   void update_keep_alive();
   void wake_driver();
   uint64_t drain_dead();
+  uint64_t drain_held();
   void destroy();
   void post_close_task();
   void close_step();
@@ -223,8 +224,8 @@ struct weir_runtime {
   std::atomic<bool> close_posted_{false};
   std::atomic<bool> trim_posted_{false};
   weir::Inbox inbox_;
-  weir::Mutex shell_mutex_;  // who drains after the end
-  weir::Mutex wake_mutex_;   // the driver is not told anything after its stop
+  std::atomic<bool> draining_{false};  // after the end: somebody does what was posted
+  weir::Mutex wake_mutex_;             // the driver is not told anything after its stop
   bool driver_stopping_ = false;
   weir::Mutex settle_mutex_;  // for those who wait: for calls, for on_cancel, for the end
   weir::Condition settle_condition_;

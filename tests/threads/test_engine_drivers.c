@@ -70,7 +70,7 @@ static void check_own(struct own *own) {
   assert_true(own->memory.wrong_sizes == 0);
 }
 
-/* ---- operations --------------- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 /* Starts an attempt and remembers its token. */
 struct held {
@@ -95,7 +95,7 @@ static weir_operation *operation_of(weir_runtime *runtime, weir_start_fn start, 
   return operation;
 }
 
-/* ---- the thread driver --------------- */
+/* ---- the thread driver ----------------------------------------------------------------------- */
 
 static void unused_runtime_starts_no_thread_and_ends_inside_close(struct fixture *fx) {
   (void)fx;
@@ -162,7 +162,7 @@ static void run_without_a_descriptor_for_the_loop_fails_and_later_works(struct f
   check_own(&own);
 }
 
-/* ---- an attached loop --------------- */
+/* ---- an attached loop ------------------------------------------------------------------------ */
 
 struct late {
   struct own *own;
@@ -289,7 +289,7 @@ static void completing_after_the_end_holds_up_nobody_else(struct fixture *fx) {
   check_own(&pair.own);
 }
 
-/* ---- fork --------------- */
+/* ---- fork ------------------------------------------------------------------------------------ */
 
 enum { CHILD_FINE = 0, CHILD_HUNG = 99 };
 

@@ -81,7 +81,7 @@ static void keep_busy(int64_t ms) {
   }
 }
 
-/* ---- the loop's own life --------------- */
+/* ---- the loop's own life --------------------------------------------------------------------- */
 
 static void count_timer(uv_timer_t *timer) { ++*(unsigned *)timer->data; }
 
@@ -157,7 +157,7 @@ static void C16_a_held_runtime_waits_for_runs_of_other_threads(struct fixture *f
   detach(&at);
 }
 
-/* ---- time --------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static void C17_no_deadline_comes_early_on_a_busy_loop(struct fixture *fx) {
   (void)fx;
@@ -179,7 +179,7 @@ static void C17_no_deadline_comes_early_on_a_busy_loop(struct fixture *fx) {
   detach(&at);
 }
 
-/* ---- two at once --------------- */
+/* ---- two at once ----------------------------------------------------------------------------- */
 
 static void C11_two_runtimes_on_two_loops(struct fixture *fx) {
   (void)fx;

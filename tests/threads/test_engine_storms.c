@@ -25,7 +25,7 @@ static void check_freed(const struct memory *memory) {
   assert_int_equal(memory->released, 1);
 }
 
-/* ---- stats and audit from elsewhere --------------- */
+/* ---- stats and audit from elsewhere ---------------------------------------------------------- */
 
 struct watched {
   weir_runtime *runtime;
@@ -79,7 +79,7 @@ static void stats_may_be_read_while_timers_come_and_go(struct fixture *fx) {
   check_freed(&memory);
 }
 
-/* ---- cancel, complete and unref against each other --------------- */
+/* ---- cancel, complete and unref against each other ------------------------------------------- */
 
 enum { ROUNDS = 3000, SLOTS = 8 };
 
@@ -210,7 +210,7 @@ static void C04_cancel_races_completion_and_unref(struct fixture *fx) {
   check_freed(&memory);
 }
 
-/* ---- handles and tokens against the end --------------- */
+/* ---- handles and tokens against the end ------------------------------------------------------ */
 
 enum { ENDS = 300, HELD = 6 };
 
@@ -307,7 +307,7 @@ static void C05_everything_is_given_back_by_several_threads_at_once(struct fixtu
   for (int i = 0; i < ENDS; i++) end_once(i % 2 == 0 ? 0 : 5000);
 }
 
-/* ---- waiting on one queue --------------- */
+/* ---- waiting on one queue -------------------------------------------------------------------- */
 
 struct waiting {
   weir_completions *queue;

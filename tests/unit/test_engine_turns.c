@@ -3,7 +3,7 @@
 
 #include "support.h"
 
-/* ---- runs that keep each other going --------------- */
+/* ---- runs that keep each other going --------------------------------------------------------- */
 
 struct chain {
   struct fixture *fx;
@@ -47,7 +47,7 @@ static void timers_are_served_while_runs_keep_each_other_going(struct fixture *f
   run_until_idle(fx);
 }
 
-/* ---- the end of time --------------- */
+/* ---- the end of time ------------------------------------------------------------------------- */
 
 static void the_last_moment_is_like_any_other(struct fixture *fx) {
   struct script *script = scripted(fx, "hang");
@@ -61,7 +61,7 @@ static void the_last_moment_is_like_any_other(struct fixture *fx) {
   assert_int_equal(settled(run)->status, WEIR_OK);
 }
 
-/* ---- trim --------------- */
+/* ---- trim ------------------------------------------------------------------------------------ */
 
 struct trimming {
   struct fixture *fx;
@@ -91,7 +91,7 @@ static void trim_on_the_runtimes_thread_takes_effect_at_once(struct fixture *fx)
   assert_true(seen.after < seen.before);
 }
 
-/* ---- queues and the end --------------- */
+/* ---- queues and the end ---------------------------------------------------------------------- */
 
 static void queue_made_after_the_end_hears_of_it(struct fixture *fx) {
   assert_int_equal(weir_runtime_close(fx->runtime), WEIR_OK);
@@ -121,7 +121,7 @@ static void queue_made_while_closing_hears_of_the_end_once(struct fixture *fx) {
   weir_completions_unref(queue);
 }
 
-/* ---- short options --------------- */
+/* ---- short options --------------------------------------------------------------------------- */
 
 static void run_wait_sees_the_queue_in_a_shorter_struct(struct fixture *fx) {
   weir_completions *queue = NULL;
