@@ -37,7 +37,7 @@ enum {
   WEIR_RECORD_EVENT = 5,
   /* A pull or a decision is asked for: user, object = token. */
   WEIR_RECORD_ASK = 6,
-  /* The queue's runtime closed; nothing else will come. */
+  /* The queue's runtime closed; nothing else will come but RELEASED. */
   WEIR_RECORD_CLOSED = 7
 };
 

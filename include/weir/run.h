@@ -69,7 +69,7 @@ WEIR_API void weir_run_options_init(weir_run_options *options, size_t size);
  * owns one reference; it is stored before the run is published. `error`
  * nullable. The run begins in a later turn, never inside this function. Any
  * thread. Errors: WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM, WEIR_ECLOSED,
- * WEIR_EFULL, WEIR_EFORKED. */
+ * WEIR_EFULL, WEIR_EFORKED, WEIR_ENOTSUP (the system gave no thread). */
 WEIR_API weir_status weir_run(weir_operation *operation,
                               const weir_run_options *options,
                               weir_settle_fn settle, void *data,

@@ -58,7 +58,7 @@ typedef struct weir_event {
   uint32_t size;
   uint32_t kind;             /* WEIR_EVENT_* */
   const char *name;          /* of the policy, valid during the call, or "" */
-  const weir_policy *policy; /* borrowed; may be only compared and ref'd */
+  const weir_policy *policy; /* borrowed; to be compared */
   weir_status status;        /* the refusal's or the failed attempt's status */
   uint32_t from;             /* state before (WEIR_BREAKER_*) */
   uint32_t to;               /* state after */
@@ -82,8 +82,8 @@ typedef void (*weir_closed_fn)(void *data, uint64_t orphans);
 typedef struct weir_runtime_options {
   uint32_t size;   /* sizeof(weir_runtime_options) */
   uint32_t driver; /* WEIR_DRIVER_*; default thread */
-  /* Required with WEIR_DRIVER_UV, otherwise NULL. Must stay open until
-   * `on_closed` has run. */
+  /* Required with WEIR_DRIVER_UV, otherwise NULL. Must be run until weir has
+   * closed its handles, which is soon after `on_closed`. */
   struct uv_loop_s *loop;
   /* Manual driver only; nullable. */
   weir_wakeup_fn wakeup;
@@ -176,7 +176,10 @@ WEIR_API int64_t weir_runtime_now(const weir_runtime *runtime);
  * counts as the current one) and does what is due, at most about 1024 steps.
  * Returns the number of steps taken; call again while
  * weir_runtime_next_deadline() is not later than `now_ns`. One thread at a
- * time, never from inside a callback (returns 0). Other drivers: returns 0. */
+ * time, never from inside a callback (returns 0): the runtime's thread is the
+ * one that called last, and another takes over only while that one makes no
+ * call of weir. INT64_MAX counts as the moment before. Other drivers: returns
+ * 0. */
 WEIR_API uint64_t weir_runtime_process(weir_runtime *runtime, int64_t now_ns);
 
 /* Manual driver: when process() must be called next: the current time if there
@@ -220,8 +223,7 @@ typedef struct weir_audit_entry {
 
 /* Writes at most `capacity` entries of `entry_size` (the caller's
  * sizeof(weir_audit_entry)) bytes and in `count` how many there are in all. The
- * runtime's thread, or any while it is not processing (manual); from elsewhere
- * WEIR_ETHREAD. Errors: WEIR_EINVAL, WEIR_EABI. */
+ * runtime's thread; from elsewhere WEIR_ETHREAD. Errors: WEIR_EINVAL, WEIR_EABI. */
 WEIR_API weir_status weir_runtime_audit(weir_runtime *runtime,
                                         weir_audit_entry *entries,
                                         size_t entry_size, size_t capacity,

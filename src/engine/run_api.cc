@@ -153,6 +153,8 @@ void RunBuilder::refused(weir_status status) {
     report(error_, runtime_.heap(), status,
            "run: max_in_flight (%lld) calls and orphans are in flight",
            static_cast<long long>(runtime_.max_in_flight()));
+  } else if (status == WEIR_ENOTSUP) {
+    report(error_, runtime_.heap(), status, "run: the system gives the runtime no thread or loop");
   } else {
     report(error_, runtime_.heap(), status, "run: %s", weir_status_message(status));
   }

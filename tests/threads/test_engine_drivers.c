@@ -150,8 +150,7 @@ static void run_without_a_descriptor_for_the_loop_fails_and_later_works(struct f
   assert_int_equal(status, WEIR_ENOTSUP);
   assert_int_equal(freed, 1);
   assert_null(call);
-  assert_int_equal(weir_error_status(error), WEIR_ENOTSUP);
-  weir_error_unref(error);
+  assert_message(error, "gives the runtime no thread");
   /* when there is one again, then the thread starts */
   weir_outcome outcome = WEIR_OUTCOME_INIT;
   assert_int_equal(weir_run_wait(operation, NULL, 10000, &outcome, NULL), WEIR_OK);
