@@ -99,6 +99,12 @@ struct weir_limiter : weir_policy {
 
   bool keyed() const { return max_keys_ > 0; }
   uint64_t hash_key(const void *key, size_t size) const;
+  // Fetches what deciding for this key will look at, if that is known already.
+  void prefetch_key(uint64_t hash) const {
+    if (const weir::KeyTable *table = key_table_.load(std::memory_order_acquire)) {
+      table->prefetch(hash);
+    }
+  }
 
   // The hot path first: one token bucket and nothing else.
   weir_status try_acquire(uint32_t permits, int64_t now_ns, weir_permit &permit,

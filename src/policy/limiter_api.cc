@@ -138,26 +138,33 @@ weir_status weir_limiter_try_acquire(weir_limiter *limiter, uint32_t permits, we
                                      limiter->runtime()->clock());
 }
 
-weir_status weir_limiter_try_acquire_key_at(weir_limiter *limiter, const void *key, size_t key_size,
-                                            uint32_t permits, weir_permit *permit,
-                                            weir_rejection *rejection, int64_t now_ns) {
-  if (!legal_key(limiter, key, key_size)) return WEIR_EINVAL;
-  if (!limiter->keyed()) return WEIR_ENOTSUP;
+static weir_status limiter_ask_key(weir_limiter *limiter, uint64_t hash, uint32_t permits,
+                                   weir_permit *permit, weir_rejection *rejection, int64_t now_ns) {
   LimiterDenial denial;
   weir_permit granted = 0;
-  uint64_t hash = limiter->hash_key(key, key_size);
   weir_status status = limiter->try_acquire_key(permits, now_ns, hash, granted,
                                                 rejection == nullptr ? nullptr : &denial);
   if (permit != nullptr) *permit = granted;
   return limiter_answer(*limiter, status, permits, denial, rejection);
 }
 
+weir_status weir_limiter_try_acquire_key_at(weir_limiter *limiter, const void *key, size_t key_size,
+                                            uint32_t permits, weir_permit *permit,
+                                            weir_rejection *rejection, int64_t now_ns) {
+  if (!legal_key(limiter, key, key_size)) return WEIR_EINVAL;
+  if (!limiter->keyed()) return WEIR_ENOTSUP;
+  uint64_t hash = limiter->hash_key(key, key_size);
+  return limiter_ask_key(limiter, hash, permits, permit, rejection, now_ns);
+}
+
 weir_status weir_limiter_try_acquire_key(weir_limiter *limiter, const void *key, size_t key_size,
                                          uint32_t permits, weir_permit *permit,
                                          weir_rejection *rejection) {
-  if (limiter == nullptr) return WEIR_EINVAL;
-  return weir_limiter_try_acquire_key_at(limiter, key, key_size, permits, permit, rejection,
-                                         limiter->runtime()->clock());
+  if (!legal_key(limiter, key, key_size)) return WEIR_EINVAL;
+  if (!limiter->keyed()) return WEIR_ENOTSUP;
+  uint64_t hash = limiter->hash_key(key, key_size);
+  limiter->prefetch_key(hash);  // comes while the clock is read
+  return limiter_ask_key(limiter, hash, permits, permit, rejection, limiter->runtime()->clock());
 }
 
 weir_status weir_limiter_acquire_n_at(weir_limiter *limiter, size_t count, size_t *granted,

@@ -48,6 +48,12 @@ KeyTable::Slot *KeyTable::find(const Lines &lines, uint64_t tag) {
   return nullptr;
 }
 
+void KeyTable::prefetch(uint64_t hash) const {
+  Lines lines = lines_of(tag_of(hash));
+  __builtin_prefetch(lines.first);
+  __builtin_prefetch(lines.second);
+}
+
 Take KeyTable::take(uint64_t hash, int64_t permits, int64_t now_ns) {
   uint64_t tag = tag_of(hash);
   Lines lines = lines_of(tag);

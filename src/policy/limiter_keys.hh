@@ -50,6 +50,8 @@ class KeyTable {
         wait_ns;  // where denied by the rate, or until the key that is closest to idle gives way
   };
 
+  // Fetches what take() will look at. Any thread.
+  void prefetch(uint64_t hash) const;
   // Any thread; `elsewhere`: use take_locked. In the limited case the wait is not computed.
   Take take(uint64_t hash, int64_t permits, int64_t now_ns);
 
