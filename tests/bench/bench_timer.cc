@@ -3,13 +3,12 @@
 // Timers, through what users can do with them, while many are pending: a population of runs that
 // sleep for an hour or two. The same is done with sleeps that never end and so have no timer.
 //
-//   run/none, run/timeout   a run that completes inline, without and with a timeout around it: the
-//                           difference is arming and disarming a timer, and the timeout's layer
-//   replace                 one of the population, chosen at random, is cancelled and another
-//   started:
-//                           with timers minus without is the move of a timer that nobody has
-//                           touched for long, so most of it is waiting for the cold memory of its
-//                           neighbours
+//   run/none      a run that completes inline
+//   run/timeout   the same under a timeout: what is more is arming and disarming a timer, and the
+//                 timeout's layer
+//   replace       one of the population, chosen at random, is cancelled and another started: what
+//                 sleeps with timers take more is the move of a timer that nobody has touched for
+//                 long, so most of it is waiting for the cold memory of its neighbours
 //
 // Populations are kept from row to row.
 
