@@ -76,6 +76,34 @@ static void a_sleep_may_fail_with_an_error_of_the_users(struct fixture *fx) {
   assert_string_equal(settled(run)->message, "no luck");
 }
 
+static void the_given_status_holds_beside_an_error_of_another(struct fixture *fx) {
+  weir_error *failure = NULL;
+  assert_int_equal(weir_error_new(fx->runtime, WEIR_DOMAIN_USER, 9, "no luck", &failure), WEIR_OK);
+  weir_operation *sleep = NULL;
+  assert_int_equal(weir_sleep_new(fx->runtime, 10, WEIR_ETIMEDOUT, NULL, failure, &sleep, NULL),
+                   WEIR_OK);
+  weir_error_unref(failure);
+  struct run *run = begin(fx, sleep, NULL);
+  weir_operation_unref(sleep);
+  advance_ms(fx, 10);
+  assert_int_equal(settled(run)->status, WEIR_ETIMEDOUT);
+  assert_int_equal(settled(run)->code, 9);
+}
+
+static void a_sleep_that_is_cut_off_notes_why(struct fixture *fx) {
+  weir_operation *sleep = make_sleep(fx, 100, WEIR_OK);
+  weir_timeout_options options = WEIR_TIMEOUT_OPTIONS_INIT;
+  options.timeout_ms = 50;
+  weir_timeout *timeout = NULL;
+  assert_int_equal(weir_timeout_new(fx->runtime, &options, &timeout, NULL), WEIR_OK);
+  struct run *run = begin_under(fx, weir_timeout_policy(timeout), sleep);
+  weir_timeout_unref(timeout);
+  weir_operation_unref(sleep);
+  advance_ms(fx, 50);
+  assert_int_equal(settled(run)->attempts, 1);
+  assert_int_equal(settled(run)->statuses[0], WEIR_ETIMEDOUT);
+}
+
 static void a_sleep_of_0_settles_without_waiting(struct fixture *fx) {
   weir_operation *sleep = make_sleep(fx, 0, WEIR_OK);
   struct run *run = begin(fx, sleep, NULL);
@@ -184,7 +212,9 @@ TEST_MAIN("sleep", TEST(a_sleep_settles_at_its_time_and_not_before),
           TEST(one_sleep_runs_many_times_at_once), TEST(a_sleep_may_carry_a_value),
           TEST(a_sleep_may_fail_with_a_bare_status),
           TEST(a_sleep_may_fail_with_an_error_of_the_users),
-          TEST(a_sleep_of_0_settles_without_waiting), TEST(a_sleep_for_ever_ends_with_its_cancel),
-          TEST(a_cancelled_sleep_drops_its_timer), TEST(a_failing_sleep_can_be_tried_again),
+          TEST(the_given_status_holds_beside_an_error_of_another),
+          TEST(a_sleep_that_is_cut_off_notes_why), TEST(a_sleep_of_0_settles_without_waiting),
+          TEST(a_sleep_for_ever_ends_with_its_cancel), TEST(a_cancelled_sleep_drops_its_timer),
+          TEST(a_failing_sleep_can_be_tried_again),
           TEST(the_callers_deadline_ends_a_sleep_that_does_not_fit), TEST(the_audit_names_a_sleep),
           TEST(C08_what_makes_no_sense_is_named))

@@ -174,6 +174,16 @@ static void a_callers_cancel_in_the_turn_of_the_timeout_wins(struct fixture *fx)
   assert_int_equal(armed_timers(fx), 0);
 }
 
+static void a_cancel_before_the_timeout_leaves_no_timer(struct fixture *fx) {
+  struct run *run = begin_within_two(fx, 100, 200, scripted(fx, "yield"));
+  advance_ms(fx, 50);
+  assert_int_equal(armed_timers(fx), 2);
+  assert_int_equal(weir_call_cancel(run->call), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->status, WEIR_ECANCELLED);
+  assert_int_equal(armed_timers(fx), 0);
+}
+
 static void F02_of_equal_nested_timeouts_the_inner_reports_alone(struct fixture *fx) {
   struct script *fetch = scripted(fx, "hang");
   struct run *run = begin_within_two(fx, 100, 100, fetch);
@@ -469,6 +479,7 @@ TEST_MAIN("timeout", TEST(what_is_fast_enough_passes_and_leaves_no_timer),
           TEST(F01_a_result_and_a_timer_in_the_same_turn_have_one_winner),
           TEST(F01_a_sleep_that_ends_with_the_timeout_wins_because_it_is_inside),
           TEST(a_callers_cancel_in_the_turn_of_the_timeout_wins),
+          TEST(a_cancel_before_the_timeout_leaves_no_timer),
           TEST(F02_of_equal_nested_timeouts_the_inner_reports_alone),
           TEST(F02_of_an_equal_deadline_and_timeout_the_timeout_reports),
           TEST(F02_of_different_nested_timeouts_the_nearer_one_reports),
