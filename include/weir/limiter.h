@@ -16,11 +16,12 @@
  *
  * Keys. A keyed limiter does the same for each key by itself. A key of which
  * nothing is used equals one that is not there, so nothing has to be swept, and
- * max_keys is a hard cap. With one token bucket (whose burst x interval fits 60
- * bits) and no concurrency limit, a key takes 24 bytes and no lock; otherwise
- * 32 bytes and for each rate 16 (sliding window: 160), under a mutex. Keys are
- * told apart by a seeded 64-bit hash. A run, or a decide function, without a
- * key uses the key of no bytes.
+ * max_keys is a hard cap. With one token bucket (burst x interval, in ns and
+ * over the greatest common divisor of permits and interval, at most 2^56) and
+ * no concurrency limit, a key takes 24 bytes and no lock; otherwise 32 bytes
+ * and for each rate 16 (sliding window: 160), under a mutex. Keys are told
+ * apart by a seeded 64-bit hash. A run, or a decide function, without a key
+ * uses the key of no bytes.
  *
  * Adaptive concurrency: `aimd` halves-and-adds on failures and slow calls (Chiu
  * & Jain 1989), `gradient` follows the ratio of long-term to recent latency
@@ -42,11 +43,12 @@ enum {
 enum { WEIR_LIMITER_FIFO = 0, WEIR_LIMITER_PRIORITY = 1 };
 
 /* What happens at max_keys live keys when another comes: it is refused, or it
- * takes the place of the key closest to idle (of those looked at; small tables
- * are looked at whole) together with what that one has used, if its own request
- * still fits. So keys that come and go gain nobody a permit, a key that has
- * nothing left or holds permits never gives way, and at a burst of 1 both are
- * the same. */
+ * displaces the key closest to idle (of those looked at; small tables are
+ * looked at whole). Each newcomer then begins with as much used as any
+ * displaced key had, until time has worn that off, and a displacement for which
+ * its request would not fit does not happen. So keys that come and go gain
+ * nobody a permit, a key that has nothing left or holds permits never gives
+ * way, and at a burst of 1 both are the same. */
 enum { WEIR_LIMITER_DENY = 0, WEIR_LIMITER_EVICT = 1 };
 
 enum {

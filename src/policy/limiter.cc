@@ -267,10 +267,8 @@ weir_status weir_limiter::admit_entry(uint32_t permits, int64_t now_ns, uint64_t
     }
   } else {
     int64_t wait_ns = -1;
-    entry = entries_.insert(hash, rates_, now_ns, wait_ns);
-    if (entry == nullptr && evict_.load(std::memory_order_relaxed)) {
-      entry = entries_.displace(hash, rates_, now_ns, permits);
-    }
+    entry = entries_.insert(hash, rates_, now_ns, permits, evict_.load(std::memory_order_relaxed),
+                            wait_ns);
     if (entry == nullptr) return deny_full(wait_ns, denial);
   }
   rates_.take(entry->states(), now_ns, permits);

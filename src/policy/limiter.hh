@@ -115,7 +115,7 @@ struct weir_limiter : weir_policy {
       if (taken == weir::Take::granted) return WEIR_OK;
       if (taken == weir::Take::limited && denial == nullptr) return WEIR_ELIMITED;
     }
-    return decide(permits, now_ns, 0, permit, denial);
+    return decide(permits, now_ns, keyed() ? hash_key(nullptr, 0) : 0, permit, denial);
   }
   weir_status try_acquire_key(uint32_t permits, int64_t now_ns, uint64_t hash, weir_permit &permit,
                               weir::LimiterDenial *denial) {

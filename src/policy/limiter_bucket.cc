@@ -6,28 +6,26 @@
 namespace weir {
 namespace {
 
-constexpr uint64_t bucket_depth_max = uint64_t{1} << 60;
-constexpr uint64_t bucket_reach_max = uint64_t{1} << 61;
 // So far before `now` lies a fresh origin: times a little earlier are still ahead of it.
-constexpr uint64_t bucket_margin = uint64_t{1} << 50;
+constexpr uint64_t scale_margin = uint64_t{1} << 50;
 
 }  // namespace
 
-bool Scale::fits(const RateRule &rule) {
+bool Scale::fits(const RateRule &rule, int bits) {
   return rule.algorithm() == WEIR_LIMITER_TOKEN_BUCKET &&
-         rule.depth() <= static_cast<Wide>(bucket_depth_max);
+         rule.depth() <= static_cast<Wide>(uint64_t{1} << (bits - 2));
 }
 
 void Scale::set(const RateRule &rule, int64_t now_ns, uint64_t top) {
   auto units_per_ns = static_cast<uint64_t>(rule.units_per_ns());
-  uint64_t base = top < bucket_depth_max ? std::max(top, bucket_margin) : bucket_margin;
+  uint64_t base = top < number_max() / 4 ? std::max(top, scale_margin) : scale_margin;
   auto before_ns = static_cast<int64_t>(base / units_per_ns + 1);
   origin_ns_.store(saturating_sub(now_ns, before_ns), std::memory_order_release);
   units_per_ns_.store(units_per_ns, std::memory_order_release);
   units_per_permit_.store(static_cast<uint64_t>(rule.units_per_permit()),
                           std::memory_order_release);
   depth_.store(static_cast<uint64_t>(rule.depth()), std::memory_order_release);
-  reach_ns_.store(bucket_reach_max / units_per_ns, std::memory_order_release);
+  reach_ns_.store(number_max() / 2 / units_per_ns, std::memory_order_release);
   burst_.store(static_cast<uint64_t>(rule.capacity()), std::memory_order_release);
 }
 
@@ -39,7 +37,7 @@ Take Bucket::look(int64_t permits, int64_t now_ns, int64_t &wait_ns) const {
     uint64_t cost = 0;
     if (!scale.reaches(now_ns) ||
         __builtin_mul_overflow(static_cast<uint64_t>(permits), scale.units_per_permit, &cost) ||
-        cost > Scale::number_max) {
+        cost > scale_.number_max()) {
       return Take::elsewhere;
     }
     uint64_t now = scale.number(now_ns);
@@ -88,7 +86,7 @@ void Bucket::unpark(const RateRule &rule, const BucketState &state, int64_t now_
     if (scale.number(now_ns) <= top_) top_ = 0;
     number = std::max<Wide>(state.tat - scale.units(0), static_cast<Wide>(top_) + 1);
   }
-  if (number > static_cast<Wide>(Scale::number_max)) return;
+  if (number > static_cast<Wide>(scale_.number_max())) return;
   word_.store(static_cast<uint64_t>(number), std::memory_order_release);
 }
 

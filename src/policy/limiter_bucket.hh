@@ -14,7 +14,8 @@
 //   one, fails, and a denial is believed only if the word is still the same. (Numbers start again
 //   from below only after 2^60 units; a swap would have to be stalled until they come round.)
 // - Under one scale the word alone is the state, so it does no harm if a refund makes it smaller.
-// - now ≤ 2^61 units (reach), depth ≤ 2^60, word ≤ 2^62: no sum overflows.
+// - With b bits for numbers: now ≤ 2^(b-1) units (reach), depth ≤ 2^(b-2), numbers ≤ 2^b: no sum
+//   overflows. The bucket has 62, a key's slot 58.
 
 #pragma once
 
@@ -29,6 +30,8 @@ namespace weir {
 // seen half a change finds that out by its word (above).
 class Scale {
  public:
+  explicit Scale(int bits) : bits_(bits) {}
+
   struct Values {
     int64_t origin_ns;
     uint64_t units_per_ns;
@@ -52,9 +55,9 @@ class Scale {
     }
   };
 
-  static constexpr uint64_t number_max = uint64_t{1} << 62;
+  uint64_t number_max() const { return uint64_t{1} << bits_; }
 
-  static bool fits(const RateRule &rule);
+  static bool fits(const RateRule &rule, int bits);
   // A scale in which number(now_ns) is above `top`, or begins from below if that is too high.
   void set(const RateRule &rule, int64_t now_ns, uint64_t top);
 
@@ -69,6 +72,7 @@ class Scale {
   }
 
  private:
+  int bits_;
   std::atomic<int64_t> origin_ns_{0};
   std::atomic<uint64_t> units_per_ns_{1};
   std::atomic<uint64_t> units_per_permit_{1};
@@ -85,6 +89,8 @@ enum class Take : uint8_t {
 
 class Bucket {
  public:
+  static constexpr int number_bits = 62;
+
   // Any thread.
   Take take(int64_t permits, int64_t now_ns) {
     uint64_t word = word_.load(std::memory_order_acquire);
@@ -122,7 +128,7 @@ class Bucket {
   static constexpr uint64_t parked = UINT64_MAX;
 
   std::atomic<uint64_t> word_{parked};
-  Scale scale_;
+  Scale scale_{number_bits};
   // Under the mutex: the largest word there was.
   uint64_t top_ = 0;
 };

@@ -3,17 +3,18 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace weir {
 namespace {
 
-constexpr uint64_t entry_sweep = 256;
-constexpr uint64_t small_entry_table = 4096;
+constexpr uint64_t entry_sweep = 64;
+constexpr uint64_t small_entry_table = 1024;
 
 }  // namespace
 
 void KeyEntries::clear() {
-  if (entries_ != nullptr) heap_->free(entries_, max_keys_ * entry_size_);
+  if (entries_ != nullptr) heap_->free(entries_, (max_keys_ + 1) * entry_size_);
   if (heads_ != nullptr) heap_->free(heads_, head_count_ * sizeof(uint32_t));
   entries_ = nullptr;
   heads_ = nullptr;
@@ -22,11 +23,11 @@ void KeyEntries::clear() {
 bool KeyEntries::init(uint64_t max_keys, const RateSet &rates) {
   uint64_t entry_size = sizeof(KeyEntry) + rates.states_size();
   uint64_t head_count = std::bit_ceil(max_keys);
-  auto *entries = static_cast<std::byte *>(heap_->allocate(max_keys * entry_size));
+  auto *entries = static_cast<std::byte *>(heap_->allocate((max_keys + 1) * entry_size));
   if (entries == nullptr) return false;
   auto *heads = static_cast<uint32_t *>(heap_->allocate(head_count * sizeof(uint32_t)));
   if (heads == nullptr) {
-    heap_->free(entries, max_keys * entry_size);
+    heap_->free(entries, (max_keys + 1) * entry_size);
     return false;
   }
   clear();
@@ -37,6 +38,7 @@ bool KeyEntries::init(uint64_t max_keys, const RateSet &rates) {
   max_keys_ = max_keys;
   head_count_ = head_count;
   fresh_ = hand_ = used_ = 0;
+  rates.begin(floor());
   return true;
 }
 
@@ -92,44 +94,49 @@ KeyEntry *KeyEntries::sweep(const RateSet &rates, int64_t now_ns, KeyEntry *&vic
   return nullptr;
 }
 
-KeyEntry *KeyEntries::insert(uint64_t hash, const RateSet &rates, int64_t now_ns,
-                             int64_t &wait_ns) {
-  KeyEntry *item = nullptr;
-  if (fresh_ < max_keys_) {
-    item = &entry(fresh_++);
-  } else {
-    KeyEntry *victim = nullptr;
-    item = sweep(rates, now_ns, victim);
-    if (item == nullptr) {
-      wait_ns = victim == nullptr ? -1 : saturating_sub(rates.idle_at(victim->states()), now_ns);
-      return nullptr;
-    }
+// A free or idle entry, unlinked.
+KeyEntry *KeyEntries::place(const RateSet &rates, int64_t now_ns, KeyEntry *&victim) {
+  if (fresh_ < max_keys_) return &entry(fresh_++);
+  return sweep(rates, now_ns, victim);
+}
+
+KeyEntry *KeyEntries::insert(uint64_t hash, const RateSet &rates, int64_t now_ns, int64_t permits,
+                             bool evict, int64_t &wait_ns) {
+  wait_ns = rates.wait(floor(), now_ns, permits);
+  if (wait_ns > 0) return nullptr;
+  KeyEntry *victim = nullptr;
+  KeyEntry *item = place(rates, now_ns, victim);
+  if (item == nullptr && victim != nullptr && evict && displace(*victim, rates, now_ns, permits)) {
+    item = victim;
+  }
+  if (item == nullptr) {
+    wait_ns = victim == nullptr ? -1 : saturating_sub(rates.idle_at(victim->states()), now_ns);
+    return nullptr;
   }
   item->held = 0;
-  rates.begin(item->states());
+  std::memcpy(item->states(), floor(), entry_size_ - sizeof(KeyEntry));
   link(*item, hash);
   return item;
 }
 
-KeyEntry *KeyEntries::displace(uint64_t hash, const RateSet &rates, int64_t now_ns,
-                               int64_t permits) {
-  KeyEntry *victim = nullptr;
-  KeyEntry *item = sweep(rates, now_ns, victim);
-  if (item == nullptr) item = victim;
-  if (item == nullptr || rates.wait(item->states(), now_ns, permits) > 0) return nullptr;
-  if (item == victim) {
-    unlink(*item);
-    ++evicted_;
-  }
-  item->held = 0;
-  link(*item, hash);
-  return item;
+// True if the victim is gone and `permits` fit on top of what it had used.
+bool KeyEntries::displace(KeyEntry &victim, const RateSet &rates, int64_t now_ns, int64_t permits) {
+  if (rates.wait(victim.states(), now_ns, permits) > 0) return false;
+  alignas(16) std::byte covered[states_size_max];
+  std::memcpy(covered, floor(), entry_size_ - sizeof(KeyEntry));
+  rates.cover(covered, victim.states());
+  if (rates.wait(covered, now_ns, permits) > 0) return false;
+  std::memcpy(floor(), covered, entry_size_ - sizeof(KeyEntry));
+  unlink(victim);
+  ++evicted_;
+  return true;
 }
 
 void KeyEntries::convert(const RateSet &rates, const RateRule &before, int64_t now_ns) {
   for (uint64_t i = 0; i < fresh_; ++i) {
     if (entry(i).used != 0) rates.convert(entry(i).states(), before, now_ns);
   }
+  rates.convert(floor(), before, now_ns);
 }
 
 }  // namespace weir

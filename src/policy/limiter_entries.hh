@@ -2,8 +2,9 @@
 //
 // Keys of limiters that one token bucket in a word cannot serve: windows, several rates,
 // concurrency. A hash table of entries with chains, all memory taken at the beginning. What
-// limiter_keys.hh says of keys, idle keys and newcomers at max_keys holds here too; besides, a key
-// of which permits are held is not idle and never gives way. The caller holds the limiter's mutex.
+// limiter_keys.hh says of keys, idle keys, newcomers at max_keys and the floor holds here too;
+// besides, a key of which permits are held is not idle and never gives way. The caller holds the
+// limiter's mutex.
 
 #pragma once
 
@@ -33,12 +34,13 @@ class KeyEntries {
 
   // NULL if it is absent: all of it is there.
   KeyEntry *find(uint64_t hash);
-  // A place for an absent key. NULL if max_keys keys are live: then `wait_ns` says when the one
-  // closest to idle of those seen will be so, -1 if that cannot be known.
-  KeyEntry *insert(uint64_t hash, const RateSet &rates, int64_t now_ns, int64_t &wait_ns);
-  // Instead of denying: gives the new key the entry of the one closest to idle, with what that one
-  // has used, if `permits` still fit. NULL if they do not.
-  KeyEntry *displace(uint64_t hash, const RateSet &rates, int64_t now_ns, int64_t permits);
+  // A place for an absent key that is about to take `permits`; with `evict` also that of the key
+  // closest to idle. It begins with the floor. NULL if there is none: then `wait_ns` says when
+  // there may be one, -1 if that cannot be known.
+  KeyEntry *insert(uint64_t hash, const RateSet &rates, int64_t now_ns, int64_t permits, bool evict,
+                   int64_t &wait_ns);
+  // What an absent key begins with.
+  std::byte *floor() { return entry(max_keys_).states(); }
 
   void convert(const RateSet &rates, const RateRule &before, int64_t now_ns);
 
@@ -61,7 +63,9 @@ class KeyEntries {
   uint32_t &head(uint64_t hash) { return heads_[hash & (head_count_ - 1)]; }
   void link(KeyEntry &item, uint64_t hash);
   void unlink(KeyEntry &item);
+  KeyEntry *place(const RateSet &rates, int64_t now_ns, KeyEntry *&victim);
   KeyEntry *sweep(const RateSet &rates, int64_t now_ns, KeyEntry *&victim);
+  bool displace(KeyEntry &victim, const RateSet &rates, int64_t now_ns, int64_t permits);
   void clear();
 
   Heap *heap_;
@@ -70,7 +74,8 @@ class KeyEntries {
   uint64_t entry_size_ = 0;
   uint64_t max_keys_ = 0;
   uint64_t head_count_ = 0;
-  uint64_t fresh_ = 0;  // entries from here on were never used
+  uint64_t fresh_ =
+      0;  // entries from here on were never used; the one behind the last is the floor
   uint64_t hand_ = 0;
   uint64_t used_ = 0;
   uint64_t evicted_ = 0;

@@ -7,8 +7,8 @@ namespace weir {
 namespace {
 
 // At max_keys so many slots are looked at for one newcomer; small tables are looked at whole.
-constexpr uint64_t key_sweep = 256;
-constexpr uint64_t small_key_table = 4096;
+constexpr uint64_t key_sweep = 64;
+constexpr uint64_t small_key_table = 1024;
 
 }  // namespace
 
@@ -65,13 +65,13 @@ Take KeyTable::take(uint64_t hash, int64_t permits, int64_t now_ns) {
   Slot *slot = find(lines, tag);
   if (slot == nullptr) return Take::elsewhere;
   uint64_t now = scale.number(now_ns);
-  uint64_t number = slot->number.load(std::memory_order_acquire);
-  while (number != moving && slot->tag.load(std::memory_order_acquire) == tag &&
+  uint64_t mark = slot->mark.load(std::memory_order_acquire);
+  while (mark != moving && slot->tag.load(std::memory_order_acquire) == tag &&
          epoch_.load(std::memory_order_acquire) == epoch) {
-    uint64_t next = std::max(number, now) + permits * scale.units_per_permit;
+    uint64_t next = std::max(number_in(mark), now) + permits * scale.units_per_permit;
     if (next > now + scale.depth) return Take::limited;
-    if (slot->number.compare_exchange_weak(number, next, std::memory_order_acq_rel,
-                                           std::memory_order_acquire)) {
+    if (slot->mark.compare_exchange_weak(mark, same_version(next, mark), std::memory_order_acq_rel,
+                                         std::memory_order_acquire)) {
       return Take::granted;
     }
   }
@@ -91,12 +91,11 @@ uint64_t KeyTable::number_of(int64_t now_ns) {
   return scale.number(now_ns);
 }
 
-uint64_t KeyTable::highest_number(uint64_t now) {
-  uint64_t highest = now;
-  for (uint64_t i = 0; i < slot_total(); ++i) {
-    highest = std::max(highest, slot_at(i).number.load(std::memory_order_relaxed));
-  }
-  return highest;
+uint64_t KeyTable::converted(uint64_t number, uint64_t then, uint64_t now,
+                             const RateRule &rule) const {
+  if (number <= then) return 0;
+  Wide debt = rule.convert_debt(static_cast<Wide>(number - then), rule_);
+  return static_cast<uint64_t>(std::min<Wide>(now + debt, scale_.number_max() - 1));
 }
 
 void KeyTable::convert(const RateRule &rule, int64_t now_ns) {
@@ -104,16 +103,16 @@ void KeyTable::convert(const RateRule &rule, int64_t now_ns) {
   uint32_t epoch = epoch_.load(std::memory_order_relaxed);
   epoch_.store(epoch + 1, std::memory_order_release);
   uint64_t then = now_ns < before.origin_ns ? 0 : before.number(now_ns);
-  // A swap that is under way may still add as much as the depth.
-  scale_.set(rule, now_ns, highest_number(std::min(then, Scale::number_max)) + before.depth);
+  scale_.set(rule, now_ns, 0);
   uint64_t now = scale_.load().number(now_ns);
   for (uint64_t i = 0; i < slot_total(); ++i) {
-    Slot &slot = slot_at(i);
-    uint64_t old = slot.number.exchange(moving, std::memory_order_acq_rel);
-    Wide debt = old > then ? rule.convert_debt(static_cast<Wide>(old - then), rule_) : 0;
-    Wide number = std::min<Wide>(now + debt, Scale::number_max);
-    slot.number.store(static_cast<uint64_t>(number), std::memory_order_release);
+    std::atomic<uint64_t> &mark = slot_at(i).mark;
+    uint64_t old = mark.exchange(moving, std::memory_order_acq_rel);
+    mark.store(next_version(converted(number_in(old), then, now, rule), old),
+               std::memory_order_release);
   }
+  idle_from_ = 0;
+  floor_ = converted(floor_, then, now, rule);
   rule_ = rule;
   epoch_.store(epoch + 2, std::memory_order_release);
 }
@@ -122,20 +121,24 @@ KeyTable::Answer KeyTable::limited(uint64_t next, uint64_t now) const {
   return {false, false, scale_.load().wait(next, now)};
 }
 
-KeyTable::Answer KeyTable::full(const Victim &victim, uint64_t now) const {
-  bool known = victim.slot != nullptr && victim.number > now;
-  uint64_t units = known ? victim.number - now : 0;
-  return {false, true, known ? divide_up(units, scale_.load().units_per_ns) : -1};
+// It passes as soon as the key closest to idle is idle, or has as much left as is asked for.
+KeyTable::Answer KeyTable::full(const Victim &victim, uint64_t cost, uint64_t now) const {
+  if (victim.slot == nullptr) return {false, true, -1};
+  Scale::Values scale = scale_.load();
+  uint64_t idle = number_in(victim.mark);
+  uint64_t fits = std::max(idle, floor_) + cost - scale.depth;
+  uint64_t passes = evict_ && fits < idle ? fits : idle;
+  return {false, true, passes <= now ? 1 : divide_up(passes - now, scale.units_per_ns)};
 }
 
 KeyTable::Answer KeyTable::take_from(Slot &slot, uint64_t cost, uint64_t now) {
   uint64_t depth = scale_.load().depth;
-  uint64_t number = slot.number.load(std::memory_order_acquire);
+  uint64_t mark = slot.mark.load(std::memory_order_acquire);
   while (true) {
-    uint64_t next = std::max(number, now) + cost;
+    uint64_t next = std::max(number_in(mark), now) + cost;
     if (next > now + depth) return limited(next, now);
-    if (slot.number.compare_exchange_weak(number, next, std::memory_order_acq_rel,
-                                          std::memory_order_acquire)) {
+    if (slot.mark.compare_exchange_weak(mark, same_version(next, mark), std::memory_order_acq_rel,
+                                        std::memory_order_acquire)) {
       return {true, false, 0};
     }
   }
@@ -154,7 +157,7 @@ int64_t KeyTable::wait(uint64_t hash, int64_t permits, int64_t now_ns) {
   uint64_t tag = tag_of(hash);
   uint64_t now = number_of(now_ns);
   Slot *slot = find(lines_of(tag), tag);
-  uint64_t number = slot == nullptr ? now : std::max(now, slot->number.load());
+  uint64_t number = std::max(now, slot == nullptr ? floor_ : number_in(slot->mark.load()));
   Wide cost = static_cast<Wide>(permits) * rule_.units_per_permit();
   Wide missing = static_cast<Wide>(number - now) + cost - rule_.depth();
   return missing <= 0 ? 0 : divide_up(missing, rule_.units_per_ns());
@@ -164,31 +167,28 @@ int64_t KeyTable::available(uint64_t hash, int64_t now_ns) {
   uint64_t tag = tag_of(hash);
   uint64_t now = number_of(now_ns);
   Slot *slot = find(lines_of(tag), tag);
-  uint64_t number = slot == nullptr ? now : std::max(now, slot->number.load());
+  uint64_t number = std::max(now, slot == nullptr ? floor_ : number_in(slot->mark.load()));
   Wide free = rule_.depth() - static_cast<Wide>(number - now);
   return free <= 0 ? 0 : divide_down(free, rule_.units_per_permit());
 }
 
 // ---- newcomers ----
 
-bool KeyTable::is_idle(const Slot &slot, uint64_t now) {
-  return slot.tag.load(std::memory_order_relaxed) != 0 &&
-         slot.number.load(std::memory_order_acquire) <= now;
-}
-
-// Frees an occupied slot; false if its number is not `number` any more.
-bool KeyTable::vacate(Slot &slot, uint64_t number) {
-  if (!slot.number.compare_exchange_strong(number, moving, std::memory_order_acq_rel)) return false;
+// Frees an occupied slot; false if its mark is not `mark` any more.
+bool KeyTable::vacate(Slot &slot, uint64_t mark) {
+  uint64_t expected = mark;
+  if (!slot.mark.compare_exchange_strong(expected, moving, std::memory_order_acq_rel)) return false;
   slot.tag.store(0, std::memory_order_release);
-  slot.number.store(number + 1, std::memory_order_release);
+  slot.mark.store(next_version(0, mark), std::memory_order_release);
   used_.store(used() - 1, std::memory_order_relaxed);
   return true;
 }
 
 KeyTable::Slot *KeyTable::vacate_idle(Line &line, uint64_t now) {
   for (Slot &slot : line.slots) {
-    uint64_t number = slot.number.load(std::memory_order_acquire);
-    if (is_idle(slot, now) && number <= now && vacate(slot, number)) return &slot;
+    uint64_t mark = slot.mark.load(std::memory_order_acquire);
+    bool idle = slot.tag.load(std::memory_order_relaxed) != 0 && number_in(mark) <= now;
+    if (idle && vacate(slot, mark)) return &slot;
   }
   return nullptr;
 }
@@ -210,12 +210,13 @@ bool KeyTable::move_out(Line &line, Slot &slot, uint64_t now) {
   if (tag == 0) return true;
   Slot *target = vacant(other_line(line, tag), now);
   if (target == nullptr) return false;
-  uint64_t number = slot.number.exchange(moving, std::memory_order_acq_rel);
-  uint64_t floor = target->number.load(std::memory_order_relaxed) + 1;
-  target->number.store(std::max(number, floor), std::memory_order_release);
+  uint64_t mark = slot.mark.exchange(moving, std::memory_order_acq_rel);
+  uint64_t target_mark = target->mark.load(std::memory_order_relaxed);
+  target->mark.store(next_version(number_in(mark), target_mark), std::memory_order_release);
   target->tag.store(tag, std::memory_order_release);
+  note_number(number_in(mark));
   slot.tag.store(0, std::memory_order_release);
-  slot.number.store(number + 1, std::memory_order_release);
+  slot.mark.store(next_version(0, mark), std::memory_order_release);
   return true;
 }
 
@@ -244,56 +245,75 @@ KeyTable::Slot *KeyTable::room(const Lines &lines, uint64_t now) {
   return slot;
 }
 
+// Of a key that came, or went to where the hand may have been: what the hand knows stays true. Else
+// numbers only grow.
+void KeyTable::note_number(uint64_t number) {
+  round_low_ = std::min(round_low_, number);
+  idle_from_ = std::min(idle_from_, number);
+}
+
+void KeyTable::advance_hand() {
+  if (++hand_ < slot_total()) return;
+  hand_ = 0;
+  idle_from_ = round_low_;
+  round_low_ = UINT64_MAX;
+}
+
 // Frees the first idle slot that the hand comes by, or says which key is closest to idle of those
 // seen on the way and in the newcomer's own lines.
 KeyTable::Victim KeyTable::sweep(const Lines &lines, uint64_t now) {
   Victim victim;
-  auto consider = [&victim](Slot &slot) {
-    uint64_t number = slot.number.load(std::memory_order_acquire);
-    if (slot.tag.load(std::memory_order_relaxed) == 0 || number >= victim.number) return;
-    victim = {&slot, number};
+  auto consider = [&victim](Slot &slot, uint64_t mark) {
+    bool closer = number_in(mark) < number_in(victim.mark);
+    if (closer && slot.tag.load(std::memory_order_relaxed) != 0) victim = {&slot, mark};
   };
   for (Line *line : {lines.first, lines.second}) {
-    for (Slot &slot : line->slots) consider(slot);
+    for (Slot &slot : line->slots) consider(slot, slot.mark.load(std::memory_order_acquire));
   }
   uint64_t steps = slot_total() <= small_key_table ? slot_total() : key_sweep;
   for (; steps > 0; --steps) {
     Slot &slot = slot_at(hand_);
-    hand_ = hand_ + 1 == slot_total() ? 0 : hand_ + 1;
-    uint64_t number = slot.number.load(std::memory_order_acquire);
-    if (is_idle(slot, now) && number <= now && vacate(slot, number)) return {};
-    consider(slot);
+    uint64_t mark = slot.mark.load(std::memory_order_acquire);
+    bool taken = slot.tag.load(std::memory_order_relaxed) != 0;
+    if (taken && number_in(mark) <= now && vacate(slot, mark)) return {};
+    if (taken) round_low_ = std::min(round_low_, number_in(mark));
+    consider(slot, mark);
+    advance_hand();
   }
   return victim;
 }
 
+// A denial takes no slot and displaces nobody.
 KeyTable::Answer KeyTable::insert(const Lines &lines, uint64_t tag, uint64_t cost, uint64_t now) {
+  uint64_t next = std::max(now, floor_) + cost;
+  if (next > now + scale_.load().depth) return limited(next, now);
+  if (used() >= max_keys_ && !evict_ && now < idle_from_) {
+    return {false, true, divide_up(idle_from_ - now, scale_.load().units_per_ns)};
+  }
   if (used() >= max_keys_ && vacate_idle(*lines.first, now) == nullptr &&
       vacate_idle(*lines.second, now) == nullptr) {
     Victim victim = sweep(lines, now);
-    if (victim.slot != nullptr) return displace(lines, tag, victim, cost, now);
+    if (victim.slot != nullptr && !displace(victim, cost, now)) return full(victim, cost, now);
   }
-  return occupy(room(lines, now), tag, now, cost, now);
-}
-
-KeyTable::Answer KeyTable::displace(const Lines &lines, uint64_t tag, Victim victim, uint64_t cost,
-                                    uint64_t now) {
-  bool fits = victim.number + cost <= now + scale_.load().depth;
-  if (!evict_ || !fits || !vacate(*victim.slot, victim.number)) return full(victim, now);
-  evicted_.store(evicted() + 1, std::memory_order_relaxed);
-  return occupy(room(lines, now), tag, victim.number, cost, now);
-}
-
-// `floor`: what the key has used before it begins. A denial takes no slot.
-KeyTable::Answer KeyTable::occupy(Slot *slot, uint64_t tag, uint64_t floor, uint64_t cost,
-                                  uint64_t now) {
-  if (slot == nullptr) return full({}, now);
-  floor = std::max({floor, now, slot->number.load(std::memory_order_relaxed)});
-  if (floor + cost > now + scale_.load().depth) return limited(floor + cost, now);
-  slot->number.store(floor + cost, std::memory_order_release);
+  Slot *slot = room(lines, now);
+  if (slot == nullptr) return full({}, cost, now);
+  next = std::max(now, floor_) + cost;
+  uint64_t mark = slot->mark.load(std::memory_order_relaxed);
+  slot->mark.store(next_version(next, mark), std::memory_order_release);
   slot->tag.store(tag, std::memory_order_release);
+  note_number(next);
   used_.store(used() + 1, std::memory_order_relaxed);
   return {true, false, 0};
+}
+
+// True if the victim's place is free and `cost` fits on top of what it had used.
+bool KeyTable::displace(const Victim &victim, uint64_t cost, uint64_t now) {
+  uint64_t floor = std::max(floor_, number_in(victim.mark));
+  bool fits = std::max(floor, now) + cost <= now + scale_.load().depth;
+  if (!evict_ || !fits || !vacate(*victim.slot, victim.mark)) return false;
+  floor_ = floor;
+  evicted_.store(evicted() + 1, std::memory_order_relaxed);
+  return true;
 }
 
 }  // namespace weir

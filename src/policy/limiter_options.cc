@@ -186,7 +186,8 @@ int64_t weir_limiter::heaviest() const {
 
 // Under the mutex (or before anybody knows this limiter), the bucket parked: which way in is right.
 void weir_limiter::configure_gate() {
-  bucketed_ = !keyed() && rates_.count() == 1 && weir::Scale::fits(rates_.rule(0));
+  bucketed_ = !keyed() && rates_.count() == 1 &&
+              weir::Scale::fits(rates_.rule(0), weir::Bucket::number_bits);
   if (rates_.count() > 0) {
     bucket_permits_.store(rates_.rule(0).permits(), std::memory_order_relaxed);
   }
@@ -201,7 +202,7 @@ void weir_limiter::configure_gate() {
 bool weir_limiter::configure_keys(int64_t now_ns) {
   bool counts = (gate_.load(std::memory_order_relaxed) & counted) != 0;
   if (rates_.count() == 0 && !counts) return true;
-  if (counts || rates_.count() > 1 || !weir::Scale::fits(rates_.rule(0))) {
+  if (counts || rates_.count() > 1 || !weir::KeyTable::fits(rates_.rule(0))) {
     if (!entries_.init(max_keys_, rates_)) return false;
     key_table_.store(nullptr, std::memory_order_release);
     return true;
@@ -234,7 +235,7 @@ weir_status weir_limiter::check_change(const LimiterSettings &settings, weir_err
   }
   weir::RateRule rule;
   rule.set(settings.rate, 0);
-  if (weir::Scale::fits(rule)) return WEIR_OK;
+  if (weir::KeyTable::fits(rule)) return WEIR_OK;
   return weir::report(error, heap(), WEIR_ENOTSUP,
                       "limiter.burst times interval_ms is too large for a change of live keys");
 }

@@ -225,6 +225,27 @@ int64_t RateRule::idle_at(const RateState *state) const {
   return sliding.total == 0 ? INT64_MIN : slice_begin(sliding.slice + slice_count + 1);
 }
 
+void RateRule::cover(RateState *state, const RateState *other) const {
+  if (algorithm_ == WEIR_LIMITER_TOKEN_BUCKET) {
+    bucket_of(state).tat = std::max(bucket_of(state).tat, bucket_of(other).tat);
+  } else if (algorithm_ == WEIR_LIMITER_FIXED_WINDOW) {
+    FixedState &fixed = fixed_of(state);
+    const FixedState &more = fixed_of(other);
+    if (more.window > fixed.window) fixed = more;
+    if (more.window == fixed.window) fixed.used = std::max(fixed.used, more.used);
+  } else {
+    SlidingState &sliding = sliding_of(state);
+    SlidingState more = sliding_of(other);
+    sliding_advance(sliding, more.slice);
+    sliding_advance(more, sliding.slice);
+    sliding.total = 0;
+    for (int64_t i = 0; i <= slice_count; ++i) {
+      sliding.counts[i] = std::max(sliding.counts[i], more.counts[i]);
+      sliding.total += sliding.counts[i];
+    }
+  }
+}
+
 // Each old slice's grants count as made at its end, the latest moment they can have been.
 void RateRule::convert_sliding(SlidingState &state, const RateRule &before, int64_t now_ns) const {
   SlidingState old = state;

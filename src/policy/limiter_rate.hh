@@ -84,6 +84,8 @@ class RateRule {
   void refund(RateState *state, int64_t now_ns, int64_t permits) const;
   // When nothing of it counts any more: it equals a new one.
   int64_t idle_at(const RateState *state) const;
+  // Makes `state` one that has used at least as much as `other` at any time.
+  void cover(RateState *state, const RateState *other) const;
   // Makes what was kept under `before` a state of this rule: what is used stays used.
   void convert(RateState *state, const RateRule &before, int64_t now_ns) const;
   // So many permits, in units of `before`, in units of this rule, rounded up.

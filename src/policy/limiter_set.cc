@@ -57,6 +57,10 @@ void RateSet::take(std::byte *states, int64_t now_ns, int64_t permits) const {
   for (uint32_t i = 0; i < count_; ++i) rules_[i].take(at(states, i), now_ns, permits);
 }
 
+void RateSet::cover(std::byte *states, std::byte *others) const {
+  for (uint32_t i = 0; i < count_; ++i) rules_[i].cover(at(states, i), at(others, i));
+}
+
 void RateSet::refund(std::byte *states, int64_t now_ns, int64_t permits) const {
   for (uint32_t i = 0; i < count_; ++i) rules_[i].refund(at(states, i), now_ns, permits);
 }

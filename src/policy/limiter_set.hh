@@ -46,6 +46,7 @@ class RateSet {
   RateDenial look(std::byte *states, int64_t now_ns, int64_t permits) const;
   int64_t available(std::byte *states, int64_t now_ns) const;
   void take(std::byte *states, int64_t now_ns, int64_t permits) const;
+  void cover(std::byte *states, std::byte *others) const;
   void refund(std::byte *states, int64_t now_ns, int64_t permits) const;
   int64_t idle_at(std::byte *states) const;
 
