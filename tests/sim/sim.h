@@ -108,9 +108,9 @@ struct world {
   _Atomic uint64_t allocations;
   _Atomic uint64_t injected;
   uint64_t injected_before;
-  uint32_t fail_one_in; /* 0: never */
-  int memory_fails;     /* now */
-  uint64_t memory_random;
+  uint32_t fail_one_in;     /* 0: never */
+  _Atomic int memory_fails; /* now */
+  _Atomic uint64_t memory_random;
   int released;
 
   /* options of this episode */

@@ -11,8 +11,9 @@
 
 static int memory_must_fail(struct world *world) {
   if (!world->memory_fails) return 0;
-  world->memory_random = world->memory_random * UINT64_C(6364136223846793005) + 1442695040888963407;
-  return (world->memory_random >> 33) % world->fail_one_in == 0;
+  uint64_t z = atomic_fetch_add(&world->memory_random, UINT64_C(0x9E3779B97F4A7C15));
+  z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+  return (z >> 33) % world->fail_one_in == 0;
 }
 
 static void *memory_alloc(void *context, size_t size) {
