@@ -71,6 +71,7 @@ static void other_numbers_of_trials_begin_the_period_again(struct fixture *fx) {
   assert_int_equal(weir_breaker_set_options(breaker, &options, NULL), WEIR_OK);
   assert_state(breaker, HALF_OPEN);
   assert_int_equal(weir_breaker_report(breaker, old, WEIR_CLASS_FAILURE, 0), WEIR_ESTALE);
+  assert_int_equal(stats_of(breaker).times_opened, 1);
   calls_succeed(breaker, 31);
   assert_state(breaker, HALF_OPEN);
   calls_succeed(breaker, 1);
