@@ -102,3 +102,25 @@ void check_option_sizes(struct fixture *fx, const struct option_table *table) {
   weir_status status = create_sized(fx, table, size + 8, 0x77, &error);
   assert_refused(status, WEIR_EABI, &error, "does not know");
 }
+
+void check_option_init(void (*init)(void *options, size_t size), const void *defaults,
+                       size_t known) {
+  _Alignas(16) unsigned char bytes[OPTIONS_BYTES];
+  const size_t size_field = sizeof(uint32_t);
+  for (uint32_t size = 8; size <= known + 32; size += 8) {
+    uint32_t written = 0;
+    memset(bytes, 0x55, sizeof bytes);
+    init(bytes, size);
+    memcpy(&written, bytes, sizeof written);
+    assert_int_equal(written, size);
+    size_t meant = size < known ? size : known;
+    assert_memory_equal(bytes + size_field, (const unsigned char *)defaults + size_field,
+                        meant - size_field);
+    for (size_t i = meant; i < size; i++) assert_int_equal(bytes[i], 0);
+    for (size_t i = size; i < known + 64; i++) assert_int_equal(bytes[i], 0x55);
+  }
+  memset(bytes, 0x55, sizeof bytes);
+  init(bytes, 0);
+  assert_int_equal(bytes[0], 0x55); /* no room even for the size */
+  init(NULL, known);
+}

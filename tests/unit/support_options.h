@@ -48,6 +48,14 @@ void check_option_values(struct fixture *fx, const struct option_table *table);
 /* NULL; sizes 0, short, long with zeros, long with garbage, absurd. */
 void check_option_sizes(struct fixture *fx, const struct option_table *table);
 
+/* Asserts that an options_init function writes `defaults` for every size a caller may have, zeros
+ * beyond what it knows, and nothing beyond the caller's struct. */
+void check_option_init(void (*init)(void *options, size_t size), const void *defaults,
+                       size_t known);
+/* init_NAME: weir_NAME_init() as check_option_init() wants it. */
+#define OPTION_INIT(name) \
+  static void init_##name(void *options, size_t size) { weir_##name##_init(options, size); }
+
 /* Asserts that `status` is `expected`, that the error names `field`, and gives it back: NULL again.
  * */
 void assert_refused(weir_status status, weir_status expected, weir_error **error,

@@ -382,23 +382,21 @@ static void C08_work_after_close_is_refused(struct fixture *fx) {
   assert_int_equal(weir_runtime_close(fx->runtime), WEIR_OK);
 }
 
-static void C08_options_init_writes_the_defaults_for_every_size(struct fixture *fx) {
+OPTION_INIT(runtime_options)
+OPTION_INIT(run_options)
+OPTION_INIT(completions_options)
+OPTION_INIT(completion)
+
+static void C08_core_options_init_writes_the_defaults_for_every_size(struct fixture *fx) {
   (void)fx;
-  unsigned char bytes[sizeof(weir_run_options) + 32];
-  static const weir_run_options defaults = WEIR_RUN_OPTIONS_INIT;
-  for (uint32_t size = 8; size <= sizeof bytes; size += 8) {
-    memset(bytes, 0x55, sizeof bytes);
-    weir_run_options_init((weir_run_options *)(void *)bytes, size);
-    assert_int_equal(*(uint32_t *)(void *)bytes, size);
-    size_t known = size < sizeof defaults ? size : sizeof defaults;
-    assert_memory_equal(bytes + 4, (const unsigned char *)&defaults + 4, known - 4);
-    for (size_t i = known; i < size; i++) assert_int_equal(bytes[i], 0);
-    for (size_t i = size; i < sizeof bytes; i++) assert_int_equal(bytes[i], 0x55);
-  }
-  weir_run_options_init(NULL, 8);
-  weir_runtime_options_init(NULL, 8);
-  weir_completions_options_init(NULL, 8);
-  weir_completion_init(NULL, 8);
+  static const weir_runtime_options runtime_options = WEIR_RUNTIME_OPTIONS_INIT;
+  static const weir_run_options run_options = WEIR_RUN_OPTIONS_INIT;
+  static const weir_completions_options completions_options = WEIR_COMPLETIONS_OPTIONS_INIT;
+  static const weir_completion completion = WEIR_COMPLETION_INIT;
+  check_option_init(init_runtime_options, &runtime_options, sizeof runtime_options);
+  check_option_init(init_run_options, &run_options, sizeof run_options);
+  check_option_init(init_completions_options, &completions_options, sizeof completions_options);
+  check_option_init(init_completion, &completion, sizeof completion);
 }
 
 TEST_MAIN("misuse_core", TEST(C08_runtime_options_at_their_edges),
@@ -410,4 +408,4 @@ TEST_MAIN("misuse_core", TEST(C08_runtime_options_at_their_edges),
           TEST(C08_policy_arguments_are_checked), TEST(C08_completions_options_and_arguments),
           TEST(C08_runtime_functions_take_null), TEST(C08_stats_of_every_size),
           TEST(C08_work_after_close_is_refused),
-          TEST(C08_options_init_writes_the_defaults_for_every_size))
+          TEST(C08_core_options_init_writes_the_defaults_for_every_size))

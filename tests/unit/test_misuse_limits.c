@@ -384,10 +384,22 @@ static void C08_limiter_arguments_are_checked(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+OPTION_INIT(breaker_options)
+OPTION_INIT(limiter_options)
+
+static void C08_limits_options_init_writes_the_defaults_for_every_size(struct fixture *fx) {
+  (void)fx;
+  static const weir_breaker_options breaker_options = WEIR_BREAKER_OPTIONS_INIT;
+  static const weir_limiter_options limiter_options = WEIR_LIMITER_OPTIONS_INIT;
+  check_option_init(init_breaker_options, &breaker_options, sizeof breaker_options);
+  check_option_init(init_limiter_options, &limiter_options, sizeof limiter_options);
+}
+
 TEST_MAIN("misuse_limits", TEST(C08_breaker_options_at_their_edges),
           TEST(C08_breaker_options_of_every_size), TEST(C08_breaker_set_options_at_their_edges),
           TEST(C08_breaker_arguments_are_checked),
           TEST(C08_breaker_permits_that_are_none_change_nothing),
           TEST(C08_limiter_options_at_their_edges), TEST(C08_limiter_options_of_every_size),
           TEST(C08_limiter_contradictory_options), TEST(C08_limiter_add_limit_arguments),
-          TEST(C08_limiter_arguments_are_checked))
+          TEST(C08_limiter_arguments_are_checked),
+          TEST(C08_limits_options_init_writes_the_defaults_for_every_size))

@@ -332,7 +332,22 @@ static void C08_sleep_arguments_are_checked(struct fixture *fx) {
   weir_error_unref(result);
 }
 
+OPTION_INIT(retry_options)
+OPTION_INIT(budget_options)
+OPTION_INIT(timeout_options)
+
+static void C08_retry_options_init_writes_the_defaults_for_every_size(struct fixture *fx) {
+  (void)fx;
+  static const weir_retry_options retry_options = WEIR_RETRY_OPTIONS_INIT;
+  static const weir_budget_options budget_options = WEIR_BUDGET_OPTIONS_INIT;
+  static const weir_timeout_options timeout_options = WEIR_TIMEOUT_OPTIONS_INIT;
+  check_option_init(init_retry_options, &retry_options, sizeof retry_options);
+  check_option_init(init_budget_options, &budget_options, sizeof budget_options);
+  check_option_init(init_timeout_options, &timeout_options, sizeof timeout_options);
+}
+
 TEST_MAIN("misuse_retry", TEST(C08_retry_options_at_their_edges),
           TEST(C08_retry_options_of_every_size), TEST(C08_retry_arguments_are_checked),
           TEST(C08_budget_options_and_arguments), TEST(C08_timeout_options_and_arguments),
-          TEST(C08_pipeline_arguments_are_checked), TEST(C08_sleep_arguments_are_checked))
+          TEST(C08_pipeline_arguments_are_checked), TEST(C08_sleep_arguments_are_checked),
+          TEST(C08_retry_options_init_writes_the_defaults_for_every_size))
