@@ -223,7 +223,8 @@ typedef struct weir_audit_entry {
 
 /* Writes at most `capacity` entries of `entry_size` (the caller's
  * sizeof(weir_audit_entry)) bytes and in `count` how many there are in all. The
- * runtime's thread; from elsewhere WEIR_ETHREAD. Errors: WEIR_EINVAL, WEIR_EABI. */
+ * runtime's thread; from elsewhere WEIR_ETHREAD. Errors: WEIR_EINVAL,
+ * WEIR_EABI. */
 WEIR_API weir_status weir_runtime_audit(weir_runtime *runtime,
                                         weir_audit_entry *entries,
                                         size_t entry_size, size_t capacity,

@@ -48,8 +48,8 @@ double clamp(const Backoff &backoff, double delay) {
   return std::fmin(raised, static_cast<double>(backoff.max_ns));
 }
 
-// `delay` is clamped. The cap may have been rounded on its way to a double; any double below that is
-// not above the cap.
+// `delay` is clamped. The cap may have been rounded on its way to a double; any double below that
+// is not above the cap.
 int64_t to_ns(const Backoff &backoff, double delay) {
   if (delay >= static_cast<double>(backoff.max_ns)) return backoff.max_ns;
   return static_cast<int64_t>(std::ceil(delay));

@@ -227,7 +227,7 @@ static void C05_call_is_given_back_inside_on_cancel(struct fixture *fx) {
   weir_operation_unref(operation);
 }
 
-/* ---- closing ---------------------------------------------------------------------------------- */
+/* ---- closing --------------------------------------------------------------------------------- */
 
 struct pending {
   weir_token tokens[10000];
