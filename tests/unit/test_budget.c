@@ -434,6 +434,15 @@ static void C08_sizes_of_the_options_are_checked(struct fixture *fx) {
   weir_budget_unref(budget);
 }
 
+static void the_macro_and_the_init_function_say_the_same(struct fixture *fx) {
+  (void)fx;
+  weir_budget_options by_macro = WEIR_BUDGET_OPTIONS_INIT;
+  weir_budget_options by_function;
+  weir_budget_options_init(&by_function, sizeof by_function);
+  assert_memory_equal(&by_macro, &by_function, sizeof by_macro);
+  weir_budget_options_init(NULL, sizeof by_function);
+}
+
 static void a_budget_outlives_its_runtime(struct fixture *fx) {
   weir_budget *budget = make_budget(fx, 1, 1, 10000);
   weir_runtime_unref(fx->runtime);
@@ -466,4 +475,5 @@ TEST_MAIN("budget", TEST(defaults_allow_one_a_second_over_ten_seconds),
           LONG_TEST(refunds_that_race_leave_everything_available),
           TEST(C08_options_out_of_range_are_named),
           TEST(C08_the_smallest_and_the_largest_options_work), TEST(C08_null_arguments_are_errors),
-          TEST(C08_sizes_of_the_options_are_checked), TEST(a_budget_outlives_its_runtime))
+          TEST(C08_sizes_of_the_options_are_checked),
+          TEST(the_macro_and_the_init_function_say_the_same), TEST(a_budget_outlives_its_runtime))
