@@ -50,36 +50,39 @@ TIMES = [
 
 
 class Row:
-    """All repetitions of one benchmark."""
+    """All repetitions of one benchmark. Multiples are of `baselines`, which are those printed: the
+    least that any of the programs measured."""
 
-    def __init__(self, entries):
+    def __init__(self, entries, baselines):
         clocked = entries[0]['name'].endswith('manual_time')
         times = [entry['real_time' if clocked else 'cpu_time'] for entry in entries]
         self.least, self.median = min(times), statistics.median(times)
         self.entries = entries
         self.baseline = entries[0]['label'].removeprefix('x ')
-        self.multiple = min(entry['multiple'] for entry in entries)
+        self.baseline_ns = baselines[self.baseline]
         self.mallocs = statistics.median(entry['mallocs'] for entry in entries)
+
+    def times_baseline(self, nanoseconds=None):
+        least = self.least if nanoseconds is None else nanoseconds
+        return f'{least / self.baseline_ns:.1f} × {self.baseline}'
 
     def counter(self, name):
         return statistics.median(entry[name] for entry in self.entries)
 
 
 def read(directory):
-    rows, baselines, context = {}, {}, {}
+    repetitions, baselines, context = {}, {}, {}
     for path in sorted(directory.glob('*.json')):
         document = json.loads(path.read_text())
         context = document['context']
-        for key, value in context.items():
-            if key.startswith('baseline: '):
-                name = key.removeprefix('baseline: ')
-                baselines[name] = min(float(value), baselines.get(name, float('inf')))
-        entries = {}
+        for name in SET_ON:
+            found = float(context[f'baseline: {name}'])
+            baselines[name] = min(found, baselines.get(name, found))
         for entry in document['benchmarks']:
             if entry['run_type'] == 'iteration':
                 name = entry['name'].removesuffix('/manual_time').removesuffix('/iterations:1')
-                entries.setdefault(name, []).append(entry)
-        rows.update({f'{path.stem}:{name}': Row(found) for name, found in entries.items()})
+                repetitions.setdefault(f'{path.stem}:{name}', []).append(entry)
+    rows = {name: Row(entries, baselines) for name, entries in repetitions.items()}
     return rows, baselines, context
 
 
@@ -97,12 +100,10 @@ def yes(met):
 
 def time_line(path, row, target):
     measured = f'{nanoseconds(row.least)} ns ({nanoseconds(row.median)})'
-    multiple = f'{row.multiple:.1f} × {row.baseline}'
     if target is None:
-        return path, measured, multiple, count(row.mallocs), '', ''
-    allowed = target / SET_ON[row.baseline]
-    return (path, measured, multiple, count(row.mallocs), f'≤ {target} ns = {allowed:.1f} ×',
-            yes(row.least <= target))
+        return path, measured, row.times_baseline(), count(row.mallocs), '', ''
+    return (path, measured, row.times_baseline(), count(row.mallocs),
+            f'≤ {target} ns = {target / SET_ON[row.baseline]:.1f} ×', yes(row.least <= target))
 
 
 def two_threads(rows):
@@ -112,7 +113,7 @@ def two_threads(rows):
         ratio, median = apart.least / shared.least, apart.median / shared.median
         yield ('2 threads on one breaker ÷ 2 threads with a breaker each',
                f'{ratio:.2f} ({median:.2f}); {nanoseconds(shared.least)} ns',
-               f'{shared.multiple:.1f} × {shared.baseline}', '', '≥ 0.8',
+               shared.times_baseline(), '', '≥ 0.8',
                yes(ratio >= 0.8))
 
 
@@ -128,11 +129,10 @@ def differences(rows):
         if not timed or not untimed:
             continue
         cost, median = timed.least - untimed.least, timed.median - untimed.median
-        baseline = timed.least / timed.multiple
         set_on = '' if target is None else f'≤ {target} ns = {target / SET_ON[timed.baseline]:.1f} ×'
         yield (what, f'{nanoseconds(timed.least)} − {nanoseconds(untimed.least)} = '
                f'{nanoseconds(cost)} ns ({nanoseconds(median)})',
-               f'{cost / baseline:.1f} × {timed.baseline}', count(timed.mallocs), set_on,
+               timed.times_baseline(cost), count(timed.mallocs), set_on,
                '' if target is None else yes(cost <= target))
 
 
@@ -143,7 +143,7 @@ def threads(rows):
             rate = 1000 / row.least
             yield (f'run through retry from another thread to settlement, {what} '
                    f'({row.counter("in_flight"):.0f} in flight)',
-                   f'{rate:.1f} M/s ({1000 / row.median:.1f})', f'{row.multiple:.1f} × {row.baseline}',
+                   f'{rate:.1f} M/s ({1000 / row.median:.1f})', row.times_baseline(),
                    count(row.mallocs), f'≥ 2.5 M/s = {400 / SET_ON[row.baseline]:.1f} ×',
                    yes(rate >= 2.5))
 
@@ -162,11 +162,13 @@ def sizes(rows, library):
 def main():
     rows, baselines, context = read(pathlib.Path(sys.argv[1]))
     repetitions = max((len(row.entries) for row in rows.values()), default=0)
-    print(f'Measured on {context.get("num_cpus")} processors at {context.get("mhz_per_cpu")} MHz: the '
-          f'least of {repetitions} repetitions, the median in parentheses. Times are processor time on '
-          'one pinned processor; by the clock where there are two threads, and for the drain. Mallocs '
-          'are the whole process\'s, per operation. Targets are nanoseconds; behind each is the '
-          'multiple of the row\'s baseline that it was on the machine where they were set.\n')
+    load = max((context.get('load_avg') or [0])[:1])
+    print(f'Measured on {context.get("num_cpus")} processors at {context.get("mhz_per_cpu")} MHz, load '
+          f'average {load:.0f}: the least of {repetitions} repetitions, the median in parentheses. '
+          'Times are processor time on one pinned processor; by the clock where there are two '
+          'threads, and for the drain. Mallocs are the whole process\'s, per operation. Targets are '
+          'nanoseconds; behind each is the multiple of the row\'s baseline that it was on the machine '
+          'where they were set.\n')
     print('| baseline | here | where the targets were set |\n|---|---|---|')
     for name, set_on in SET_ON.items():
         if name in baselines:
