@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The limiter's decide door on several threads at once, alone and while options change, keys come and
- * go, and runs wait. Threads record, the body asserts; nothing depends on which of them is faster. */
+/* The limiter's decide door on several threads at once, alone and while options change, keys come
+ * and go, and runs wait. Threads record, the body asserts; nothing depends on which of them is
+ * faster. */
 
 #include "limiter_help.h"
 
