@@ -113,8 +113,10 @@ typedef struct weir_outcome {
   }
 
 /* Writes one line for logs into `buffer`, cut off and always terminated, such
- * as "failed: http 503 'overloaded' after 3 attempts in 412 ms (stopped:
- * budget)". Returns the length the whole line has. Any thread. */
+ * as "failed: http 503 'overloaded' after 3 attempts in 412.000 ms (stopped:
+ * budget)" or "failed: circuit breaker 'api' is open (WEIR_EOPEN) after 0
+ * attempts in 0.000 ms (retry after 60000 ms)". Returns the length the whole
+ * line has. Any thread. */
 WEIR_API size_t weir_outcome_describe(const weir_outcome *outcome, char *buffer,
                                       size_t size);
 

@@ -23,7 +23,8 @@ weir_status check_runtime_options(const weir_runtime_options &options, weir_runt
   bool uv = options.driver == WEIR_DRIVER_UV;
   check.rule(out != nullptr, "out must not be NULL")
       .range("driver", options.driver, WEIR_DRIVER_THREAD, WEIR_DRIVER_MANUAL)
-      .rule(uv == (options.loop != nullptr), "loop must be set with the uv driver, and only then")
+      .rule(!uv || options.loop != nullptr, "loop must be set with the uv driver")
+      .rule(uv || options.loop == nullptr, "loop is set, so driver must be WEIR_DRIVER_UV")
       .rule(options.wakeup == nullptr || options.driver == WEIR_DRIVER_MANUAL,
             "wakeup must be NULL but with the manual driver")
       .range("max_in_flight", options.max_in_flight == WEIR_UNLIMITED ? 1 : options.max_in_flight,

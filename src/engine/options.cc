@@ -44,7 +44,7 @@ weir_status report(weir_error **error, Heap *heap, weir_status status, const cha
 weir_status read_sized(void *target, size_t known, const void *source, size_t given,
                        const char *what, Heap *heap, weir_error **error) {
   if (given == 0) {
-    return report(error, heap, WEIR_EABI, "%s.size must be sizeof the struct (got 0)", what);
+    return report(error, heap, WEIR_EABI, "%s.size is 0: begin with the struct's _INIT", what);
   }
   if (given < sizeof(uint64_t) || given > largest_struct) {
     return report(error, heap, WEIR_EABI, "%s.size must be sizeof the struct (got %zu)", what,

@@ -59,15 +59,17 @@ void print_domain(TextWriter &line, const weir_error *error) {
 
 void print_failure(TextWriter &line, const weir_outcome &outcome) {
   const weir_error *error = outcome.error;
-  if (outcome.status != WEIR_EFAILED) {
-    line.print("failed: %s", weir_status_message(outcome.status));
-  } else {
-    line.print("failed: ");
-    print_domain(line, error);
-  }
   const char *message = weir_error_message(error);
-  bool bare = error == nullptr || error->heap == nullptr;
-  if (message[0] != '\0' && !bare) line.print(" '%s'", message);
+  bool bare = error == nullptr || error->heap == nullptr || message[0] == '\0';
+  line.print("failed: ");
+  if (outcome.status != WEIR_EFAILED) {
+    // weir's own messages repeat what the status says, and say more.
+    line.print("%s (%s)", bare ? weir_status_message(outcome.status) : message,
+               weir_status_name(outcome.status));
+    return;
+  }
+  print_domain(line, error);
+  if (!bare) line.print(" '%s'", message);
 }
 
 void print_counts(TextWriter &line, const weir_outcome &outcome) {

@@ -103,6 +103,16 @@ static void describe_of_a_strange_outcome_does_not_crash(struct fixture *fx) {
   weir_outcome_describe(NULL, line, sizeof line);
 }
 
+static void describe_says_the_status_of_what_weir_refused(struct fixture *fx) {
+  (void)fx;
+  char line[256];
+  weir_outcome outcome = WEIR_OUTCOME_INIT;
+  outcome.channel = WEIR_CHANNEL_ERROR;
+  outcome.status = WEIR_EOPEN;
+  weir_outcome_describe(&outcome, line, sizeof line);
+  assert_memory_equal(line, "failed: circuit breaker is open (WEIR_EOPEN)", 44);
+}
+
 static void release_is_harmless_on_cleared_and_on_null(struct fixture *fx) {
   (void)fx;
   weir_outcome outcome = WEIR_OUTCOME_INIT;
@@ -135,5 +145,6 @@ TEST_MAIN("outcome", TEST(outcome_is_null_until_settled_and_then_lent),
           TEST(outcome_error_can_be_kept_beyond_its_call), TEST(describe_names_what_happened),
           TEST(describe_cuts_off_and_terminates_at_every_size),
           TEST(describe_of_a_strange_outcome_does_not_crash),
+          TEST(describe_says_the_status_of_what_weir_refused),
           TEST(release_is_harmless_on_cleared_and_on_null),
           TEST(statuses_keep_the_last_eight_oldest_first))
