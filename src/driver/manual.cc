@@ -39,6 +39,7 @@ void manual_closing(Driver &) {}
 // The last unref settles what is left inside the call; from inside a callback, after that turn.
 void manual_abandoned(Driver &driver) {
   ManualDriver &manual = manual_self(driver);
+  if (driver.runtime->life() == Life::dead) return;
   manual.abandoned = true;
   if (!driver.runtime->in_turn()) manual.finish();
 }
