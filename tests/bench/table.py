@@ -44,6 +44,10 @@ TIMES = [
     ('— 1000 in flight', 'bench_run:batch/five/1000', None),
     ('— one for each round of the loop', 'bench_run:alone/five', None),
     ('a round of the uv loop that does nothing', 'bench_run:round_of_loop', None),
+    ('debounce touch while armed, given now', 'bench_pace:debounce_touch_at', 15),
+    ('throttle touch while armed, given now', 'bench_pace:throttle_touch_at', 15),
+    ('debounce touch while armed, with a clock read', 'bench_pace:debounce_touch', 70),
+    ('throttle touch while armed, with a clock read', 'bench_pace:throttle_touch', 70),
     ('completions drain, a record', 'bench_completions:drain', None),
     ('run to a drained record, value given back', 'bench_completions:run_to_record', None),
 ]
