@@ -174,6 +174,24 @@ static void C14_drained_start_is_followed_by_its_cancel(struct fixture *fx) {
   close_queue(&q);
 }
 
+static void C14_cancel_record_says_why(struct fixture *fx) {
+  struct queue_fixture q;
+  weir_record records[4];
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  open_queue(fx, &q);
+  options.deadline_ms = 10;
+  assert_int_equal(weir_run(q.operation, &options, NULL, NULL, NULL, NULL, NULL), WEIR_OK);
+  run_until_idle(fx);
+  weir_record start = drain_one(&q);
+  advance_ms(fx, 10);
+  assert_int_equal(weir_completions_drain(q.queue, records, sizeof *records, 4), 1);
+  assert_int_equal(records[0].kind, WEIR_RECORD_CANCEL);
+  assert_int_equal(records[0].number, WEIR_CANCEL_DEADLINE);
+  assert_int_equal(records[0].detail, 0);
+  assert_int_equal(weir_complete(fx->runtime, start.object, NULL), WEIR_OK);
+  close_queue(&q);
+}
+
 static void C14_cancel_record_is_taken_back_when_the_attempt_ends_first(struct fixture *fx) {
   struct queue_fixture q;
   open_queue(fx, &q);
@@ -341,7 +359,7 @@ TEST_MAIN("completions", TEST(queued_operation_starts_and_settles_by_records),
           TEST(settled_record_carries_an_error_of_the_hosts_own),
           TEST(C14_settled_record_is_drained_long_after_cancel_and_unref),
           TEST(C14_undrained_start_is_revoked_by_a_cancel),
-          TEST(C14_drained_start_is_followed_by_its_cancel),
+          TEST(C14_drained_start_is_followed_by_its_cancel), TEST(C14_cancel_record_says_why),
           TEST(C14_cancel_record_is_taken_back_when_the_attempt_ends_first),
           TEST(C14_queue_given_back_with_records_undrained_frees_what_they_carry),
           TEST(C15_one_wake_up_per_edge_and_leftovers_signal_again),

@@ -67,6 +67,50 @@ static void describe_names_what_happened(struct fixture *fx) {
   assert_non_null(strstr(line, "cancel"));
 }
 
+/* What describe says of a failure of `domain` and `code`. */
+static void describe_failure(struct fixture *fx, uint32_t domain, int64_t code, char *line,
+                             size_t size) {
+  struct script *script = scripted(fx, "hang");
+  struct run *run = begin(fx, script->operation, NULL);
+  run_until_idle(fx);
+  script->attempts[0].completed = 1;
+  assert_int_equal(weir_fail(fx->runtime, script->attempts[0].token, domain, code, NULL), WEIR_OK);
+  run_until_idle(fx);
+  settled(run);
+  weir_outcome_describe(weir_call_outcome(run->call), line, size);
+}
+
+static void describe_names_the_domains_it_knows_and_numbers_the_others(struct fixture *fx) {
+  static const struct {
+    uint32_t domain;
+    const char *says;
+  } domains[] = {{WEIR_DOMAIN_ERRNO, "errno 7"}, {WEIR_DOMAIN_UV, "uv 7"},
+                 {WEIR_DOMAIN_HTTP, "http 7"},   {WEIR_DOMAIN_GRPC, "grpc 7"},
+                 {WEIR_DOMAIN_CURL, "curl 7"},   {WEIR_DOMAIN_CURL + 1, "6"},
+                 {WEIR_DOMAIN_USER, "1000"},     {UINT32_MAX, "4294967295"}};
+  for (size_t i = 0; i < COUNT_OF(domains); i++) {
+    char line[256];
+    describe_failure(fx, domains[i].domain, 7, line, sizeof line);
+    assert_non_null(strstr(line, domains[i].says));
+  }
+}
+
+static void describe_says_why_a_retry_stopped(struct fixture *fx) {
+  char line[256];
+  weir_retry_options options = WEIR_RETRY_OPTIONS_INIT;
+  weir_retry *retry = NULL;
+  options.max_attempts = 2;
+  options.base_delay_ms = 0;
+  assert_int_equal(weir_retry_new(fx->runtime, &options, &retry, NULL), WEIR_OK);
+  struct run *run = begin_under(fx, weir_retry_policy(retry), scripted(fx, "f503")->operation);
+  run_until_idle(fx);
+  settled(run);
+  weir_outcome_describe(weir_call_outcome(run->call), line, sizeof line);
+  assert_non_null(strstr(line, "2 attempts"));
+  assert_non_null(strstr(line, "(stopped: attempts)"));
+  weir_retry_unref(retry);
+}
+
 static void describe_cuts_off_and_terminates_at_every_size(struct fixture *fx) {
   char whole[256];
   char part[256];
@@ -143,6 +187,8 @@ static void statuses_keep_the_last_eight_oldest_first(struct fixture *fx) {
 TEST_MAIN("outcome", TEST(outcome_is_null_until_settled_and_then_lent),
           TEST(outcome_value_can_be_kept_beyond_its_call),
           TEST(outcome_error_can_be_kept_beyond_its_call), TEST(describe_names_what_happened),
+          TEST(describe_names_the_domains_it_knows_and_numbers_the_others),
+          TEST(describe_says_why_a_retry_stopped),
           TEST(describe_cuts_off_and_terminates_at_every_size),
           TEST(describe_of_a_strange_outcome_does_not_crash),
           TEST(describe_says_the_status_of_what_weir_refused),

@@ -129,6 +129,57 @@ static void one_operation_serves_many_runs_at_once(struct fixture *fx) {
   }
 }
 
+/* Attempts and runs are used again: the second wave of a thousand takes no memory. */
+static void waves_of_runs_use_the_same_memory(struct fixture *fx) {
+  enum { RUNS = 1000, WAVES = 8 };
+  struct script *script = scripted(fx, "n+1");
+  uint64_t first = 0;
+  for (size_t wave = 0; wave < WAVES; wave++) {
+    uint64_t before = fx->memory.allocations;
+    weir_operation *sleep = NULL;
+    assert_int_equal(weir_sleep_new(fx->runtime, 5, WEIR_OK, NULL, NULL, &sleep, NULL), WEIR_OK);
+    for (size_t i = 0; i < RUNS; i++) {
+      weir_operation *operation = i < SCRIPT_ATTEMPTS / WAVES ? script->operation : sleep;
+      assert_int_equal(weir_run(operation, NULL, NULL, NULL, NULL, NULL, NULL), WEIR_OK);
+    }
+    weir_operation_unref(sleep);
+    advance_ms(fx, 5);
+    if (wave == 0) first = fx->memory.allocations - before;
+    if (wave > 1) assert_true(fx->memory.allocations - before < first / 10);
+  }
+}
+
+struct held_tokens {
+  weir_token tokens[1000];
+  size_t count;
+};
+
+static void start_holding(void *data, weir_attempt *attempt) {
+  struct held_tokens *held = data;
+  held->tokens[held->count++] = attempt->token;
+}
+
+static void waves_of_attempts_use_the_same_slots(struct fixture *fx) {
+  enum { WAVES = 6 };
+  static struct held_tokens held;
+  weir_operation *operation = NULL;
+  uint64_t second = 0;
+  assert_int_equal(weir_operation_new(fx->runtime, start_holding, &held, NULL, &operation, NULL),
+                   WEIR_OK);
+  for (size_t wave = 0; wave < WAVES; wave++) {
+    held.count = 0;
+    for (size_t i = 0; i < COUNT_OF(held.tokens); i++) {
+      assert_int_equal(weir_run(operation, NULL, NULL, NULL, NULL, NULL, NULL), WEIR_OK);
+    }
+    run_until_idle(fx);
+    for (size_t i = 0; i < held.count; i++) weir_complete(fx->runtime, held.tokens[i], NULL);
+    run_until_idle(fx);
+    if (wave == 1) second = fx->memory.peak_bytes;
+  }
+  assert_true(fx->memory.peak_bytes == second);
+  weir_operation_unref(operation);
+}
+
 static void operation_may_be_given_back_while_it_runs(struct fixture *fx) {
   struct script *script = scripted(fx, "v1+10");
   struct run *run = begin(fx, script->operation, NULL);
@@ -257,6 +308,8 @@ TEST_MAIN("run", TEST(C01_operation_that_completes_inside_start_settles_after_ru
           TEST(attempt_is_told_number_input_context_and_time),
           TEST(attempt_without_options_has_no_input_no_context_and_all_time),
           TEST(one_operation_serves_many_runs_at_once),
+          LONG_TEST(waves_of_runs_use_the_same_memory),
+          LONG_TEST(waves_of_attempts_use_the_same_slots),
           TEST(operation_may_be_given_back_while_it_runs),
           TEST(deadline_settles_as_stopped_and_tells_the_attempt),
           TEST(deadline_of_zero_settles_without_starting), TEST(deadline_counts_from_the_run_call),
