@@ -336,6 +336,15 @@ static void the_runtimes_listener_hears_of_changes_and_refusals(struct fixture *
   assert_true(events.list[1].delay_ns > 0);
   assert_string_equal(events.names[0], "api");
   assert_string_equal(events.names[1], "api");
+
+  for (int i = 0; i < 5; i++) { /* ten changes at once: two too many */
+    assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK);
+    assert_int_equal(weir_breaker_release(breaker), WEIR_OK);
+  }
+  run_until_idle(fx);
+  assert_int_equal(events.count, 2 + 8);
+  assert_int_equal(events.list[2].count, 2);
+  assert_int_equal(events.list[3].count, 0);
   weir_breaker_unref(breaker);
 }
 
