@@ -301,6 +301,25 @@ static void C06_close_settles_ten_thousand_calls_in_every_state(struct fixture *
   assert_int_equal(pending.slots_freed, pending.count);
 }
 
+static void C06_closing_starts_nothing_that_waited(struct fixture *fx) {
+  weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
+  weir_limiter *limiter = NULL;
+  options.max_concurrent = 1;
+  assert_int_equal(weir_limiter_new(fx->runtime, &options, &limiter, NULL), WEIR_OK);
+  struct script *script = scripted(fx, "yield");
+  struct run *holder = begin_under(fx, weir_limiter_policy(limiter), script->operation);
+  struct run *waiter = begin_under(fx, weir_limiter_policy(limiter), script->operation);
+  run_until_idle(fx);
+  assert_int_equal(script->started, 1);
+  assert_int_equal(weir_runtime_close(fx->runtime), WEIR_OK);
+  run_until_idle(fx); /* the holder's permit goes to the waiter, which is stopped in its turn */
+  assert_int_equal(settled(holder)->status, WEIR_ECLOSED);
+  assert_int_equal(settled(waiter)->status, WEIR_ECLOSED);
+  assert_int_equal(waiter->result.attempts, 0);
+  assert_int_equal(script->started, 1);
+  weir_limiter_unref(limiter);
+}
+
 static void close_refuses_new_runs_and_is_idempotent(struct fixture *fx) {
   weir_error *error = NULL;
   struct script *script = scripted(fx, "v1");
@@ -395,6 +414,7 @@ TEST_MAIN("lifetime", LONG_TEST(C05_handles_are_given_back_in_every_order_with_a
           TEST(C05_operation_is_given_back_inside_its_own_start),
           TEST(C05_call_is_given_back_inside_on_cancel),
           LONG_TEST(C06_close_settles_ten_thousand_calls_in_every_state),
+          TEST(C06_closing_starts_nothing_that_waited),
           TEST(close_refuses_new_runs_and_is_idempotent),
           TEST(C07_settle_callback_cancels_itself_runs_a_thousand_and_closes),
           TEST(C20_token_kept_past_the_runtime_completes_and_takes_the_shell_along),
