@@ -5,6 +5,7 @@
 
 #include "support.h"
 
+/* Static in each test: its queue may end, and be told so, only when the fixture does. */
 struct queue_fixture {
   weir_completions *queue;
   weir_operation *operation;
@@ -54,7 +55,7 @@ static void assert_drained(struct queue_fixture *q) {
 }
 
 static void queued_operation_starts_and_settles_by_records(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   int64_t number = 5;
   weir_value *input = number_value(fx, 70);
   open_queue(fx, &q);
@@ -87,7 +88,7 @@ static void queued_operation_starts_and_settles_by_records(struct fixture *fx) {
 }
 
 static void settled_record_carries_an_error_of_the_hosts_own(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   open_queue(fx, &q);
   weir_call *call = run_queued(&q, scripted(fx, "f503")->operation, 1, NULL);
   weir_call_unref(call);
@@ -102,7 +103,7 @@ static void settled_record_carries_an_error_of_the_hosts_own(struct fixture *fx)
 }
 
 static void C14_settled_record_is_drained_long_after_cancel_and_unref(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   open_queue(fx, &q);
   weir_call *call = run_queued(&q, scripted(fx, "yield")->operation, 5, NULL);
   run_until_idle(fx);
@@ -122,7 +123,7 @@ static void C14_settled_record_is_drained_long_after_cancel_and_unref(struct fix
 }
 
 static void C14_undrained_start_is_revoked_by_a_cancel(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   weir_value *input = NULL;
   unsigned freed = 0;
   open_queue(fx, &q);
@@ -147,7 +148,7 @@ static void C14_undrained_start_is_revoked_by_a_cancel(struct fixture *fx) {
 }
 
 static void C14_drained_start_is_followed_by_its_cancel(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   open_queue(fx, &q);
   weir_call *call = run_queued(&q, q.operation, 5, NULL);
   run_until_idle(fx);
@@ -175,7 +176,7 @@ static void C14_drained_start_is_followed_by_its_cancel(struct fixture *fx) {
 }
 
 static void C14_cancel_record_says_why(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   weir_record records[4];
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
   open_queue(fx, &q);
@@ -193,7 +194,7 @@ static void C14_cancel_record_says_why(struct fixture *fx) {
 }
 
 static void C14_cancel_record_is_taken_back_when_the_attempt_ends_first(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   open_queue(fx, &q);
   weir_call *call = run_queued(&q, q.operation, 5, NULL);
   run_until_idle(fx);
@@ -215,7 +216,7 @@ static void C14_cancel_record_is_taken_back_when_the_attempt_ends_first(struct f
 }
 
 static void C14_queue_given_back_with_records_undrained_frees_what_they_carry(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   unsigned freed = 0;
   weir_value *input = NULL;
   open_queue(fx, &q);
@@ -238,7 +239,7 @@ static void C14_queue_given_back_with_records_undrained_frees_what_they_carry(st
 
 static void C15_one_wake_up_per_edge_and_leftovers_signal_again(struct fixture *fx) {
   enum { RUNS = 10 };
-  struct queue_fixture q;
+  static struct queue_fixture q;
   weir_record records[RUNS];
   struct script *script = scripted(fx, "n");
   open_queue(fx, &q);
@@ -267,7 +268,8 @@ static int readable(int fd) {
 
 static void C15_descriptor_is_readable_while_records_wait(struct fixture *fx) {
   weir_completions_options options = WEIR_COMPLETIONS_OPTIONS_INIT;
-  struct queue_fixture q = {0};
+  static struct queue_fixture q;
+  memset(&q, 0, sizeof q);
   weir_record records[3];
   options.with_fd = 1;
   assert_int_equal(weir_completions_new(fx->runtime, &options, &q.queue, NULL), WEIR_OK);
@@ -287,7 +289,7 @@ static void C15_descriptor_is_readable_while_records_wait(struct fixture *fx) {
 }
 
 static void queue_without_a_descriptor_has_none(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   open_queue(fx, &q);
   assert_int_equal(weir_completions_fd(q.queue), -1);
   assert_int_equal(weir_completions_fd(NULL), -1);
@@ -295,7 +297,7 @@ static void queue_without_a_descriptor_has_none(struct fixture *fx) {
 }
 
 static void wait_takes_what_is_there_and_gives_up_in_time(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   weir_record record;
   open_queue(fx, &q);
   assert_int_equal(weir_completions_wait(q.queue, &record, sizeof record, 1, 0), 0);
@@ -308,7 +310,7 @@ static void wait_takes_what_is_there_and_gives_up_in_time(struct fixture *fx) {
 }
 
 static void drain_with_bad_arguments_takes_nothing(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   weir_record record = {0};
   open_queue(fx, &q);
   weir_call_unref(run_queued(&q, scripted(fx, "n")->operation, 3, NULL));
@@ -340,7 +342,7 @@ static void closed_record_is_the_last_one(struct fixture *fx) {
 }
 
 static void settle_function_beside_a_queue_is_refused(struct fixture *fx) {
-  struct queue_fixture q;
+  static struct queue_fixture q;
   weir_error *error = NULL;
   unsigned freed = 0;
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
