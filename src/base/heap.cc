@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "base/heap.hh"
 
+#include <sys/mman.h>
+
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -38,6 +41,14 @@ void Heap::release() {
   void *context = context_;
   free_(context, this, sizeof(Heap));
   if (release != nullptr) release(context);
+}
+
+void Heap::expect_random_access(void *memory, size_t size) {
+  constexpr uintptr_t large_page = uintptr_t{2} << 20;
+  if (this != &standard_heap) return;
+  auto begin = (reinterpret_cast<uintptr_t>(memory) + large_page - 1) & ~(large_page - 1);
+  auto end = (reinterpret_cast<uintptr_t>(memory) + size) & ~(large_page - 1);
+  if (begin < end) madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);
 }
 
 char *Heap::copy_text(const char *text, bool &ok) {

@@ -33,6 +33,11 @@ class Heap {
   void *allocate(size_t size) { return alloc_(context_, size); }
   void free(void *pointer, size_t size) { free_(context_, pointer, size); }
 
+  // `size` bytes just allocated will be looked at in random places, so that few large pages are
+  // better than many small ones. A hint, and only about memory of the malloc heap: how a user's
+  // allocator maps its memory is the user's business.
+  void expect_random_access(void *memory, size_t size);
+
   Heap *retain();
   void release();
 

@@ -22,6 +22,7 @@ bool KeyTable::init(uint64_t max_keys, bool evict, const RateRule &rule, int64_t
   memory_size_ = line_count_ * sizeof(Line) + cache_line;
   memory_ = heap_->allocate(memory_size_);
   if (memory_ == nullptr) return false;
+  heap_->expect_random_access(memory_, memory_size_);
   auto address = (reinterpret_cast<uintptr_t>(memory_) + cache_line - 1) & ~(cache_line - 1);
   lines_ = reinterpret_cast<Line *>(address);
   for (uint32_t i = 0; i < line_count_; ++i) new (&lines_[i]) Line{};
