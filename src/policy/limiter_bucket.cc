@@ -12,8 +12,7 @@ constexpr uint64_t scale_margin = uint64_t{1} << 50;
 }  // namespace
 
 bool Scale::fits(const RateRule &rule, int bits) {
-  return rule.algorithm() == WEIR_LIMITER_TOKEN_BUCKET &&
-         rule.depth() <= static_cast<Wide>(uint64_t{1} << (bits - 2));
+  return rule.algorithm() == WEIR_LIMITER_TOKEN_BUCKET && rule.depth() <= Wide{1} << (bits - 2);
 }
 
 void Scale::set(const RateRule &rule, int64_t now_ns, uint64_t top) {
