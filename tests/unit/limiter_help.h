@@ -33,6 +33,15 @@ static inline weir_limiter *make_rate(struct fixture *fx, uint32_t algorithm, in
   return make_limiter(fx, &options);
 }
 
+/* A keyed limiter of `permits` in `interval_ms`. */
+static inline weir_limiter *make_keyed(struct fixture *fx, uint32_t algorithm, int64_t permits,
+                                       int64_t interval_ms, int64_t max_keys, uint32_t overflow) {
+  weir_limiter_options options = rate_options(algorithm, permits, interval_ms);
+  options.max_keys = max_keys;
+  options.key_overflow = overflow;
+  return make_limiter(fx, &options);
+}
+
 static inline weir_limiter *make_concurrent(struct fixture *fx, int64_t max_concurrent,
                                             int64_t max_queue) {
   weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;

@@ -184,6 +184,19 @@ static void set_options_changes_a_bucket_live(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+static void raising_an_exhausted_limit_lets_callers_pass_at_once(struct fixture *fx) {
+  for (size_t a = 0; a < COUNT_OF(algorithms); ++a) {
+    weir_limiter_options options = rate_options(algorithms[a], 10, 1000);
+    weir_limiter *limiter = make_limiter(fx, &options);
+    assert_int_equal(count_passing(limiter, now_ns(fx), 100), 10);
+    assert_false(passes(limiter, 1, now_ns(fx)));
+    options.permits = 15;
+    assert_int_equal(weir_limiter_set_options(limiter, &options, NULL), WEIR_OK);
+    assert_int_equal(count_passing(limiter, now_ns(fx), 100), 5);
+    weir_limiter_unref(limiter);
+  }
+}
+
 static void set_options_changes_windows_live(struct fixture *fx) {
   for (size_t a = 1; a < COUNT_OF(algorithms); ++a) {
     weir_limiter_options options = rate_options(algorithms[a], 10, 1000);
@@ -271,5 +284,6 @@ TEST_MAIN("limiter: decide", TEST(refund_gives_back_up_to_the_burst),
           TEST(a_reservation_gives_back_what_nobody_reserved_after),
           TEST(reservations_end_somewhere), TEST(reserving_needs_one_token_bucket),
           TEST(acquire_n_takes_what_there_is), TEST(set_options_changes_a_bucket_live),
+          TEST(raising_an_exhausted_limit_lets_callers_pass_at_once),
           TEST(set_options_changes_windows_live), LONG_TEST(a_rate_survives_the_origin_moving_on),
           TEST(a_rejection_has_all_its_numbers), TEST(an_acquire_needs_a_limiter_and_a_permit))

@@ -82,6 +82,22 @@ static void L02_a_waiting_call_is_cancelled_while_the_holders_hang(struct fixtur
   weir_limiter_unref(limiter);
 }
 
+static void L02_a_heavy_waiter_that_leaves_lets_a_light_one_through(struct fixture *fx) {
+  weir_limiter *limiter = make_concurrent(fx, 3, 10);
+  struct script *work = scripted(fx, "hang");
+  begin_limited(fx, limiter, work, NULL);
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.permits = 3;
+  struct run *heavy = begin_limited(fx, limiter, work, &options);
+  begin_limited(fx, limiter, work, NULL);
+  run_until_idle(fx);
+  assert_int_equal(work->started, 1);
+  assert_int_equal(weir_call_cancel(heavy->call), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(work->started, 2);
+  weir_limiter_unref(limiter);
+}
+
 /* The holder ends and the waiter is cancelled before the engine comes to either. */
 static void L03_grant_and_cancel_in_one_turn_are_accounted_once(struct fixture *fx) {
   for (int order = 0; order < 2; ++order) {
@@ -482,6 +498,7 @@ TEST_MAIN("limiter: queue", TEST(L01_n_run_q_wait_and_the_rest_are_refused),
           TEST(L01_max_queue_0_refuses_at_once_as_limited),
           LONG_TEST(L01_an_unlimited_queue_takes_all),
           TEST(L02_a_waiting_call_is_cancelled_while_the_holders_hang),
+          TEST(L02_a_heavy_waiter_that_leaves_lets_a_light_one_through),
           TEST(L03_grant_and_cancel_in_one_turn_are_accounted_once),
           TEST(L03_a_granted_waiter_that_is_cancelled_gives_all_back),
           TEST(L04_a_waiter_past_its_queue_timeout_never_runs),

@@ -232,7 +232,11 @@ static void L09_sliding_window_never_admits_more_in_any_interval(struct fixture 
       uint64_t scale = next_random(&random) % 4;
       uint64_t step = (uint64_t)interval_ns >> (3 * scale);
       at += (int64_t)(next_random(&random) % (step + 1));
-      while (count < GRANTS && passes(limiter, 1, at)) granted_at[count++] = at;
+      /* In half of the rounds one by one, so that slices expire one by one too. */
+      do {
+        if (!passes(limiter, 1, at)) break;
+        granted_at[count++] = at;
+      } while (count < GRANTS && r % 2 == 0 && next_random(&random) % 3 != 0);
     }
     assert_int_equal(most_within(granted_at, GRANTS, interval_ns), rates[r].permits);
     weir_limiter_unref(limiter);
@@ -309,6 +313,18 @@ static void L12_a_refusal_over_three_limits_takes_from_none(struct fixture *fx) 
   weir_limiter_unref(limiter);
 }
 
+static void L12_a_refusal_names_the_limit_that_takes_longest(struct fixture *fx) {
+  weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_FIXED_WINDOW, 5, 60000);
+  assert_int_equal(
+      weir_limiter_add_limit(limiter, WEIR_LIMITER_TOKEN_BUCKET, 4, 1000, WEIR_OFF, NULL), WEIR_OK);
+  assert_int_equal(count_passing(limiter, now_ns(fx), 100), 4);
+  assert_int_equal(rejected_at(limiter, 1, now_ns(fx)).limit, 4);
+  weir_rejection both = rejected_at(limiter, 2, now_ns(fx));
+  assert_int_equal(both.limit, 5);
+  assert_int_equal(both.retry_after_ns, 60 * SECOND);
+  weir_limiter_unref(limiter);
+}
+
 static void L12_more_than_the_least_limit_can_give_is_an_error(struct fixture *fx) {
   weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_TOKEN_BUCKET, 50, 1000);
   assert_int_equal(
@@ -349,6 +365,21 @@ static void L15_a_clock_that_steps_back_grants_nothing_more(struct fixture *fx) 
       assert_false(passes(limiter, 1, at - back));
     }
     assert_int_equal(weir_limiter_available_at(limiter, at), 0);
+    weir_limiter_unref(limiter);
+  }
+}
+
+static void L15_a_step_back_keeps_what_a_window_has_used(struct fixture *fx) {
+  for (size_t a = 1; a < COUNT_OF(algorithms); ++a) {
+    weir_limiter *limiter = make_rate(fx, algorithms[a], 10, 1000);
+    int64_t at = now_ns(fx) + 10 * SECOND;
+    assert_true(passes(limiter, 4, at));
+    assert_true(passes(limiter, 3, at - 1));
+    assert_int_equal(weir_limiter_available_at(limiter, at), 3);
+    assert_true(passes(limiter, 3, at - 1));
+    assert_false(passes(limiter, 1, at));
+    int64_t wait = rejected_at(limiter, 1, at).retry_after_ns;
+    assert_int_equal(rejected_at(limiter, 1, at - SECOND / 2).retry_after_ns, wait + SECOND / 2);
     weir_limiter_unref(limiter);
   }
 }
@@ -410,7 +441,9 @@ TEST_MAIN("limiter: rates", TEST(L05_idle_for_a_year_gives_one_burst_and_then_ex
           LONG_TEST(L09_sliding_window_keeps_its_bound_through_changes),
           LONG_TEST(L18_100_a_minute_over_a_week_never_exceed_100_in_60_seconds),
           TEST(L12_a_refusal_over_three_limits_takes_from_none),
+          TEST(L12_a_refusal_names_the_limit_that_takes_longest),
           TEST(L12_more_than_the_least_limit_can_give_is_an_error), TEST(L12_at_most_8_limits),
           TEST(L15_a_clock_that_steps_back_grants_nothing_more),
+          TEST(L15_a_step_back_keeps_what_a_window_has_used),
           TEST(L15_threads_a_tick_apart_get_one_burst),
           TEST(absurd_times_neither_err_nor_grant_more))
