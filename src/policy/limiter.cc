@@ -74,6 +74,14 @@ void weir_limiter::unhold_unused(weir_permit &permit) {
 }
 
 weir_status weir_limiter::release_entry(weir_permit permit, uint64_t hash) {
+  bool wanted = false;
+  weir_status status = unhold_entry(permit, hash, wanted);
+  if (wanted) post_wake();
+  return status;
+}
+
+// In `wanted` whether somebody waits for it.
+weir_status weir_limiter::unhold_entry(weir_permit permit, uint64_t hash, bool &wanted) {
   auto weight = static_cast<int64_t>(weight_of(permit));
   weir::Lock lock(mutex_);
   weir::KeyEntry *entry = key_table_.load(std::memory_order_relaxed) == nullptr && max_keys_ > 0
@@ -83,7 +91,7 @@ weir_status weir_limiter::release_entry(weir_permit permit, uint64_t hash) {
   entries_.hold(*entry, -weight);
   if (weir::KeyQueue *queue = key_queues_.find(hash)) {
     key_queues_.kick(*queue);
-    post_wake();
+    wanted = true;
   }
   return WEIR_OK;
 }
@@ -174,7 +182,13 @@ weir_status weir_limiter::decide(uint32_t permits, int64_t now_ns, uint64_t hash
   if (legal && (gate & paused) == 0 && (gate & waiting) != 0 && has_waiters(hash)) {
     return deny_waiters(permits, now_ns, hash, denial);
   }
-  return admit(permits, now_ns, hash, permit, denial);
+  if (!keyed() || !runtime()->has_event_listener()) {
+    return admit(permits, now_ns, hash, permit, denial);
+  }
+  uint64_t before = evictions();
+  weir_status status = admit(permits, now_ns, hash, permit, denial);
+  if (evictions() != before) post_wake();
+  return status;
 }
 
 // The decision whoever waits: the engine's, on behalf of the first who does.

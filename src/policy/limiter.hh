@@ -187,6 +187,11 @@ struct weir_limiter : weir_policy {
   bool unhold(weir_permit permit);
   void unhold_unused(weir_permit &permit);
   weir_status release_entry(weir_permit permit, uint64_t hash);
+  weir_status unhold_entry(weir_permit permit, uint64_t hash, bool &wanted);
+  uint64_t evictions() const {
+    const weir::KeyTable *table = table_.load(std::memory_order_acquire);
+    return entries_.evicted() + (table == nullptr ? 0 : table->evicted());
+  }
   int64_t wait_for(int64_t permits, int64_t now_ns, uint64_t hash);
   void refund_rate(uint32_t permits, int64_t now_ns);
   bool has_waiters(uint64_t hash);
@@ -243,7 +248,8 @@ struct weir_limiter : weir_policy {
   weir::AdaptiveLimit adaptive_;
   weir::KeyEntries entries_;
   weir::KeyQueues key_queues_;
-  weir::KeyTable *table_ = nullptr;  // lives on when entries_ replace it: others may be reading it
+  // Lives on when entries_ take its place: others may be reading it.
+  std::atomic<weir::KeyTable *> table_{nullptr};
 
   // Never changed after creation.
   bool rated_ = false;

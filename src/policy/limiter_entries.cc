@@ -128,7 +128,7 @@ bool KeyEntries::displace(KeyEntry &victim, const RateSet &rates, int64_t now_ns
   if (rates.wait(covered, now_ns, permits) > 0) return false;
   std::memcpy(floor(), covered, entry_size_ - sizeof(KeyEntry));
   unlink(victim);
-  ++evicted_;
+  evicted_.store(evicted() + 1, std::memory_order_relaxed);
   return true;
 }
 

@@ -8,6 +8,8 @@
 
 #pragma once
 
+#include <atomic>
+
 #include "base/heap.hh"
 #include "policy/limiter_set.hh"
 
@@ -51,7 +53,7 @@ class KeyEntries {
   // Permits held, of all keys.
   int64_t held() const { return held_; }
   uint64_t used() const { return used_; }
-  uint64_t evicted() const { return evicted_; }
+  uint64_t evicted() const { return evicted_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr uint32_t none = UINT32_MAX;
@@ -78,7 +80,7 @@ class KeyEntries {
       0;  // entries from here on were never used; the one behind the last is the floor
   uint64_t hand_ = 0;
   uint64_t used_ = 0;
-  uint64_t evicted_ = 0;
+  std::atomic<uint64_t> evicted_{0};
   int64_t held_ = 0;
 };
 

@@ -178,11 +178,7 @@ void weir_limiter::serve_kicked() {
 // Keys are evicted on whatever thread decides; the listener hears of them here.
 void weir_limiter::emit_evictions() {
   if (!runtime()->has_event_listener() || !keyed()) return;
-  uint64_t evicted = 0;
-  {
-    weir::Lock lock(mutex_);
-    evicted = entries_.evicted() + (table_ == nullptr ? 0 : table_->evicted());
-  }
+  uint64_t evicted = evictions();
   if (evicted == evictions_told_) return;
   weir_event event = {};
   event.kind = WEIR_EVENT_EVICTION;

@@ -132,7 +132,7 @@ weir_limiter::weir_limiter(weir_runtime *runtime)
 }
 
 weir_limiter::~weir_limiter() {
-  heap()->destroy(table_);
+  heap()->destroy(table_.load(std::memory_order_relaxed));
   weir_error_unref(limited_error_);
   weir_error_unref(full_error_);
 }
@@ -209,10 +209,11 @@ bool weir_limiter::configure_keys(int64_t now_ns) {
   }
   auto *table = heap()->make<weir::KeyTable>(heap());
   if (table == nullptr) return false;
-  table_ = table;
   if (!table->init(max_keys_, evict_.load(std::memory_order_relaxed), rates_.rule(0), now_ns)) {
+    heap()->destroy(table);
     return false;
   }
+  table_.store(table, std::memory_order_release);
   key_table_.store(table, std::memory_order_release);
   return true;
 }

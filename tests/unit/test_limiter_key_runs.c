@@ -210,6 +210,11 @@ static void evictions_are_events(struct fixture *fx) {
     for (int i = 0; i < 4; ++i) begin_keyed(fx, limiter, work, keys[i]);
     run_until_idle(fx);
     assert_int_equal(evictions.count, 2);
+    /* The decide door's are told in the next turn. */
+    assert_int_equal(weir_limiter_try_acquire_key(limiter, "e", 1, 1, NULL, NULL), WEIR_OK);
+    assert_int_equal(evictions.count, 2);
+    run_until_idle(fx);
+    assert_int_equal(evictions.count, 3);
     assert_ptr_equal(evictions.policy, weir_limiter_policy(limiter));
     weir_limiter_unref(limiter);
   }
