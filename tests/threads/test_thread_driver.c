@@ -228,6 +228,10 @@ static void many_blocking_operations_run_beside_each_other(struct fixture *fx) {
     weir_call_unref(calls[i]);
   }
   assert_int_equal(atomic_load(&blocking.running), RUNS);
+  weir_runtime_stats stats = {.size = sizeof stats};
+  assert_int_equal(weir_runtime_get_stats(runtime, &stats), WEIR_OK);
+  assert_int_equal(stats.size, sizeof stats);
+  assert_int_equal(stats.runs_accepted, RUNS);
   weir_operation_unref(operation);
   close_and_unref(runtime);
 }

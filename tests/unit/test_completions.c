@@ -324,6 +324,26 @@ static void drain_with_bad_arguments_takes_nothing(struct fixture *fx) {
   close_queue(&q);
 }
 
+static void drain_fills_records_of_an_older_and_a_newer_size(struct fixture *fx) {
+  static struct queue_fixture q;
+  uint64_t users[2] = {0, 0};
+  unsigned char wide[2 * (sizeof(weir_record) + 8)];
+  struct script *script = scripted(fx, "n");
+  open_queue(fx, &q);
+  for (uint64_t i = 0; i < 4; i++) weir_call_unref(run_queued(&q, script->operation, 90 + i, NULL));
+  run_until_idle(fx);
+  assert_int_equal(
+      weir_completions_drain(q.queue, (weir_record *)(void *)users, sizeof(uint64_t), 2), 2);
+  assert_int_equal(users[0], 90);
+  assert_int_equal(users[1], 91);
+  memset(wide, 0x55, sizeof wide);
+  assert_int_equal(
+      weir_completions_drain(q.queue, (weir_record *)(void *)wide, sizeof(weir_record) + 8, 2), 2);
+  assert_int_equal(((weir_record *)(void *)wide)->user, 92);
+  for (size_t i = 0; i < 8; i++) assert_int_equal(wide[sizeof(weir_record) + i], 0);
+  close_queue(&q);
+}
+
 static void closed_record_is_the_last_one(struct fixture *fx) {
   static struct queue_fixture q; /* the attempt holds the queue until the end of the test */
   weir_record records[8];
@@ -368,5 +388,6 @@ TEST_MAIN("completions", TEST(queued_operation_starts_and_settles_by_records),
           TEST(C15_descriptor_is_readable_while_records_wait),
           TEST(queue_without_a_descriptor_has_none),
           TEST(wait_takes_what_is_there_and_gives_up_in_time),
-          TEST(drain_with_bad_arguments_takes_nothing), TEST(closed_record_is_the_last_one),
-          TEST(settle_function_beside_a_queue_is_refused))
+          TEST(drain_with_bad_arguments_takes_nothing),
+          TEST(drain_fills_records_of_an_older_and_a_newer_size),
+          TEST(closed_record_is_the_last_one), TEST(settle_function_beside_a_queue_is_refused))

@@ -13,6 +13,17 @@ static void clock_goes_where_process_says_and_never_back(struct fixture *fx) {
   assert_true(now_ns(fx) == began + 5 * MS);
 }
 
+static void clock_at_its_very_end_does_not_reach_never(struct fixture *fx) {
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.deadline_ms = WEIR_FOREVER;
+  struct run *run = begin(fx, scripted(fx, "hang")->operation, &options);
+  run_until_idle(fx);
+  weir_runtime_process(fx->runtime, INT64_MAX);
+  run_until_idle(fx);
+  assert_pending(run);
+  assert_true(now_ns(fx) < INT64_MAX);
+}
+
 static void next_deadline_says_now_with_work_and_never_without(struct fixture *fx) {
   assert_true(weir_runtime_next_deadline(fx->runtime) == INT64_MAX);
   struct script *script = scripted(fx, "yield");
@@ -322,6 +333,7 @@ static void testing_runtime_begins_at_one_second(struct fixture *fx) {
 }
 
 TEST_MAIN("runtime", TEST(clock_goes_where_process_says_and_never_back),
+          TEST(clock_at_its_very_end_does_not_reach_never),
           TEST(next_deadline_says_now_with_work_and_never_without),
           LONG_TEST(process_is_bounded_and_asks_to_be_called_again),
           TEST(process_inside_a_callback_does_nothing),
