@@ -217,6 +217,11 @@ void row(benchmark::internal::Benchmark *benchmark) {
   benchmark->ComputeStatistics("least", least);
 }
 
+void cold_row(benchmark::internal::Benchmark *benchmark) {
+  row(benchmark);
+  benchmark->Repetitions(60)->MinTime(0.01);
+}
+
 void timed_row(benchmark::internal::Benchmark *benchmark) {
   row(benchmark);
   benchmark->UseManualTime();

@@ -98,6 +98,10 @@ class Row {
 // For every row: of several repetitions (--benchmark_repetitions), the least is shown too.
 void row(benchmark::internal::Benchmark *benchmark);
 
+// The same for rows that look into much memory, of which the work of other programs takes the caches:
+// many short repetitions, some of them undisturbed.
+void cold_row(benchmark::internal::Benchmark *benchmark);
+
 // The same for rows that hand in their time, by the clock, because they have threads of their own.
 void timed_row(benchmark::internal::Benchmark *benchmark);
 

@@ -152,7 +152,7 @@ BENCHMARK(allow_clock)->Apply(bench::row);
 BENCHMARK(deny_now)->Apply(bench::row);
 BENCHMARK(concurrency)->Apply(bench::row);
 BENCHMARK(keyed_nothing)->Apply(bench::row);
-BENCHMARK(keyed_clock)->Apply(bench::row);
-BENCHMARK(keyed_now)->Apply(bench::row);
+BENCHMARK(keyed_clock)->Apply(bench::cold_row);
+BENCHMARK(keyed_now)->Apply(bench::cold_row);
 
 }  // namespace

@@ -8,11 +8,15 @@ given as a multiple of its row's baseline there.
 """
 import json
 import pathlib
+import re
 import statistics
 import sys
 
 SET_ON = {'monotonic clock': 44, 'coarse clock': 10, 'compare-and-swap': 17, 'fetch-add': 10,
           'contended counter': 85, 'mutex pair': 24, 'malloc+free': 20}
+
+# What Google Benchmark appends to a name to say how it was run.
+SUFFIX = re.compile(r'/((min_time|repeats|iterations):[^/]*|manual_time)')
 
 # Path, row, target in ns (None: for comparison).
 TIMES = [
@@ -84,7 +88,7 @@ def read(directory):
             baselines[name] = min(found, baselines.get(name, found))
         for entry in document['benchmarks']:
             if entry['run_type'] == 'iteration':
-                name = entry['name'].removesuffix('/manual_time').removesuffix('/iterations:1')
+                name = SUFFIX.sub('', entry['name'])
                 repetitions.setdefault(f'{path.stem}:{name}', []).append(entry)
     rows = {name: Row(entries, baselines) for name, entries in repetitions.items()}
     return rows, baselines, context
@@ -165,10 +169,10 @@ def sizes(rows, library):
 
 def main():
     rows, baselines, context = read(pathlib.Path(sys.argv[1]))
-    repetitions = max((len(row.entries) for row in rows.values()), default=0)
+    repetitions = min((len(row.entries) for row in rows.values()), default=0)
     load = max((context.get('load_avg') or [0])[:1])
     print(f'Measured on {context.get("num_cpus")} processors at {context.get("mhz_per_cpu")} MHz, load '
-          f'average {load:.0f}: the least of {repetitions} repetitions, the median in parentheses. '
+          f'average {load:.0f}: the least of at least {repetitions} repetitions, the median in parentheses. '
           'Times are processor time on one pinned processor; by the clock where there are two '
           'threads, and for the drain. Mallocs are the whole process\'s, per operation. Targets are '
           'nanoseconds; behind each is the multiple of the row\'s baseline that it was on the machine '
