@@ -176,7 +176,8 @@ def main():
           'Times are processor time on one pinned processor; by the clock where there are two '
           'threads, and for the drain. Mallocs are the whole process\'s, per operation. Targets are '
           'nanoseconds; behind each is the multiple of the row\'s baseline that it was on the machine '
-          'where they were set.\n')
+          'where they were set. Where a contended counter is nearly as quick as an uncontended one, the '
+          'processors share a core, and rows with two threads say little of others.\n')
     print('| baseline | here | where the targets were set |\n|---|---|---|')
     for name, set_on in SET_ON.items():
         if name in baselines:
