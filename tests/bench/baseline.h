@@ -98,8 +98,8 @@ class Row {
 // For every row: of several repetitions (--benchmark_repetitions), the least is shown too.
 void row(benchmark::internal::Benchmark *benchmark);
 
-// The same for rows that look into much memory, of which the work of other programs takes the caches:
-// many short repetitions, some of them undisturbed.
+// The same for rows that look into much memory, which the work of other programs takes out of the
+// caches: many short repetitions, some of them undisturbed.
 void cold_row(benchmark::internal::Benchmark *benchmark);
 
 // The same for rows that hand in their time, by the clock, because they have threads of their own.
