@@ -47,8 +47,8 @@ weir_policy *five(Rig &rig) {
 
 using MakePolicy = weir_policy *(*)(Rig &);
 
-// Where the stack happens to lie changes a run by up to a seventh: so each repetition is told to use
-// another place, this many bytes further down.
+// Where the stack happens to lie changes a run by up to a seventh: so each repetition is told to
+// use another place, this many bytes further down.
 size_t next_place() {
   static size_t calls = 0;
   return (calls++ * 272) % 4096 + 16;
