@@ -312,6 +312,9 @@
     *pointer, weir_free_fn free_pointer, weir_value **out)) \
   X(weir_status, weir_value_new_host, (weir_completions *queue, uint64_t id, \
     weir_value **out)) \
+  X(weir_status, weir_value_new_list, (weir_runtime *runtime, weir_value \
+    *const *values, weir_error *const *errors, size_t count, weir_value \
+    **out)) \
   X(weir_value *, weir_value_ref, (weir_value *value)) \
   X(void, weir_value_unref, (weir_value *value)) \
   X(void, weir_values_unref, (weir_value *const *values, size_t count)) \
@@ -320,6 +323,10 @@
   X(size_t, weir_value_size, (const weir_value *value)) \
   X(void *, weir_value_pointer, (const weir_value *value)) \
   X(uint64_t, weir_value_host_id, (const weir_value *value)) \
+  X(size_t, weir_value_count, (const weir_value *value)) \
+  X(weir_value *, weir_value_item, (const weir_value *value, size_t index)) \
+  X(weir_error *, weir_value_item_error, (const weir_value *value, size_t \
+    index)) \
   X(uint32_t, weir_version, (void)) \
   X(const char *, weir_version_string, (void))
 

@@ -50,6 +50,9 @@ typedef struct weir_attempt {
   weir_cancel_fn on_cancel;
   void *data;
   weir_free_fn free_data;
+  /* The run's key; NULL with 0: none. Valid while the function runs. */
+  const void *key;
+  uint64_t key_size;
 } weir_attempt;
 
 /* Begins one attempt. On the runtime's thread; may call anything, also complete

@@ -5,7 +5,8 @@
 /*
  * A value is what operations take and give: immutable, refcounted, shared
  * freely between threads and runs. It is a copy of bytes, a pointer with the
- * function that frees it, or a host object's number (weir/completions.h).
+ * function that frees it, a host object's number (weir/completions.h), or a
+ * list of values and errors: what a run with many results settles with.
  * A NULL weir_value pointer is legal wherever a value is: "no value".
  *
  * A value may outlive its runtime: it carries what frees it.
@@ -21,7 +22,8 @@ enum {
   WEIR_VALUE_NONE = 0, /* of a NULL value */
   WEIR_VALUE_BYTES = 1,
   WEIR_VALUE_POINTER = 2,
-  WEIR_VALUE_HOST = 3
+  WEIR_VALUE_HOST = 3,
+  WEIR_VALUE_LIST = 4
 };
 
 /* Copies `size` bytes (0 is legal, then data may be NULL). The copy is aligned
@@ -45,6 +47,16 @@ WEIR_API weir_status weir_value_new_pointer(weir_runtime *runtime,
  * Errors: WEIR_EINVAL (queue or out NULL), WEIR_ENOMEM. Any thread. */
 WEIR_API weir_status weir_value_new_host(weir_completions *queue, uint64_t id,
                                          weir_value **out);
+
+/* Holds `count` items (0 is legal): item i is an error if `errors[i]` is not
+ * NULL, else the value `values[i]` (nullable). Either array may be NULL. A
+ * reference of each is added: the caller keeps its own. The caller owns one
+ * reference of the list. Errors: WEIR_EINVAL (out NULL, both arrays NULL with
+ * count > 0), WEIR_ENOMEM. Any thread. */
+WEIR_API weir_status weir_value_new_list(weir_runtime *runtime,
+                                         weir_value *const *values,
+                                         weir_error *const *errors,
+                                         size_t count, weir_value **out);
 
 /* One reference more; returns `value`. NULL is legal. Any thread. */
 WEIR_API weir_value *weir_value_ref(weir_value *value);
@@ -71,6 +83,18 @@ WEIR_API void *weir_value_pointer(const weir_value *value);
 
 /* The number of a host value; 0 of others. Any thread. */
 WEIR_API uint64_t weir_value_host_id(const weir_value *value);
+
+/* The number of a list's items; 0 of others. Any thread. */
+WEIR_API size_t weir_value_count(const weir_value *value);
+
+/* A list's item, if it is a value; NULL if it is an error, has no value, or
+ * there is none of that index. Borrowed from the list. Any thread. */
+WEIR_API weir_value *weir_value_item(const weir_value *value, size_t index);
+
+/* A list's item, if it is an error; else NULL. Borrowed from the list. Any
+ * thread. */
+WEIR_API weir_error *weir_value_item_error(const weir_value *value,
+                                           size_t index);
 
 #ifdef __cplusplus
 }

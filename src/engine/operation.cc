@@ -64,9 +64,10 @@ int64_t remaining(const weir_call &run) {
 }
 
 weir_attempt describe(const weir_call &run, const Attempt &attempt) {
-  return {
-      sizeof(weir_attempt),  run.attempts(), attempt.token(), &run.runtime(), run.request().input,
-      run.request().context, remaining(run), nullptr,         nullptr,        nullptr};
+  const RunRequest &request = run.request();
+  return {sizeof(weir_attempt), run.attempts(),  attempt.token(), &run.runtime(), request.input,
+          request.context,      remaining(run),  nullptr,         nullptr,        nullptr,
+          request.key,          request.key_size};
 }
 
 // Starts the reserved attempt, or answers that there is none: out of memory.

@@ -24,11 +24,61 @@ struct weir_host_release : weir::Record {
 
 namespace {
 
+constexpr uintptr_t error_bit = 1;
+
 size_t block_size(const weir_value &value) {
-  return sizeof(weir_value) + (value.kind == WEIR_VALUE_BYTES ? value.size : 0);
+  switch (value.kind) {
+    case WEIR_VALUE_BYTES:
+      return sizeof(weir_value) + value.size;
+    case WEIR_VALUE_LIST:
+      return sizeof(weir_value) + value.size * sizeof(uintptr_t);
+    default:
+      return sizeof(weir_value);
+  }
+}
+
+weir_value *item_value(uintptr_t item) {
+  return (item & error_bit) != 0 ? nullptr : reinterpret_cast<weir_value *>(item);
+}
+
+weir_error *item_error(uintptr_t item) {
+  return (item & error_bit) == 0 ? nullptr : reinterpret_cast<weir_error *>(item - error_bit);
+}
+
+void free_block(weir_value *value) {
+  Heap *heap = value->heap;
+  size_t size = block_size(*value);
+  value->~weir_value();
+  heap->free(value, size);
+  heap->release();
+}
+
+// A list may hold lists, as deep as anybody likes: those whose end has come wait in a chain.
+void free_list(weir_value *list) {
+  list->next_to_free = nullptr;
+  while (list != nullptr) {
+    weir_value *next = list->next_to_free;
+    for (size_t i = 0; i < list->size; ++i) {
+      weir::unref_error(item_error(list->items()[i]));
+      weir_value *value = item_value(list->items()[i]);
+      if (value != nullptr && value->kind == WEIR_VALUE_LIST) {
+        if (!value->drop()) continue;
+        value->next_to_free = next;
+        next = value;
+      } else {
+        weir::unref_value(value);
+      }
+    }
+    free_block(list);
+    list = next;
+  }
 }
 
 void free_value(weir_value *value) {
+  if (value->kind == WEIR_VALUE_LIST) {
+    free_list(value);
+    return;
+  }
   if (value->kind == WEIR_VALUE_POINTER && value->free_pointer != nullptr) {
     value->free_pointer(value->pointer);
   }
@@ -37,21 +87,18 @@ void free_value(weir_value *value) {
     queue->post(*value->release);
     queue->unref();
   }
-  Heap *heap = value->heap;
-  size_t size = block_size(*value);
-  value->~weir_value();
-  heap->free(value, size);
-  heap->release();
+  free_block(value);
 }
 
 }  // namespace
 
+bool weir_value::drop() {
+  return references.load(std::memory_order_acquire) == 1 ||
+         references.fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
+
 void weir_value::unref() {
-  if (references.load(std::memory_order_acquire) != 1 &&
-      references.fetch_sub(1, std::memory_order_acq_rel) != 1) {
-    return;
-  }
-  free_value(this);
+  if (drop()) free_value(this);
 }
 
 namespace weir {
@@ -68,6 +115,25 @@ weir_value *make_bytes(Heap *heap, const void *data, size_t size) {
   value->size = size;
   if (size > 0) std::memcpy(static_cast<void *>(value + 1), data, size);
   return value;
+}
+
+weir_value *make_list(Heap *heap, size_t count) {
+  if (count > (SIZE_MAX - sizeof(weir_value)) / sizeof(uintptr_t)) return nullptr;
+  size_t size = count * sizeof(uintptr_t);
+  void *memory = heap->allocate(sizeof(weir_value) + size);
+  if (memory == nullptr) return nullptr;
+  auto *list = new (memory) weir_value(heap, WEIR_VALUE_LIST);
+  list->size = count;
+  std::memset(static_cast<void *>(list + 1), 0, size);
+  return list;
+}
+
+void set_item(weir_value &list, size_t index, weir_value *taken) {
+  list.items()[index] = reinterpret_cast<uintptr_t>(taken);
+}
+
+void set_item(weir_value &list, size_t index, weir_error *taken) {
+  list.items()[index] = reinterpret_cast<uintptr_t>(taken) | error_bit;
 }
 
 weir_value *make_pointer(Heap *heap, void *pointer, weir_free_fn free_pointer) {
@@ -117,6 +183,23 @@ weir_status weir_value_new_host(weir_completions *queue, uint64_t id, weir_value
   return WEIR_OK;
 }
 
+weir_status weir_value_new_list(weir_runtime *runtime, weir_value *const *values,
+                                weir_error *const *errors, size_t count, weir_value **out) {
+  if (out != nullptr) *out = nullptr;
+  if (out == nullptr || (values == nullptr && errors == nullptr && count > 0)) return WEIR_EINVAL;
+  weir_value *list = weir::make_list(weir::heap_of(runtime), count);
+  if (list == nullptr) return WEIR_ENOMEM;
+  for (size_t i = 0; i < count; ++i) {
+    if (errors != nullptr && errors[i] != nullptr) {
+      weir::set_item(*list, i, weir::ref_error(errors[i]));
+    } else if (values != nullptr) {
+      weir::set_item(*list, i, weir::ref_value(values[i]));
+    }
+  }
+  *out = list;
+  return WEIR_OK;
+}
+
 weir_value *weir_value_ref(weir_value *value) { return weir::ref_value(value); }
 
 void weir_value_unref(weir_value *value) { weir::unref_value(value); }
@@ -144,4 +227,16 @@ void *weir_value_pointer(const weir_value *value) {
 
 uint64_t weir_value_host_id(const weir_value *value) {
   return value == nullptr || value->kind != WEIR_VALUE_HOST ? 0 : value->id;
+}
+
+size_t weir_value_count(const weir_value *value) {
+  return value == nullptr || value->kind != WEIR_VALUE_LIST ? 0 : value->size;
+}
+
+weir_value *weir_value_item(const weir_value *value, size_t index) {
+  return index < weir_value_count(value) ? item_value(value->items()[index]) : nullptr;
+}
+
+weir_error *weir_value_item_error(const weir_value *value, size_t index) {
+  return index < weir_value_count(value) ? item_error(value->items()[index]) : nullptr;
 }

@@ -200,7 +200,7 @@ _Static_assert(offsetof(weir_limiter_stats, granted) == 40, "weir_limiter_stats.
 _Static_assert(offsetof(weir_limiter_stats, refused) == 48, "weir_limiter_stats.refused");
 _Static_assert(offsetof(weir_limiter_stats, timed_out) == 56, "weir_limiter_stats.timed_out");
 _Static_assert(offsetof(weir_limiter_stats, keys) == 64, "weir_limiter_stats.keys");
-_Static_assert(sizeof(weir_attempt) == 72, "weir_attempt");
+_Static_assert(sizeof(weir_attempt) == 88, "weir_attempt");
 _Static_assert(offsetof(weir_attempt, size) == 0, "weir_attempt.size");
 _Static_assert(offsetof(weir_attempt, number) == 4, "weir_attempt.number");
 _Static_assert(offsetof(weir_attempt, token) == 8, "weir_attempt.token");
@@ -211,6 +211,8 @@ _Static_assert(offsetof(weir_attempt, remaining_ns) == 40, "weir_attempt.remaini
 _Static_assert(offsetof(weir_attempt, on_cancel) == 48, "weir_attempt.on_cancel");
 _Static_assert(offsetof(weir_attempt, data) == 56, "weir_attempt.data");
 _Static_assert(offsetof(weir_attempt, free_data) == 64, "weir_attempt.free_data");
+_Static_assert(offsetof(weir_attempt, key) == 72, "weir_attempt.key");
+_Static_assert(offsetof(weir_attempt, key_size) == 80, "weir_attempt.key_size");
 _Static_assert(sizeof(weir_completion) == 24, "weir_completion");
 _Static_assert(offsetof(weir_completion, size) == 0, "weir_completion.size");
 _Static_assert(offsetof(weir_completion, class_) == 4, "weir_completion.class_");

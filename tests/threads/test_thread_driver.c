@@ -180,18 +180,19 @@ static void blocking_operation_that_is_cancelled_has_its_result_freed(struct fix
   assert_int_equal(atomic_load(&blocking.freed), 1);
 }
 
-/* Reads its input only after the run, its call and its maker have let go of it. */
+/* Reads its input and its key only after the run, its call and its maker have let go of them. */
 static weir_status block_and_read(void *data, const weir_attempt *attempt, weir_value **value,
                                   weir_error **error) {
   struct blocking *blocking = data;
   (void)value, (void)error;
   atomic_store(&blocking->running, 1);
   while (!atomic_load(&blocking->go)) sched_yield();
-  blocking->fails = strcmp(weir_value_data(attempt->input), "still here") != 0;
+  blocking->fails = strcmp(weir_value_data(attempt->input), "still here") != 0 ||
+                    attempt->key_size != 4 || memcmp(attempt->key, "too", 4) != 0;
   return WEIR_OK;
 }
 
-static void blocking_function_keeps_its_input(struct fixture *fx) {
+static void blocking_function_keeps_its_input_and_key(struct fixture *fx) {
   struct blocking blocking = {.fails = 7};
   weir_call *call = NULL;
   weir_operation *operation = NULL;
@@ -201,6 +202,8 @@ static void blocking_function_keeps_its_input(struct fixture *fx) {
       weir_operation_new_blocking(runtime, block_and_read, &blocking, NULL, &operation, NULL),
       WEIR_OK);
   assert_int_equal(weir_value_new_bytes(runtime, "still here", 11, &options.input), WEIR_OK);
+  options.key = "too";
+  options.key_size = 4;
   assert_int_equal(weir_run(operation, &options, NULL, NULL, NULL, &call, NULL), WEIR_OK);
   weir_value_unref(options.input);
   while (atomic_load(&blocking.running) == 0) sched_yield();
@@ -318,7 +321,7 @@ TEST_MAIN("thread_driver", LONG_TEST(run_wait_runs_on_the_thread_named_weir_with
           LONG_TEST(call_wait_gives_up_and_the_run_goes_on),
           LONG_TEST(blocking_operation_gives_values_errors_and_statuses),
           LONG_TEST(blocking_operation_that_is_cancelled_has_its_result_freed),
-          LONG_TEST(blocking_function_keeps_its_input),
+          LONG_TEST(blocking_function_keeps_its_input_and_key),
           LONG_TEST(many_blocking_operations_run_beside_each_other),
           LONG_TEST(runtime_that_never_ran_closes),
           LONG_TEST(close_wait_waits_for_orphans_no_longer_than_their_grace),

@@ -219,6 +219,10 @@ WRAP_NEW(weir_value_new_pointer, unref_value,
          PARAMETERS(weir_runtime *runtime, void *pointer, weir_free_fn free_pointer,
                     weir_value **out),
          ARGUMENTS(runtime, pointer, free_pointer, out))
+WRAP_NEW(weir_value_new_list, unref_value,
+         PARAMETERS(weir_runtime *runtime, weir_value *const *values, weir_error *const *errors,
+                    size_t count, weir_value **out),
+         ARGUMENTS(runtime, values, errors, count, out))
 WRAP_NEW(weir_value_new_host, unref_value,
          PARAMETERS(weir_completions *queue, uint64_t id, weir_value **out),
          ARGUMENTS(queue, id, out))

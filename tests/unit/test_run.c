@@ -112,6 +112,48 @@ static void attempt_without_options_has_no_input_no_context_and_all_time(struct 
   assert_true(script->attempts[0].remaining_ns == INT64_MAX);
 }
 
+struct seen_key {
+  int has_key;
+  size_t size;
+  char bytes[16];
+};
+
+static void see_key(struct script *script, const weir_attempt *attempt) {
+  struct seen_key *seen = script->user;
+  seen->has_key = attempt->key != NULL;
+  seen->size = attempt->key_size;
+  for (size_t i = 0; i < seen->size && i < sizeof seen->bytes; i++) {
+    seen->bytes[i] = ((const char *)attempt->key)[i];
+  }
+}
+
+static void attempt_is_told_the_runs_key(struct fixture *fx) {
+  char key[3] = {'a', 0, 'b'};
+  struct seen_key seen = {0};
+  struct script *script = scripted(fx, "n");
+  script->on_start = see_key;
+  script->user = &seen;
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.key = key;
+  options.key_size = sizeof key;
+  begin(fx, script->operation, &options);
+  memset(key, 'x', sizeof key);
+  run_until_idle(fx);
+  assert_int_equal(seen.has_key, 1);
+  assert_int_equal(seen.size, 3);
+  assert_memory_equal(seen.bytes, "a\0b", 3);
+
+  options.key_size = 0; /* the empty key is a key */
+  begin(fx, script->operation, &options);
+  run_until_idle(fx);
+  assert_int_equal(seen.has_key, 1);
+  assert_int_equal(seen.size, 0);
+  begin(fx, script->operation, NULL);
+  run_until_idle(fx);
+  assert_int_equal(seen.has_key, 0);
+  assert_int_equal(seen.size, 0);
+}
+
 static void one_operation_serves_many_runs_at_once(struct fixture *fx) {
   enum { RUNS = 100 };
   struct script *script = scripted(fx, "v1+10");
@@ -307,7 +349,7 @@ TEST_MAIN("run", TEST(C01_operation_that_completes_inside_start_settles_after_ru
           LONG_TEST(C02_ten_million_attempts_that_complete_inline_use_constant_stack_and_memory),
           TEST(attempt_is_told_number_input_context_and_time),
           TEST(attempt_without_options_has_no_input_no_context_and_all_time),
-          TEST(one_operation_serves_many_runs_at_once),
+          TEST(attempt_is_told_the_runs_key), TEST(one_operation_serves_many_runs_at_once),
           LONG_TEST(waves_of_runs_use_the_same_memory),
           LONG_TEST(waves_of_attempts_use_the_same_slots),
           TEST(operation_may_be_given_back_while_it_runs),
