@@ -33,8 +33,9 @@ def family(path):
     return FAMILY.get(name, name)
 
 
-# The machine that all patterns of a folder are made of.
+# The machine that all patterns of a folder are made of; the cache's folder is one pattern.
 SHARED = {'pace': 'pacer'}
+ONE_PATTERN = {'cache'}
 
 
 def include_problems(path, text):
@@ -46,7 +47,8 @@ def include_problems(path, text):
         if not (ROOT / 'src' / name).is_file():
             continue
         if layer in PATTERNS:
-            same = layer == target and family(pathlib.Path(name)) in (family(path), SHARED.get(layer))
+            same = layer == target and (layer in ONE_PATTERN or
+                                        family(pathlib.Path(name)) in (family(path), SHARED.get(layer)))
             if (target in PATTERNS and not same) or target == 'driver':
                 yield f'includes {name}: a pattern composes through the engine'
         elif target not in MAY_INCLUDE.get(layer, {layer}):
