@@ -125,6 +125,22 @@
   X(weir_error *, weir_error_at, (const weir_error *error, size_t position, \
     size_t *index)) \
   X(weir_value *, weir_error_detail, (const weir_error *error)) \
+  X(void, weir_flight_options_init, (weir_flight_options *options, size_t \
+    size)) \
+  X(weir_status, weir_flight_new, (weir_runtime *runtime, const \
+    weir_flight_options *options, weir_flight **out, weir_error **error)) \
+  X(weir_flight *, weir_flight_ref, (weir_flight *flight)) \
+  X(void, weir_flight_unref, (weir_flight *flight)) \
+  X(weir_status, weir_flight_run, (weir_flight *flight, const void *key, \
+    size_t key_size, weir_operation *operation, weir_value *input, \
+    weir_settle_fn settle, void *data, weir_free_fn free_data, weir_call \
+    **call, weir_error **error)) \
+  X(weir_status, weir_flight_operation, (weir_flight *flight, weir_operation \
+    *operation, weir_operation **out, weir_error **error)) \
+  X(weir_status, weir_flight_forget, (weir_flight *flight, const void *key, \
+    size_t key_size)) \
+  X(weir_status, weir_flight_get_stats, (weir_flight *flight, \
+    weir_flight_stats *stats)) \
   X(void, weir_limiter_options_init, (weir_limiter_options *options, size_t \
     size)) \
   X(weir_status, weir_limiter_new, (weir_runtime *runtime, const \

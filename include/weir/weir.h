@@ -13,6 +13,7 @@
 #include <weir/completions.h>
 #include <weir/debounce.h>
 #include <weir/error.h>
+#include <weir/flight.h>
 #include <weir/limiter.h>
 #include <weir/log.h>
 #include <weir/operation.h>

@@ -2,7 +2,8 @@
 //
 // A hash map whose nodes are its elements: T derives from HashNode, is found by a 64-bit hash and a
 // comparison. Chains in a table of a power of two; growing and shrinking move a table at a time and
-// are skipped where there is no memory, so insertion cannot fail once the first table is there.
+// are skipped where there is no memory, so insertion cannot fail once the first table is there
+// (prepare, insert).
 
 #pragma once
 
@@ -41,6 +42,9 @@ class HashMap {
     }
     return nullptr;
   }
+
+  // Makes the first table if there is none: then insert cannot fail. False without memory.
+  bool prepare() { return table_ != nullptr || resize(first_capacity); }
 
   // False without memory for the first table.
   bool insert(T *element, uint64_t hash) {

@@ -140,6 +140,24 @@ void weir_call::refuse(const weir_rejection &rejection, weir_error *error) {
   rejection_ = rejection;
 }
 
+void weir_call::share(const weir_outcome &outcome) {
+  if (outcome.channel == WEIR_CHANNEL_VALUE) {
+    result_.set_value(weir::ref_value(outcome.value));
+  } else if (outcome.channel == WEIR_CHANNEL_STOPPED) {
+    result_.set_stopped(outcome.status, outcome.cancel_reason);
+  } else {
+    result_.set_error(weir::ref_error(outcome.error));
+    result_.status = outcome.status;
+  }
+  result_.class_ = outcome.class_;
+  result_.final = outcome.final;
+  result_.stop_reason = outcome.stop_reason;
+  result_.retry_after_ms = outcome.retry_after_ms;
+  if (outcome.rejection == nullptr) return;
+  result_.refused = true;
+  rejection_ = *outcome.rejection;
+}
+
 void weir_call::note_status(weir_status status) {
   statuses_[noted_++ % WEIR_OUTCOME_STATUSES] = status;
 }
@@ -180,6 +198,10 @@ void weir_call::enlist() {
   if (!remote_) return;
   operation_->enter();
   operation_->unref();
+  if (request_.inner != nullptr) {
+    request_.inner->enter();
+    request_.inner->unref();
+  }
   if (policy_ == nullptr) return;
   policy_->enter();
   policy_->unref();
@@ -334,6 +356,7 @@ void weir_call::unhold() {
   if (reserved_ != nullptr) runtime_.attempts().release(reserved_, true);
   reserved_ = nullptr;
   operation_->leave();
+  if (request_.inner != nullptr) request_.inner->leave();
   if (policy_ != nullptr) policy_->leave();
   unref();
 }

@@ -57,6 +57,9 @@ enum class Phase : uint32_t { queued, running, settling, settled };
 struct RunRequest {
   void *context = nullptr;
   weir_value *input = nullptr;
+  // For a leaf that runs another operation and is not told which at its making; held like the run's
+  // own.
+  weir_operation *inner = nullptr;
   const void *key = nullptr;
   size_t key_size = 0;
   const char *name = nullptr;
@@ -81,6 +84,9 @@ struct weir_call : weir::ListNode<weir_call> {
   void refuse(const weir_rejection &rejection, weir_error *error = nullptr);
   // The rejection that the last refusal left; meaningful while result().refused.
   const weir_rejection &rejection() const { return rejection_; }
+
+  // Another run's outcome becomes this one's result.
+  void share(const weir_outcome &outcome);
 
   // The nearest deadline of the layers outside `index` and of the caller; never_ns if none.
   int64_t deadline() const { return deadline_ns_; }
@@ -209,6 +215,19 @@ inline weir::Layer &weir_call::outermost() {
 }
 
 namespace weir {
+
 // What a block needs before its layers' states.
 inline constexpr size_t call_size = layer_size(sizeof(weir_call));
+
+// weir_run() for operations whose leaf runs `inner`; see RunRequest::inner. `inner` must be of the
+// operation's runtime.
+weir_status run_with(weir_operation *operation, weir_operation *inner,
+                     const weir_run_options *options, Callback<weir_settle_fn> &&settle,
+                     weir_call **call, weir_error **error);
+
+// Starts a run from inside a layer, with options that are known to be legal. `started` is lent: it
+// stays until `settle` has returned. The engine's thread.
+weir_status run_inside(weir_operation &operation, const weir_run_options &options,
+                       weir_settle_fn settle, weir_call *&started);
+
 }  // namespace weir

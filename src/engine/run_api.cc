@@ -30,27 +30,35 @@ constexpr uint64_t longest_key = uint64_t{1} << 30;
 // back exactly what was taken.
 class RunBuilder {
  public:
-  RunBuilder(weir_operation &operation, weir_error **error)
-      : operation_(operation), runtime_(*operation.runtime()), error_(error) {}
+  RunBuilder(weir_operation &operation, weir_operation *inner, weir_error **error)
+      : operation_(operation), inner_(inner), runtime_(*operation.runtime()), error_(error) {}
 
   weir_status read(const weir_run_options *given, bool has_settle);
-  weir_status build(Callback<weir_settle_fn> &&settle, weir_call **call);
+  // Legal ones of this version.
+  void use(const weir_run_options &options) { options_ = &options; }
+  // Makes the call. If that succeeds, publish() must follow.
+  weir_status make(Callback<weir_settle_fn> &&settle);
+  weir_call *hand_out();
+  weir_call *publish();
 
  private:
-  weir_status allocate(bool local);
-  void fill(Callback<weir_settle_fn> &&settle, bool local);
+  weir_status allocate();
+  void fill(Callback<weir_settle_fn> &&settle);
+  void hold(Handle *handle) const;
   void refused(weir_status status);
   weir_status no_memory() {
     return report(error_, runtime_.heap(), WEIR_ENOMEM, "run: out of memory");
   }
 
   weir_operation &operation_;
+  weir_operation *inner_;
   weir_runtime &runtime_;
   weir_error **error_;
   const weir_run_options *options_ = &default_run_options;
   weir_run_options copy_;  // NOLINT(cppcoreguidelines-pro-type-member-init): seldom used
   size_t name_size_ = 0;   // with its terminator
   weir_call *call_ = nullptr;
+  bool local_ = false;  // on the engine's thread
 };
 
 weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
@@ -90,19 +98,19 @@ weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
   return check.status();
 }
 
-weir_status RunBuilder::allocate(bool local) {
+weir_status RunBuilder::allocate() {
   size_t size = call_size + operation_.plan.state_size;
   if (options_->policy != nullptr) size += options_->policy->plan.state_size;
   size += options_->key_size + name_size_;
   uint32_t block = BlockPool::block_size(static_cast<uint32_t>(size));
-  void *memory = runtime_.pool().take(block, local);
+  void *memory = runtime_.pool().take(block, local_);
   if (memory == nullptr) return no_memory();
   Attempt *attempt = nullptr;
   const Plan &plan = operation_.plan;
   if (plan.entries[plan.count - 1].type->needs_attempt) {
-    attempt = runtime_.attempts().reserve(local);
+    attempt = runtime_.attempts().reserve(local_);
     if (attempt == nullptr) {
-      runtime_.pool().give(memory, block, local);
+      runtime_.pool().give(memory, block, local_);
       return no_memory();
     }
   }
@@ -112,7 +120,7 @@ weir_status RunBuilder::allocate(bool local) {
 }
 
 // Cannot fail any more.
-void RunBuilder::fill(Callback<weir_settle_fn> &&settle, bool local) {
+void RunBuilder::fill(Callback<weir_settle_fn> &&settle) {
   weir_call &call = *call_;
   call.settle_ = static_cast<Callback<weir_settle_fn> &&>(settle);
   call.queue_ = ref_handle(options_->queue);
@@ -137,13 +145,20 @@ void RunBuilder::fill(Callback<weir_settle_fn> &&settle, bool local) {
     tail[name_size_ - 1] = '\0';
     call.request_.name = tail;
   }
-  call.remote_ = !local;
-  if (local) {
-    operation_.enter();
-    if (options_->policy != nullptr) options_->policy->enter();
+  call.request_.inner = inner_;
+  call.remote_ = !local_;
+  hold(&operation_);
+  hold(inner_);
+  hold(options_->policy);
+}
+
+// Until the engine lets go of the run.
+void RunBuilder::hold(Handle *handle) const {
+  if (handle == nullptr) return;
+  if (local_) {
+    handle->enter();
   } else {
-    operation_.ref();
-    if (options_->policy != nullptr) options_->policy->ref();
+    handle->ref();
   }
 }
 
@@ -160,25 +175,59 @@ void RunBuilder::refused(weir_status status) {
   }
 }
 
-weir_status RunBuilder::build(Callback<weir_settle_fn> &&settle, weir_call **call) {
-  bool local = runtime_.on_thread();
-  if (!local) runtime_.enter();
-  weir_status status = runtime_.admit(local);
+weir_status RunBuilder::make(Callback<weir_settle_fn> &&settle) {
+  local_ = runtime_.on_thread();
+  if (!local_) runtime_.enter();
+  weir_status status = runtime_.admit(local_);
   if (status != WEIR_OK) {
     refused(status);
   } else {
-    status = allocate(local);
+    status = allocate();
     if (status != WEIR_OK) runtime_.unadmit();
   }
   if (status == WEIR_OK) {
-    fill(static_cast<Callback<weir_settle_fn> &&>(settle), local);
-    if (call != nullptr) {
-      call_->references_.store(2, std::memory_order_relaxed);
-      *call = call_;
-    }
-    runtime_.accept(call_->task_, local);
+    fill(static_cast<Callback<weir_settle_fn> &&>(settle));
+  } else if (!local_) {
+    runtime_.leave();
   }
-  if (!local) runtime_.leave();
+  return status;
+}
+
+// The call with a reference for the caller: before it is published.
+weir_call *RunBuilder::hand_out() {
+  call_->references_.store(2, std::memory_order_relaxed);
+  return call_;
+}
+
+weir_call *RunBuilder::publish() {
+  runtime_.accept(call_->task_, local_);
+  if (!local_) runtime_.leave();
+  return call_;
+}
+
+weir_status run_with(weir_operation *operation, weir_operation *inner,
+                     const weir_run_options *options, Callback<weir_settle_fn> &&settle,
+                     weir_call **call, weir_error **error) {
+  if (call != nullptr) *call = nullptr;
+  if (operation == nullptr) {
+    return report(error, Heap::standard(), WEIR_EINVAL, "run.operation must not be NULL");
+  }
+  RunBuilder builder(*operation, inner, error);
+  weir_status status = builder.read(options, static_cast<bool>(settle));
+  if (status != WEIR_OK) return status;
+  status = builder.make(static_cast<Callback<weir_settle_fn> &&>(settle));
+  if (status != WEIR_OK) return status;
+  if (call != nullptr) *call = builder.hand_out();
+  builder.publish();
+  return WEIR_OK;
+}
+
+weir_status run_inside(weir_operation &operation, const weir_run_options &options,
+                       weir_settle_fn settle, weir_call *&started) {
+  RunBuilder builder(operation, nullptr, nullptr);
+  builder.use(options);
+  weir_status status = builder.make({settle, nullptr, nullptr});
+  if (status == WEIR_OK) started = builder.publish();
   return status;
 }
 
@@ -191,16 +240,7 @@ void weir_run_options_init(weir_run_options *options, size_t size) {
 weir_status weir_run(weir_operation *operation, const weir_run_options *options,
                      weir_settle_fn settle, void *data, weir_free_fn free_data, weir_call **call,
                      weir_error **error) {
-  weir::Callback<weir_settle_fn> callback(settle, data, free_data);
-  if (call != nullptr) *call = nullptr;
-  if (operation == nullptr) {
-    return weir::report(error, weir::Heap::standard(), WEIR_EINVAL,
-                        "run.operation must not be NULL");
-  }
-  weir::RunBuilder builder(*operation, error);
-  weir_status status = builder.read(options, settle != nullptr);
-  if (status != WEIR_OK) return status;
-  return builder.build(static_cast<weir::Callback<weir_settle_fn> &&>(callback), call);
+  return weir::run_with(operation, nullptr, options, {settle, data, free_data}, call, error);
 }
 
 weir_status weir_run_wait(weir_operation *operation, const weir_run_options *options,

@@ -5,7 +5,6 @@
 
 #include "base/hash.hh"
 #include "base/time.hh"
-#include "engine/error.hh"
 #include "engine/value.hh"
 
 namespace weir {
@@ -320,26 +319,6 @@ void Pacer::settle_waiting(Unit &unit, weir_status status, uint32_t reason) {
   }
 }
 
-namespace {
-
-// The flight's outcome becomes a member's.
-void share_outcome(const weir_outcome &outcome, Result &result) {
-  if (outcome.channel == WEIR_CHANNEL_VALUE) {
-    result.set_value(ref_value(outcome.value));
-  } else if (outcome.channel == WEIR_CHANNEL_STOPPED) {
-    result.set_stopped(outcome.status, outcome.cancel_reason);
-  } else {
-    result.set_error(ref_error(outcome.error));
-    result.status = outcome.status;
-  }
-  result.class_ = outcome.class_;
-  result.final = outcome.final;
-  result.stop_reason = outcome.stop_reason;
-  result.retry_after_ms = outcome.retry_after_ms;
-}
-
-}  // namespace
-
 void Pacer::flight_settled(void *data, weir_call *call, const weir_outcome *outcome) {
   auto *flight = static_cast<Flight *>(data);
   Unit &unit = *flight->unit;
@@ -349,7 +328,7 @@ void Pacer::flight_settled(void *data, weir_call *call, const weir_outcome *outc
     if (flight->superseded && outcome->channel == WEIR_CHANNEL_STOPPED) {
       member->run->result().set_stopped(WEIR_ESUPERSEDED, WEIR_CANCEL_SUPERSEDED);
     } else {
-      share_outcome(*outcome, member->run->result());
+      member->run->share(*outcome);
     }
     member->run->wake_later(*member);
   }

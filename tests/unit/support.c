@@ -75,23 +75,33 @@ void record_settle(void *data, weir_call *call, const weir_outcome *outcome) {
   if (run->on_settled != NULL) run->on_settled(run);
 }
 
-static void free_run(void *data) {
+void free_recorded(void *data) {
   struct run *run = data;
   run->freed++;
 }
 
-struct run *try_begin(struct fixture *fx, weir_operation *operation,
-                      const weir_run_options *options, weir_error **error) {
+struct run *new_run(struct fixture *fx) {
   struct run *run = calloc(1, sizeof *run);
   if (run == NULL) abort();
   run->fixture = fx;
   run->number = fx->run_count++;
   run->next = fx->runs;
   fx->runs = run;
-  run->status = weir_run(operation, options, record_settle, run, free_run, &run->call, error);
-  if (run->status == WEIR_OK) fx->accepted++;
-  if (run->status != WEIR_OK) run->call = NULL;
   return run;
+}
+
+struct run *asked(struct run *run, weir_status status) {
+  run->status = status;
+  if (status == WEIR_OK) run->fixture->accepted++;
+  if (status != WEIR_OK) run->call = NULL;
+  return run;
+}
+
+struct run *try_begin(struct fixture *fx, weir_operation *operation,
+                      const weir_run_options *options, weir_error **error) {
+  struct run *run = new_run(fx);
+  return asked(run,
+               weir_run(operation, options, record_settle, run, free_recorded, &run->call, error));
 }
 
 struct run *begin(struct fixture *fx, weir_operation *operation, const weir_run_options *options) {

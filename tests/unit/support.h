@@ -164,6 +164,11 @@ struct run *begin_under(struct fixture *fx, weir_policy *policy, weir_operation 
 /* The same without asserting: see run->status. */
 struct run *try_begin(struct fixture *fx, weir_operation *operation,
                       const weir_run_options *options, weir_error **error);
+/* For functions beside weir_run() that begin runs: make the run, give them record_settle, the run,
+ * free_recorded and &run->call, and tell asked() what they returned. */
+struct run *new_run(struct fixture *fx);
+void free_recorded(void *run);
+struct run *asked(struct run *run, weir_status status);
 /* Asserts that it settled exactly once and returns how. */
 const struct settlement *settled(const struct run *run);
 /* Asserts that it has not settled. */

@@ -138,6 +138,7 @@ WRAP_COUNTS(timeout)
 WRAP_COUNTS(pipeline)
 WRAP_COUNTS(debounce)
 WRAP_COUNTS(throttle)
+WRAP_COUNTS(flight)
 
 #define unref_an_error unref_error
 
@@ -204,6 +205,14 @@ WRAP_NEW_OR_ERROR(weir_throttle_new, unref_throttle,
                              const weir_throttle_options *options, weir_throttle **out,
                              weir_error **error),
                   ARGUMENTS(runtime, operation, options, out, error))
+WRAP_NEW_OR_ERROR(weir_flight_new, unref_flight,
+                  PARAMETERS(weir_runtime *runtime, const weir_flight_options *options,
+                             weir_flight **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_flight_operation, unref_operation,
+                  PARAMETERS(weir_flight *flight, weir_operation *operation, weir_operation **out,
+                             weir_error **error),
+                  ARGUMENTS(flight, operation, out, error))
 WRAP_NEW(weir_error_new, unref_error,
          PARAMETERS(weir_runtime *runtime, uint32_t domain, int64_t code, const char *message,
                     weir_error **out),
@@ -253,21 +262,28 @@ WRAP_ERROR(weir_limiter_add_limit,
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-weir_status __real_weir_run(weir_operation *operation, const weir_run_options *options,
-                            weir_settle_fn settle, void *data, weir_free_fn free_data,
-                            weir_call **call, weir_error **error);
-weir_status __wrap_weir_run(weir_operation *operation, const weir_run_options *options,
-                            weir_settle_fn settle, void *data, weir_free_fn free_data,
-                            weir_call **call, weir_error **error);
-weir_status __wrap_weir_run(weir_operation *operation, const weir_run_options *options,
-                            weir_settle_fn settle, void *data, weir_free_fn free_data,
-                            weir_call **call, weir_error **error) {
-  if (tracked.on && error != NULL) *error = NULL;
-  weir_status status = __real_weir_run(operation, options, settle, data, free_data, call, error);
-  if (status == WEIR_OK && call != NULL) got(*call, unref_call);
-  if (status != WEIR_OK && error != NULL) got(*error, unref_error);
-  return status;
-}
+/* A function that begins a run: it gives a call, or an error. */
+#define WRAP_RUN(name, parameters, arguments)                         \
+  weir_status __real_##name(parameters);                              \
+  weir_status __wrap_##name(parameters);                              \
+  weir_status __wrap_##name(parameters) {                             \
+    if (tracked.on && error != NULL) *error = NULL;                   \
+    weir_status status = __real_##name(arguments);                    \
+    if (status == WEIR_OK && call != NULL) got(*call, unref_call);    \
+    if (status != WEIR_OK && error != NULL) got(*error, unref_error); \
+    return status;                                                    \
+  }
+
+WRAP_RUN(weir_run,
+         PARAMETERS(weir_operation *operation, const weir_run_options *options,
+                    weir_settle_fn settle, void *data, weir_free_fn free_data, weir_call **call,
+                    weir_error **error),
+         ARGUMENTS(operation, options, settle, data, free_data, call, error))
+WRAP_RUN(weir_flight_run,
+         PARAMETERS(weir_flight *flight, const void *key, size_t key_size,
+                    weir_operation *operation, weir_value *input, weir_settle_fn settle, void *data,
+                    weir_free_fn free_data, weir_call **call, weir_error **error),
+         ARGUMENTS(flight, key, key_size, operation, input, settle, data, free_data, call, error))
 
 void __real_weir_values_unref(weir_value *const *values, size_t count);
 void __wrap_weir_values_unref(weir_value *const *values, size_t count);

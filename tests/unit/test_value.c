@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values: the three kinds but lists, immutable, counted, freed once, on any thread and after their runtime. */
+/* Values (but lists): immutable, counted, freed once, on any thread and after their runtime. */
 
 #include "support.h"
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+//
+// How runs get to a flight, as leaves that wait, and the exported functions.
+
+#include <cstring>
+
+#include "base/text.hh"
+#include "cache/flight.hh"
+#include "engine/options.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+
+namespace weir {
+namespace {
+
+constexpr weir_flight_options default_flight_options = WEIR_FLIGHT_OPTIONS_INIT;
+
+// A closing runtime starts nothing more: the run is about to be stopped.
+Next begin_flight(weir_flight &flight, weir_operation &operation, RunWaiter &waiter) {
+  weir_call &run = *waiter.run;
+  waiter.reset();
+  if (run.runtime().life() != Life::open) return Next::wait;
+  weir_status status = flight.begin(operation, waiter);
+  if (status == WEIR_OK) return Next::wait;
+  run.result().set_status(status);
+  return Next::outer;
+}
+
+Next flight_signal(weir_flight &flight, RunWaiter &waiter, Signal signal) {
+  if (signal == Signal::stop) flight.leave_run(waiter);
+  return run_waiter_step(waiter, signal);
+}
+
+Next flight_step(weir_call &run, Layer &layer, Signal signal) {
+  auto &flight = *static_cast<weir_flight *>(layer.owner);
+  auto &waiter = static_cast<RunWaiter &>(layer);
+  if (signal == Signal::start) return begin_flight(flight, *run.request().inner, waiter);
+  return flight_signal(flight, waiter, signal);
+}
+
+Next bound_flight_step(weir_call &, Layer &layer, Signal signal) {
+  auto &bound = *static_cast<BoundOperation *>(layer.owner);
+  auto &flight = *static_cast<weir_flight *>(bound.group);
+  auto &waiter = static_cast<RunWaiter &>(layer);
+  if (signal == Signal::start) return begin_flight(flight, *bound.work, waiter);
+  return flight_signal(flight, waiter, signal);
+}
+
+void describe_flight_wait(const weir_call &, const Layer &layer, char *buffer, size_t size) {
+  TextWriter(buffer, size).print("flight '%s': the run of its key", layer.owner->name());
+}
+
+constexpr LayerType bound_flight_layer = {"flight", layer_size(sizeof(RunWaiter)),
+                                          bound_flight_step, describe_flight_wait};
+
+// A forget on its way from another thread, with its key behind it.
+struct ForgetTask : Task {
+  ForgetTask(RunFn function, weir_flight *target, size_t size)
+      : Task(function, Lane::run), flight(target), key_size(size) {}
+  weir_flight *flight;
+  size_t key_size;
+};
+
+void run_forget(weir_runtime &, Task &task) {
+  auto &order = static_cast<ForgetTask &>(task);
+  weir_flight *flight = order.flight;
+  flight->forget(&order + 1, order.key_size);
+  flight->heap()->free(&order, sizeof(ForgetTask) + order.key_size);
+  flight->unref();
+}
+
+weir_status post_forget(weir_flight &flight, const void *key, size_t key_size) {
+  if (key_size > SIZE_MAX - sizeof(ForgetTask)) return WEIR_ENOMEM;
+  void *memory = flight.heap()->allocate(sizeof(ForgetTask) + key_size);
+  if (memory == nullptr) return WEIR_ENOMEM;
+  auto *order = new (memory) ForgetTask(run_forget, &flight, key_size);
+  if (key_size > 0) std::memcpy(static_cast<void *>(order + 1), key, key_size);
+  flight.ref();
+  flight.runtime()->post(*order);
+  return WEIR_OK;
+}
+
+weir_status check_flight(weir_runtime *runtime, const weir_flight_options &options,
+                         weir_flight **out, weir_error **error) {
+  return Check("flight", heap_of(runtime), error)
+      .rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL")
+      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+      .range_or("timeout_ms", options.timeout_ms, 0, max_ms, "forever")
+      .status();
+}
+
+}  // namespace
+
+extern const LayerType flight_layer;
+const LayerType flight_layer = {"flight", layer_size(sizeof(RunWaiter)), flight_step,
+                                describe_flight_wait};
+
+}  // namespace weir
+
+void weir_flight_options_init(weir_flight_options *options, size_t size) {
+  weir::init_options(options, size, weir::default_flight_options);
+}
+
+weir_status weir_flight_new(weir_runtime *runtime, const weir_flight_options *given,
+                            weir_flight **out, weir_error **error) {
+  if (out != nullptr) *out = nullptr;
+  weir::Heap *heap = weir::heap_of(runtime);
+  weir_flight_options options = weir::default_flight_options;
+  weir_status status = weir::read_options(options, given, "flight options", heap, error);
+  if (status != WEIR_OK) return status;
+  status = weir::check_flight(runtime, options, out, error);
+  if (status != WEIR_OK) return status;
+  auto *flight = weir::make_handle<weir_flight>(heap, runtime);
+  if (flight == nullptr || !flight->complete(options)) {
+    weir::unref_handle(flight);
+    return weir::report(error, heap, WEIR_ENOMEM, "flight: out of memory");
+  }
+  *out = flight;
+  return WEIR_OK;
+}
+
+weir_flight *weir_flight_ref(weir_flight *flight) { return weir::ref_handle(flight); }
+
+void weir_flight_unref(weir_flight *flight) { weir::unref_handle(flight); }
+
+weir_status weir_flight_run(weir_flight *flight, const void *key, size_t key_size,
+                            weir_operation *operation, weir_value *input, weir_settle_fn settle,
+                            void *data, weir_free_fn free_data, weir_call **call,
+                            weir_error **error) {
+  weir::Callback<weir_settle_fn> callback(settle, data, free_data);
+  if (call != nullptr) *call = nullptr;
+  weir_status status = weir::check_work(flight, operation, "flight", error);
+  if (status != WEIR_OK) return status;
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.key = key;
+  options.key_size = key_size;
+  options.input = input;
+  return weir::run_with(flight, operation, &options,
+                        static_cast<weir::Callback<weir_settle_fn> &&>(callback), call, error);
+}
+
+weir_status weir_flight_operation(weir_flight *flight, weir_operation *operation,
+                                  weir_operation **out, weir_error **error) {
+  return weir::bind_operation(flight, &weir::bound_flight_layer, operation, "flight", out, error);
+}
+
+weir_status weir_flight_forget(weir_flight *flight, const void *key, size_t key_size) {
+  if (flight == nullptr || (key == nullptr && key_size > 0)) return WEIR_EINVAL;
+  if (!flight->runtime()->on_thread()) return weir::post_forget(*flight, key, key_size);
+  flight->forget(key, key_size);
+  return WEIR_OK;
+}
+
+weir_status weir_flight_get_stats(weir_flight *flight, weir_flight_stats *stats) {
+  if (flight == nullptr || stats == nullptr) return WEIR_EINVAL;
+  weir_flight_stats filled = {};
+  filled.size = sizeof(filled);
+  flight->fill(filled);
+  return weir::write_sized(stats, filled);
+}
