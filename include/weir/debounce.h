@@ -73,7 +73,8 @@ WEIR_API weir_status weir_debounce_call(weir_debounce *debounce,
 
 /* Calls without asking for a settlement: the cheapest form, which allocates
  * nothing while something is pending already. `argument` is nullable, a
- * reference is taken. The runtime's thread (WEIR_ETHREAD elsewhere). Errors:
+ * reference is taken. The runtime's thread (WEIR_ETHREAD elsewhere); as long as
+ * an attached loop has not run, the thread that will run it. Errors:
  * WEIR_EINVAL, WEIR_ENOMEM, WEIR_ECLOSED. */
 WEIR_API weir_status weir_debounce_touch(weir_debounce *debounce,
                                          const void *key, size_t key_size,

@@ -17,7 +17,7 @@
  *
  * The state lives on the runtime's thread; calls from other threads get there
  * through its inbox and count from then. A pacer with something pending keeps
- * itself alive until that has run.
+ * itself, and an attached loop, alive until that has run.
  */
 
 #include <weir/types.h>

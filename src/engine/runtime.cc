@@ -96,6 +96,13 @@ void weir_runtime::become_owner() {
   owned_.store(true, std::memory_order_release);
 }
 
+bool weir_runtime::claim_thread() {
+  if (on_thread()) return true;
+  if (owned_.load(std::memory_order_acquire) || driver_->type->join != nullptr) return false;
+  become_owner();
+  return true;
+}
+
 bool weir_runtime::turn(uint64_t *steps) {
   if (!on_thread()) become_owner();
   in_turn_ = true;
@@ -144,11 +151,16 @@ int64_t weir_runtime::next_deadline() const {
 }
 
 void weir_runtime::update_keep_alive() {
-  bool alive = !live_.empty() || started_out_ > 0 || !ready_.empty() ||
+  bool alive = !live_.empty() || started_out_ > 0 || expected_ > 0 || !ready_.empty() ||
                (life() != Life::open && life() != Life::dead);
   if (alive == kept_alive_) return;
   kept_alive_ = alive;
   driver_->type->keep_alive(*driver_, alive);
+}
+
+void weir_runtime::expect(int64_t change) {
+  expected_ += change;
+  if (!in_turn_) update_keep_alive();
 }
 
 void weir_runtime::timer_armed() {

@@ -93,6 +93,10 @@ struct weir_runtime {
     return owned_.load(std::memory_order_acquire) &&
            pthread_equal(owner_.load(std::memory_order_relaxed), pthread_self()) != 0;
   }
+  // As on_thread(), for functions that take the engine's thread only. Before the first turn that is
+  // whoever calls them, unless the driver has a thread of its own: an attached loop is about to
+  // run.
+  bool claim_thread();
 
   weir::TimerWheel &wheel() { return wheel_; }
   // After arming a timer that no run owns: outside a turn the driver has to hear of it.
@@ -127,6 +131,8 @@ struct weir_runtime {
   // The run is accepted. Any thread, as admit().
   void accept(weir::Task &task, bool local);
   void run_begun(weir_call &run) { live_.push_back(&run); }
+  // So much more (or less) is waited for that is no run yet: a touched pacer. The engine's thread.
+  void expect(int64_t change);
   void run_settled(weir_call &run);
   // An attempt begins; is told to stop; is over.
   void attempt_started(weir::Attempt &attempt);
@@ -235,6 +241,7 @@ struct weir_runtime {
   bool stale_ = false;
   bool in_turn_ = false;
   bool kept_alive_ = true;  // until the first turn
+  int64_t expected_ = 0;
   bool finishing_ = false;
   uint64_t deferred_releases_ = 0;
   weir::Attempt *starting_ = nullptr;

@@ -185,7 +185,7 @@ void Pacer::take(Unit &unit, weir_value *argument, Member *member) {
     unit.argument = ref_value(argument);
     unref_value(before);
   }
-  ++unit.pending;
+  if (unit.pending++ == 0) runtime()->expect(1);
   count(pending_, 1);
   if (member != nullptr) unit.waiting.push_back(member);
 }
@@ -270,12 +270,17 @@ void Pacer::run_pending(Unit &unit, int64_t now_ns) {
   launch(unit);
 }
 
+void Pacer::clear_pending(Unit &unit) {
+  if (unit.pending > 0) runtime()->expect(-1);
+  count(pending_, -static_cast<int64_t>(unit.pending));
+  unit.pending = 0;
+}
+
 void Pacer::launch(Unit &unit) {
   unit.overdue = false;
   weir_value *argument = unit.argument;
   unit.argument = nullptr;
-  count(pending_, -static_cast<int64_t>(unit.pending));
-  unit.pending = 0;
+  clear_pending(unit);
   auto *flight = heap()->make<Flight>();
   weir_status status = WEIR_ENOMEM;
   if (flight != nullptr) {
@@ -353,8 +358,7 @@ void Pacer::launch_overdue(Unit &unit) {
 // ---- orders ----
 
 void Pacer::drop_pending(Unit &unit) {
-  count(pending_, -static_cast<int64_t>(unit.pending));
-  unit.pending = 0;
+  clear_pending(unit);
   unit.overdue = false;
   unref_value(unit.argument);
   unit.argument = nullptr;

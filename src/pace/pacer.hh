@@ -17,7 +17,8 @@
 // Invariants:
 // - An open unit's timer is armed at or before `due_ns`; a call only moves `due_ns` later, so the
 //   timer wakes early at times and waits again, and a call in an open unit is a few stores.
-// - `pending` counts calls that no flight covers yet; `argument` is the latest of them.
+// - `pending` counts calls that no flight covers yet; `argument` is the latest of them. While it is
+//   not 0 the runtime expects the unit: an attached loop does not return before its run.
 // - `waiting` holds the pending calls that asked for a settlement: with superseded = cancel, one.
 // - The pacer is entered while any unit is not idle, so it outlives what is pending.
 // - Everything but the counters belongs to the engine's thread.
@@ -125,6 +126,7 @@ struct Pacer : weir_operation {
   void launch(Unit &unit);
   void launch_overdue(Unit &unit);
   void settle_waiting(Unit &unit, weir_status status, uint32_t reason);
+  void clear_pending(Unit &unit);
   void drop_pending(Unit &unit);
   void activate(Unit &unit);
   void rest(Unit &unit);

@@ -113,7 +113,7 @@ weir_status pacer_touch(Pacer *pacer, const void *key, size_t key_size, weir_val
   if (pacer == nullptr || (key == nullptr && key_size > 0)) return WEIR_EINVAL;
   weir_runtime *runtime = pacer->runtime();
   if (runtime->life() != Life::open) return WEIR_ECLOSED;
-  if (!runtime->on_thread()) return WEIR_ETHREAD;
+  if (!runtime->claim_thread()) return WEIR_ETHREAD;
   return pacer->arrive(key, key_size, argument, nullptr, now_ns);
 }
 

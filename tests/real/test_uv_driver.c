@@ -175,6 +175,57 @@ static void C16_idle_runtime_lets_the_loop_return(struct fixture *fx) {
   close_all(&loop, NULL, NULL, runtime);
 }
 
+/* ---- a touch ---- */
+
+static void count_start(void *data, weir_attempt *attempt) {
+  ++*(unsigned *)data;
+  weir_complete(attempt->runtime, attempt->token, NULL);
+}
+
+static weir_throttle *throttled(weir_runtime *runtime, unsigned *starts, int64_t interval_ms) {
+  weir_throttle *throttle = NULL;
+  weir_operation *operation = NULL;
+  weir_throttle_options options = WEIR_THROTTLE_OPTIONS_INIT;
+  options.interval_ms = interval_ms;
+  assert_int_equal(weir_operation_new(runtime, count_start, starts, NULL, &operation, NULL),
+                   WEIR_OK);
+  assert_int_equal(weir_throttle_new(runtime, operation, &options, &throttle, NULL), WEIR_OK);
+  weir_operation_unref(operation);
+  return throttle;
+}
+
+static void C16_touch_that_is_pending_keeps_the_loop_until_it_has_run(struct fixture *fx) {
+  uv_loop_t loop;
+  unsigned starts = 0;
+  assert_int_equal(uv_loop_init(&loop), 0);
+  weir_runtime *runtime = attached(fx, &loop);
+  weir_throttle *throttle = throttled(runtime, &starts, 5);
+  for (int i = 0; i < 3; i++) assert_int_equal(weir_throttle_touch(throttle, NULL, 0, NULL), 0);
+  assert_int_equal(weir_throttle_touch(throttle, "a", 1, NULL), WEIR_OK);
+  run_loop(&loop);
+  assert_int_equal(starts, 3); /* the first, the last, and the other key's one */
+  weir_throttle_unref(throttle);
+  close_all(&loop, NULL, NULL, runtime);
+}
+
+static void C16_throttle_with_nothing_pending_or_cancelled_lets_the_loop_return(
+    struct fixture *fx) {
+  uv_loop_t loop;
+  unsigned starts = 0;
+  assert_int_equal(uv_loop_init(&loop), 0);
+  weir_runtime *runtime = attached(fx, &loop);
+  weir_throttle *throttle = throttled(runtime, &starts, 3600000);
+  assert_int_equal(weir_throttle_touch(throttle, NULL, 0, NULL), WEIR_OK);
+  run_loop(&loop); /* or this hangs, for the interval, or after the cancel */
+  assert_int_equal(weir_throttle_touch(throttle, NULL, 0, NULL), WEIR_OK);
+  assert_int_not_equal(uv_run(&loop, UV_RUN_NOWAIT), 0);
+  assert_int_equal(weir_throttle_cancel(throttle, NULL, 0), WEIR_OK);
+  run_loop(&loop);
+  assert_int_equal(starts, 1);
+  weir_throttle_unref(throttle);
+  close_all(&loop, NULL, NULL, runtime);
+}
+
 struct remote {
   weir_runtime *runtime;
   weir_operation *operation;
@@ -283,5 +334,7 @@ TEST_MAIN("uv_driver", LONG_TEST(C09_loop_runs_its_own_before_and_after_weir_is_
           LONG_TEST(C16_idle_runtime_lets_the_loop_return),
           LONG_TEST(C16_held_loop_is_woken_by_a_run_from_another_thread),
           LONG_TEST(C16_holds_are_counted),
+          LONG_TEST(C16_touch_that_is_pending_keeps_the_loop_until_it_has_run),
+          LONG_TEST(C16_throttle_with_nothing_pending_or_cancelled_lets_the_loop_return),
           LONG_TEST(C17_timer_armed_in_a_stale_loop_does_not_fire_early),
           LONG_TEST(functions_of_the_loops_thread_are_refused_elsewhere_or_do_nothing))
