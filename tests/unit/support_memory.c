@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* The counting allocator. Each block has a header in front of it that links it with all live ones;
- * a mutex guards the list and the counts, since weir allocates from any thread. */
+/* The counting allocator. Each block has a header in front of it that links it with all live ones,
+ * and a guard behind it that shows who wrote too far; a mutex guards the list and the counts, since
+ * weir allocates from any thread. */
 
 #include "support.h"
 
-enum { HEADER_BYTES = 32, FRESH = 0xA5, FREED = 0xDD };
+enum { HEADER_BYTES = 32, FRESH = 0xA5, FREED = 0xDD, GUARD = 0xBE };
+
+/* A sanitizer puts a guard of its own there, and tells who touched it. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(SANITIZED)
+enum { GUARD_BYTES = 0 };
+#else
+enum { GUARD_BYTES = 32 };
+#endif
 
 struct memory_block {
   struct memory_block *next;
@@ -28,7 +41,9 @@ static void *memory_alloc(void *context, size_t size) {
   memory->allocations++;
   int wanted = must_fail(&memory->wanted, memory->allocations);
   int forced = must_fail(&memory->forced, memory->allocations);
-  if (!wanted && !forced && size <= SIZE_MAX - HEADER_BYTES) block = malloc(HEADER_BYTES + size);
+  if (!wanted && !forced && size <= SIZE_MAX - HEADER_BYTES - GUARD_BYTES) {
+    block = malloc(HEADER_BYTES + size + GUARD_BYTES);
+  }
   if (block != NULL) {
     *block = (struct memory_block){memory->blocks, &memory->blocks, size};
     if (block->next != NULL) block->next->link = &block->next;
@@ -40,7 +55,16 @@ static void *memory_alloc(void *context, size_t size) {
   pthread_mutex_unlock(&memory->mutex);
   if (block == NULL) return NULL;
   char *bytes = (char *)block + HEADER_BYTES;
+  memset(bytes + size, GUARD, GUARD_BYTES);
   return memset(bytes, FRESH, size);
+}
+
+static int is_overrun(const struct memory_block *block) {
+  const unsigned char *guard = (const unsigned char *)block + HEADER_BYTES + block->size;
+  for (size_t i = 0; i < GUARD_BYTES; i++) {
+    if (guard[i] != GUARD) return 1;
+  }
+  return 0;
 }
 
 static void memory_free(void *context, void *pointer, size_t size) {
@@ -48,6 +72,7 @@ static void memory_free(void *context, void *pointer, size_t size) {
   struct memory_block *block = (struct memory_block *)(void *)((char *)pointer - HEADER_BYTES);
   pthread_mutex_lock(&memory->mutex);
   if (block->size != size) memory->wrong_sizes++;
+  if (is_overrun(block)) memory->overruns++;
   *block->link = block->next;
   if (block->next != NULL) block->next->link = block->link;
   memory->live_blocks--;
