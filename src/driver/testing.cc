@@ -21,13 +21,18 @@ class KeptRuntime {
   weir_runtime *runtime_;
 };
 
+// Whoever tests what never comes to rest gets control back.
+bool may_go_on(const weir_runtime &runtime, uint64_t steps) {
+  return runtime.life() != Life::dead && steps < step_limit;
+}
+
 uint64_t process_until_idle(ManualDriver &driver) {
   weir_runtime *runtime = driver.runtime;
   int64_t now = driver.now();
   uint64_t steps = 0;
   do {
     steps += driver.process(now);
-  } while (runtime->life() != Life::dead && runtime->next_deadline() <= now && steps < step_limit);
+  } while (may_go_on(*runtime, steps) && runtime->next_deadline() <= now);
   return steps;
 }
 
@@ -61,7 +66,7 @@ uint64_t weir_testing_advance_ns(weir_runtime *runtime, int64_t ns) {
   weir::KeptRuntime kept(runtime);
   int64_t target = weir::saturating_add(driver->now(), ns);
   uint64_t steps = weir::process_until_idle(*driver);
-  while (runtime->life() != weir::Life::dead && steps < weir::step_limit) {
+  while (weir::may_go_on(*runtime, steps)) {
     int64_t next = runtime->next_deadline();
     if (next >= target) break;
     steps += driver->process(next);

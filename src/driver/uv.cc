@@ -142,9 +142,8 @@ int32_t uv_submit(Driver &driver, BlockingWork &work) {
   item->request.data = item;
   item->work = &work;
   item->heap = uv.heap;
-  if (uv_queue_work(uv.loop, &item->request, work_on_pool, work_done) == 0) return WEIR_OK;
-  uv.heap->destroy(item);
-  return WEIR_ENOTSUP;
+  uv_queue_work(uv.loop, &item->request, work_on_pool, work_done);  // cannot fail, given a function
+  return WEIR_OK;
 }
 
 const DriverType uv_driver_type = {uv_clock,      uv_coarse_ceiling, uv_coarse_floor, uv_wakeup,

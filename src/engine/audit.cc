@@ -58,7 +58,7 @@ class Audit {
       type.describe(call, call.layer(i), buffer, size);
       if (buffer[0] != '\0') return;
     }
-    TextWriter(buffer, size).print("%s", call.active_ == 0 ? "its first turn" : "");
+    TextWriter(buffer, size).print("%s", call.active_ == 0 ? "its settle function" : "");
   }
 
   void add(const weir_audit_entry &entry) {

@@ -31,7 +31,7 @@ struct DriverType {
   void (*destroy)(struct Driver &driver);
   // The engine's thread: whether anything is in flight, so whether a loop is to be kept alive.
   void (*keep_alive)(struct Driver &driver, bool alive);
-  // Hands work to a pool thread; NULL: there is none. The engine's thread.
+  // Hands work to a pool thread: WEIR_OK, WEIR_ENOMEM; NULL: there is none. The engine's thread.
   int32_t (*submit)(struct Driver &driver, BlockingWork &work);
   // Any thread: closing has begun and its task is posted.
   void (*closing)(struct Driver &driver);

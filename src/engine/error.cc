@@ -22,12 +22,10 @@ constinit weir_error immortals[] = {
 };
 constexpr int immortal_count = static_cast<int>(sizeof(immortals) / sizeof(immortals[0]));
 
-// A block with room for `count` entries and `text` bytes behind the header.
+// A block with room for `count` entries and `text` bytes behind the header. Both are copied from
+// what is in memory already, so the size cannot overflow.
 weir_error *make_block(Heap *heap, weir_status status, uint32_t domain, int64_t code,
                        uint64_t count, size_t text) {
-  if (count > (SIZE_MAX / 2 - sizeof(weir_error) - text) / sizeof(weir_error::Entry)) {
-    return nullptr;
-  }
   size_t size = sizeof(weir_error) + count * sizeof(weir_error::Entry) + text;
   void *memory = heap->allocate(size);
   if (memory == nullptr) return nullptr;

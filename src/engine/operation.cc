@@ -227,6 +227,7 @@ Next start_blocking(weir_call &run, LeafState &state) {
   end_blocking(*work);
   Result failure;
   failure.set_status(WEIR_ENOMEM);
+  failure.stop_reason = WEIR_STOP_NO_MEMORY;
   runtime.complete(token, static_cast<Result &&>(failure));
   return Next::wait;
 }

@@ -11,21 +11,6 @@
 
 namespace weir {
 
-Classifier::Classifier(Classifier &&other) noexcept
-    : callback_(static_cast<Callback<weir_classify_fn> &&>(other.callback_)),
-      heap_(other.heap_),
-      ranges_(other.ranges_),
-      range_count_(other.range_count_) {
-  other.ranges_ = nullptr;
-  other.range_count_ = 0;
-}
-
-Classifier &Classifier::operator=(Classifier &&other) noexcept {
-  if (this == &other) return *this;
-  this->~Classifier();
-  return *new (this) Classifier(static_cast<Classifier &&>(other));
-}
-
 Classifier::~Classifier() {
   if (ranges_ != nullptr) heap_->free(ranges_, range_count_ * sizeof(weir_error_range));
 }
@@ -34,7 +19,7 @@ bool Classifier::set(Heap *heap, Callback<weir_classify_fn> callback,
                      const weir_error_range *ranges, uint64_t range_count) {
   heap_ = heap;
   callback_ = static_cast<Callback<weir_classify_fn> &&>(callback);
-  if (ranges == nullptr || range_count == 0) return true;
+  if (range_count == 0) return true;
   if (range_count > SIZE_MAX / sizeof(weir_error_range)) return false;
   size_t size = range_count * sizeof(weir_error_range);
   ranges_ = static_cast<weir_error_range *>(heap->allocate(size));
@@ -101,7 +86,7 @@ bool WrappedOperation::join() {
   uint32_t count = outer.count + inner.count;
   entries = static_cast<PlanEntry *>(heap()->allocate(count * sizeof(PlanEntry)));
   if (entries == nullptr) return false;
-  for (uint32_t i = 0; i < outer.count; ++i) entries[i] = outer.entries[i];
+  std::memcpy(entries, outer.entries, outer.count * sizeof(PlanEntry));
   for (uint32_t i = 0; i < inner.count; ++i) {
     entries[outer.count + i] = inner.entries[i];
     entries[outer.count + i].offset += outer.state_size;

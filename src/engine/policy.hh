@@ -21,12 +21,10 @@ class Classifier {
   Classifier() = default;
   Classifier(const Classifier &) = delete;
   Classifier &operator=(const Classifier &) = delete;
-  Classifier(Classifier &&other) noexcept;
-  Classifier &operator=(Classifier &&other) noexcept;
   ~Classifier();
 
-  // Takes the callback triple; copies the ranges. False without memory (the triple is then freed
-  // with this object).
+  // Takes the callback triple; copies the ranges (not NULL if there are any). False without memory
+  // (the triple is then freed with this object).
   bool set(Heap *heap, Callback<weir_classify_fn> callback, const weir_error_range *ranges,
            uint64_t range_count);
 

@@ -70,7 +70,7 @@ void BlockPool::spill(uint32_t size_class) {
 }
 
 void BlockPool::drain(Lists &lists) {
-  for (uint32_t size_class = 0; size_class < classes; ++size_class) {
+  for (uint32_t size_class = classes; size_class-- > 0;) {
     while (void *block = lists.pop(size_class)) heap_->free(block, (size_class + 1) * granule);
   }
 }

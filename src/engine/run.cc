@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/run.hh"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/time.hh"
@@ -126,7 +127,7 @@ void weir_call::wake_later(Layer &layer) {
 
 int64_t weir_call::narrow_deadline(int64_t deadline_ns) {
   int64_t before = deadline_ns_;
-  if (deadline_ns < before) deadline_ns_ = deadline_ns;
+  deadline_ns_ = std::min(before, deadline_ns);
   return before;
 }
 
@@ -134,7 +135,6 @@ void weir_call::refuse(const weir_rejection &rejection, weir_error *error) {
   weir_error *shown =
       weir::ref_error(error == nullptr ? weir::bare_error(rejection.status) : error);
   result_.set_error(shown);
-  result_.status = rejection.status;
   result_.retry_after_ms = rejection.retry_after_ms;
   result_.refused = true;
   rejection_ = rejection;
@@ -159,7 +159,11 @@ void weir_call::share(const weir_outcome &outcome) {
 }
 
 void weir_call::note_status(weir_status status) {
-  statuses_[noted_++ % WEIR_OUTCOME_STATUSES] = status;
+  if (noted_ == WEIR_OUTCOME_STATUSES) {
+    --noted_;
+    std::memmove(statuses_, statuses_ + 1, sizeof(statuses_) - sizeof(status));
+  }
+  statuses_[noted_++] = status;
 }
 
 weir::Attempt *weir_call::take_attempt() {
@@ -248,7 +252,7 @@ void weir_call::stop_from(uint32_t index, uint32_t reason) {
 }
 
 void weir_call::stop(weir_status status, uint32_t reason) {
-  if (phase_.load(std::memory_order_relaxed) >= Phase::settling) return;
+  if (settling()) return;
   hold();
   stop_from(0, reason);
   result_.set_stopped(status, reason);
@@ -268,9 +272,8 @@ void weir_call::run_task(weir_runtime &, weir::Task &task) {
 
 void weir_call::cancel_task(weir_runtime &, weir::Task &task) {
   weir_call *call = static_cast<weir::CallTask &>(task).call;
-  Phase phase = call->phase_.load(std::memory_order_relaxed);
-  if (phase == Phase::queued) call->enlist();
-  if (phase < Phase::settling) call->stop(WEIR_ECANCELLED, WEIR_CANCEL_CALLER);
+  if (call->phase_.load(std::memory_order_relaxed) == Phase::queued) call->enlist();
+  call->stop(WEIR_ECANCELLED, WEIR_CANCEL_CALLER);
   call->unref();
 }
 
@@ -291,21 +294,8 @@ const weir_outcome &weir_call::view() {
   outcome_.error = result_.error;
   outcome_.rejection = result_.refused ? &rejection_ : nullptr;
   outcome_.held = nullptr;
-  view_statuses();
+  std::memcpy(outcome_.statuses, statuses_, sizeof(statuses_));
   return outcome_;
-}
-
-// Oldest first, out of a ring.
-void weir_call::view_statuses() {
-  weir_status *shown = outcome_.statuses;
-  if (noted_ <= WEIR_OUTCOME_STATUSES) {
-    for (uint32_t i = 0; i < noted_; ++i) shown[i] = statuses_[i];
-    for (uint32_t i = noted_; i < WEIR_OUTCOME_STATUSES; ++i) shown[i] = WEIR_OK;
-    return;
-  }
-  for (uint32_t i = 0; i < WEIR_OUTCOME_STATUSES; ++i) {
-    shown[i] = statuses_[(noted_ + i) % WEIR_OUTCOME_STATUSES];
-  }
 }
 
 void weir_call::settle() {
@@ -354,7 +344,6 @@ void weir_call::record_drained(weir::Record &record, bool kept) {
 void weir_call::unhold() {
   if (--holds_ != 0) return;
   if (reserved_ != nullptr) runtime_.attempts().release(reserved_, true);
-  reserved_ = nullptr;
   operation_->leave();
   if (request_.inner != nullptr) request_.inner->leave();
   if (policy_ != nullptr) policy_->leave();

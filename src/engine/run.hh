@@ -80,7 +80,8 @@ struct weir_call : weir::ListNode<weir_call> {
   // The result as classify and listeners see it; valid until the next change of the result.
   const weir_outcome &view();
 
-  // Fills in a refusal: the rejection is copied, the error is `error` (borrowed, nullable: bare).
+  // Fills in a refusal: the rejection is copied, the error is `error` (borrowed, of the rejection's
+  // status; nullable: bare).
   void refuse(const weir_rejection &rejection, weir_error *error = nullptr);
   // The rejection that the last refusal left; meaningful while result().refused.
   const weir_rejection &rejection() const { return rejection_; }
@@ -164,7 +165,6 @@ struct weir_call : weir::ListNode<weir_call> {
   void enlist();
   void drive(weir::Layer &from, weir::Signal signal);
   void stop_from(uint32_t index, uint32_t reason);
-  void view_statuses();
   void settle();
   void post_record();
   const weir::Timer *outer_timer(const weir::Layer &layer, int64_t deadline_ns) const;
@@ -191,8 +191,8 @@ struct weir_call : weir::ListNode<weir_call> {
   uint32_t active_ = 0;
   uint32_t holds_ = 2;  // the run, and its task
   uint32_t attempts_ = 0;
-  uint32_t noted_ = 0;
-  weir_status statuses_[WEIR_OUTCOME_STATUSES];
+  uint32_t noted_ = 0;  // how many of the last statuses there are, oldest first
+  weir_status statuses_[WEIR_OUTCOME_STATUSES] = {};
   uint32_t stop_reason_ = 0;
   int64_t begun_ns_ = 0;
   int64_t deadline_ns_ = INT64_MAX;

@@ -89,11 +89,6 @@ weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
             "policy must be of the operation's runtime")
       .rule(options_->queue == nullptr || options_->queue->runtime() == &runtime_,
             "queue must be of the operation's runtime");
-  uint32_t layers = operation_.plan.count;
-  if (options_->policy != nullptr) layers += options_->policy->plan.count;
-  check.rule(layers <= max_layers,
-             "policy has too many layers (%u with the operation's, at most %u)", layers,
-             max_layers);
   if (options_->name != nullptr) name_size_ = strnlen(options_->name, longest_name) + 1;
   return check.status();
 }

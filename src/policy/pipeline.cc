@@ -10,6 +10,9 @@ namespace {
 
 using Policies = weir_policy *const *;
 
+// An operation has as many at most (weir_policy_wrap), so no run has too many.
+static_assert(WEIR_PIPELINE_MAX <= max_layers / 2);
+
 uint64_t layer_count(Policies policies, size_t count) {
   uint64_t layers = 0;
   for (size_t i = 0; i < count; ++i) layers += policies[i]->plan.count;

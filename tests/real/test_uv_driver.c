@@ -317,6 +317,75 @@ static void C17_timer_armed_in_a_stale_loop_does_not_fire_early(struct fixture *
   close_all(&loop, NULL, &busy.client, runtime);
 }
 
+/* A settle function that works for 40 ms and then asks for a 20 ms sleep. */
+static void work_and_ask_when_settled(void *data, weir_call *call, const weir_outcome *outcome) {
+  struct busy *busy = data;
+  (void)call, (void)outcome;
+  uv_sleep(40);
+  ask(busy->loop, &busy->client, NULL, &busy->answer);
+}
+
+static void C17_timer_armed_after_a_long_settle_function_does_not_fire_early(struct fixture *fx) {
+  uv_loop_t loop;
+  struct busy busy = {.loop = &loop};
+  weir_operation *first = NULL;
+  assert_int_equal(uv_loop_init(&loop), 0);
+  weir_runtime *runtime = attached(fx, &loop);
+  assert_int_equal(weir_sleep_new(runtime, 1, WEIR_OK, NULL, NULL, &first, NULL), WEIR_OK);
+  assert_int_equal(weir_sleep_new(runtime, 20, WEIR_OK, NULL, NULL, &busy.client.operation, NULL),
+                   WEIR_OK);
+  /* when the run that the settle function asks for is taken up in the same turn */
+  uint64_t begun_ns = uv_hrtime();
+  assert_int_equal(weir_run(first, NULL, work_and_ask_when_settled, &busy, NULL, NULL, NULL),
+                   WEIR_OK);
+  run_loop(&loop);
+  /* then its sleep begins after the work */
+  assert_int_equal(busy.answer.settled, 1);
+  assert_true(uv_hrtime() >= begun_ns + (1 + 40 + 20) * MS);
+  weir_operation_unref(first);
+  close_all(&loop, NULL, &busy.client, runtime);
+}
+
+/* ---- blocking functions ---------------------------------------------------------------------- */
+
+static weir_status count_block(void *data, const weir_attempt *attempt, weir_value **value,
+                               weir_error **error) {
+  (void)attempt, (void)value, (void)error;
+  ++*(unsigned *)data;
+  return WEIR_OK;
+}
+
+static void blocking_function_without_memory_settles_as_no_memory(struct fixture *fx) {
+  uv_loop_t loop;
+  struct client client = {0};
+  struct answer answer = {0};
+  unsigned blocked = 0;
+  assert_int_equal(uv_loop_init(&loop), 0);
+  weir_runtime *runtime = attached(fx, &loop);
+  assert_int_equal(
+      weir_operation_new_blocking(runtime, count_block, &blocked, NULL, &client.operation, NULL),
+      WEIR_OK);
+  run_loop(&loop);
+  /* given a run whose memory is used again */
+  ask(&loop, &client, NULL, &answer);
+  run_loop(&loop);
+  assert_int_equal(answer.result.status, WEIR_OK);
+  assert_int_equal(blocked, 1);
+  /* when one of the two allocations fails that hand the work to the pool */
+  for (uint64_t nth = 1; nth <= 2; nth++) {
+    memory_fail(&fx->memory, nth, 0);
+    ask(&loop, &client, NULL, &answer);
+    run_loop(&loop);
+    /* then the run ends and says so */
+    assert_int_equal(answer.settled, 1);
+    assert_int_equal(answer.result.channel, WEIR_CHANNEL_ERROR);
+    assert_int_equal(answer.result.status, WEIR_ENOMEM);
+    assert_int_equal(answer.result.stop_reason, WEIR_STOP_NO_MEMORY);
+  }
+  assert_int_equal(blocked, 1);
+  close_all(&loop, NULL, &client, runtime);
+}
+
 static void functions_of_the_loops_thread_are_refused_elsewhere_or_do_nothing(struct fixture *fx) {
   uv_loop_t loop;
   assert_int_equal(uv_loop_init(&loop), 0);
@@ -337,4 +406,6 @@ TEST_MAIN("uv_driver", LONG_TEST(C09_loop_runs_its_own_before_and_after_weir_is_
           LONG_TEST(C16_touch_that_is_pending_keeps_the_loop_until_it_has_run),
           LONG_TEST(C16_throttle_with_nothing_pending_or_cancelled_lets_the_loop_return),
           LONG_TEST(C17_timer_armed_in_a_stale_loop_does_not_fire_early),
+          LONG_TEST(C17_timer_armed_after_a_long_settle_function_does_not_fire_early),
+          LONG_TEST(blocking_function_without_memory_settles_as_no_memory),
           LONG_TEST(functions_of_the_loops_thread_are_refused_elsewhere_or_do_nothing))

@@ -124,8 +124,33 @@ static void audit_tells_who_waits_for_a_permit_and_who_for_a_retry(struct fixtur
   weir_retry_unref(retry);
 }
 
+struct looking {
+  struct fixture *fx;
+  size_t count;
+  weir_audit_entry entry;
+};
+
+static void look_while_settling(struct run *run) {
+  struct looking *seen = run->user;
+  weir_status status =
+      weir_runtime_audit(seen->fx->runtime, &seen->entry, sizeof seen->entry, 1, &seen->count);
+  expect(seen->fx, status == WEIR_OK, "audit failed");
+}
+
+static void audit_inside_a_settle_function_says_that_its_run_waits_for_it(struct fixture *fx) {
+  struct looking seen = {.fx = fx};
+  struct run *run = begin(fx, scripted(fx, "v1")->operation, NULL);
+  run->user = &seen;
+  run->on_settled = look_while_settling;
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->status, WEIR_OK);
+  assert_int_equal(seen.count, 1);
+  assert_string_equal(seen.entry.waits_for, "its settle function");
+}
+
 TEST_MAIN("audit", TEST(audit_of_nothing_is_empty),
           TEST(audit_names_a_run_its_age_and_what_it_waits_for), TEST(audit_cuts_a_long_name_off),
           TEST(audit_counts_all_and_writes_what_fits), TEST(audit_entries_of_every_size),
           TEST(C18_audit_shows_an_orphan_until_it_ends),
-          TEST(audit_tells_who_waits_for_a_permit_and_who_for_a_retry))
+          TEST(audit_tells_who_waits_for_a_permit_and_who_for_a_retry),
+          TEST(audit_inside_a_settle_function_says_that_its_run_waits_for_it))

@@ -129,7 +129,7 @@ static void run_wait_sees_the_queue_in_a_shorter_struct(struct fixture *fx) {
   struct script *script = scripted(fx, "n");
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
   options.queue = queue;
-  options.size = offsetof(weir_run_options, priority);
+  options.size = offsetof(weir_run_options, user); /* the queue is its last field */
   weir_outcome outcome = WEIR_OUTCOME_INIT;
   weir_error *error = NULL;
   assert_int_equal(weir_run_wait(script->operation, &options, 0, &outcome, &error), WEIR_EINVAL);

@@ -154,6 +154,19 @@ static void C08_run_options_of_every_size(struct fixture *fx) {
   check_option_sizes(fx, &run_table);
 }
 
+static void C08_run_key_of_a_gibibyte_is_the_longest(struct fixture *fx) {
+  /* given no memory to copy a key into, so that its bytes need not be there */
+  struct script *script = scripted(fx, "n");
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.key = "";
+  memory_fail(&fx->memory, 1, 1);
+  options.key_size = UINT64_C(1) << 30;
+  assert_int_equal(try_begin(fx, script->operation, &options, NULL)->status, WEIR_ENOMEM);
+  options.key_size++;
+  assert_int_equal(try_begin(fx, script->operation, &options, NULL)->status, WEIR_EINVAL);
+  memory_fail(&fx->memory, 0, 0);
+}
+
 static void C08_run_arguments_are_checked_and_data_freed(struct fixture *fx) {
   unsigned freed = 0;
   weir_error *error = NULL;
@@ -402,7 +415,8 @@ static void C08_core_options_init_writes_the_defaults_for_every_size(struct fixt
 TEST_MAIN("misuse_core", TEST(C08_runtime_options_at_their_edges),
           TEST(C08_runtime_options_of_every_size), TEST(C08_runtime_contradictory_options),
           TEST(C08_runtime_allocator_is_checked), TEST(C08_run_options_at_their_edges),
-          TEST(C08_run_options_of_every_size), TEST(C08_run_arguments_are_checked_and_data_freed),
+          TEST(C08_run_options_of_every_size), TEST(C08_run_key_of_a_gibibyte_is_the_longest),
+          TEST(C08_run_arguments_are_checked_and_data_freed),
           TEST(C08_run_wait_arguments_are_checked), TEST(C08_things_of_another_runtime_are_refused),
           TEST(C08_operation_arguments_are_checked_and_data_freed),
           TEST(C08_policy_arguments_are_checked), TEST(C08_completions_options_and_arguments),

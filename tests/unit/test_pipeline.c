@@ -304,6 +304,35 @@ static void the_same_retry_or_timeout_twice_works(struct fixture *fx) {
   drop_kit(&kit);
 }
 
+static void an_operation_takes_thirty_one_policies_and_runs_under_thirty_two_more(
+    struct fixture *fx) {
+  weir_retry *retry = NULL;
+  assert_int_equal(weir_retry_new(fx->runtime, NULL, &retry, NULL), WEIR_OK);
+  weir_policy *policies[WEIR_PIPELINE_MAX];
+  for (size_t i = 0; i < WEIR_PIPELINE_MAX; i++) policies[i] = weir_retry_policy(retry);
+  weir_pipeline *thirty = make_pipeline(fx, policies, 30);
+  weir_pipeline *most = make_pipeline(fx, policies, WEIR_PIPELINE_MAX);
+  struct script *fetch = scripted(fx, "v7");
+  weir_operation *once = NULL;
+  weir_operation *twice = NULL;
+  weir_operation *none = NULL;
+  weir_error *error = NULL;
+  assert_int_equal(weir_policy_wrap(weir_retry_policy(retry), fetch->operation, &once, NULL),
+                   WEIR_OK);
+  assert_int_equal(weir_policy_wrap(weir_pipeline_policy(thirty), once, &twice, NULL), WEIR_OK);
+  assert_int_equal(weir_policy_wrap(weir_retry_policy(retry), twice, &none, &error), WEIR_EINVAL);
+  assert_message(error, "too many layers (33, at most 32)");
+  assert_null(none);
+  struct run *run = begin_under(fx, weir_pipeline_policy(most), twice);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->value, 7);
+  weir_operation_unref(twice);
+  weir_operation_unref(once);
+  weir_pipeline_unref(most);
+  weir_pipeline_unref(thirty);
+  weir_retry_unref(retry);
+}
+
 static void policies_of_another_runtime_are_refused(struct fixture *fx) {
   weir_runtime *other = NULL;
   assert_int_equal(weir_testing_runtime_new(1, &other), WEIR_OK);
@@ -332,6 +361,7 @@ TEST_MAIN("pipeline", TEST(U10_breaker_around_retry_around_timeout_around_fetch)
           TEST(a_pipeline_of_one_is_that_policy),
           TEST(two_pipelines_share_the_state_of_their_breaker),
           TEST(a_run_keeps_the_whole_pipeline_alive), TEST(thirty_two_policies_are_the_most),
+          TEST(an_operation_takes_thirty_one_policies_and_runs_under_thirty_two_more),
           TEST(F08_cancelled_between_stages_runs_no_later_stage_and_gives_permits_back),
           TEST(F08_cancelled_while_it_waits_at_the_second_stage_frees_the_first),
           TEST(C08_nulls_and_empty_lists_are_named), TEST(the_same_limiter_twice_is_refused),

@@ -141,6 +141,16 @@ static void a_final_failure_is_not_retried_by_any_layer(struct fixture *fx) {
   weir_retry_unref(outer);
 }
 
+static void an_empty_list_of_ranges_is_none(struct fixture *fx) {
+  const weir_error_range unused = {WEIR_DOMAIN_HTTP, 0, 429, 429};
+  weir_retry_options options = plain(5, 1);
+  options.failures = &unused;
+  options.failures_count = 0;
+  struct run *run = begin_retried(fx, &options, scripted(fx, "f500 v2"));
+  advance_ms(fx, 100);
+  assert_int_equal(settled(run)->value, 2);
+}
+
 static void only_failures_of_the_listed_ranges_are_tried_again(struct fixture *fx) {
   const weir_error_range ranges[] = {{WEIR_DOMAIN_HTTP, 0, 429, 429},
                                      {WEIR_DOMAIN_HTTP, 0, 500, 599}};
@@ -295,9 +305,10 @@ TEST_MAIN("retry callbacks", TEST(on_retry_is_told_before_each_wait_and_not_afte
           TEST(a_final_failure_stops_at_once_and_nobody_is_asked),
           TEST(a_final_failure_is_not_retried_by_any_layer),
           TEST(only_failures_of_the_listed_ranges_are_tried_again),
-          TEST(R09_a_callback_cancels_the_call), TEST(R09_a_callback_unrefs_the_policy),
-          TEST(R09_on_retry_closes_the_runtime), TEST(R09_should_retry_closes_the_runtime),
-          TEST(R09_classify_closes_the_runtime), TEST(R09_a_callback_unrefs_the_runtime),
+          TEST(an_empty_list_of_ranges_is_none), TEST(R09_a_callback_cancels_the_call),
+          TEST(R09_a_callback_unrefs_the_policy), TEST(R09_on_retry_closes_the_runtime),
+          TEST(R09_should_retry_closes_the_runtime), TEST(R09_classify_closes_the_runtime),
+          TEST(R09_a_callback_unrefs_the_runtime),
           TEST(the_runtimes_event_listener_hears_of_retries),
           TEST(stats_count_calls_by_how_they_went),
           TEST(the_audit_says_that_a_run_waits_for_its_next_try))

@@ -193,6 +193,21 @@ static void F02_of_equal_nested_timeouts_the_inner_reports_alone(struct fixture 
   assert_int_equal(armed_timers(fx), 0);
 }
 
+static void F02_of_equal_timeouts_the_inner_reports_past_a_longer_one_between(struct fixture *fx) {
+  weir_timeout *timeouts[] = {make_timeout(fx, 100, "outer"), make_timeout(fx, 200, "between"),
+                              make_timeout(fx, 100, "inner")};
+  weir_policy *policies[3];
+  for (size_t i = 0; i < 3; i++) policies[i] = weir_timeout_policy(timeouts[i]);
+  weir_pipeline *pipeline = NULL;
+  assert_int_equal(weir_pipeline_new(fx->runtime, policies, 3, NULL, &pipeline, NULL), WEIR_OK);
+  struct script *fetch = scripted(fx, "hang");
+  struct run *run = begin_under(fx, weir_pipeline_policy(pipeline), fetch->operation);
+  weir_pipeline_unref(pipeline);
+  for (size_t i = 0; i < 3; i++) weir_timeout_unref(timeouts[i]);
+  advance_ms(fx, 100);
+  assert_string_equal(settled(run)->message, "inner timed out after 100 ms");
+}
+
 static void F02_of_an_equal_deadline_and_timeout_the_timeout_reports(struct fixture *fx) {
   weir_timeout *timeout = make_timeout(fx, 100, "inner");
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
@@ -481,6 +496,7 @@ TEST_MAIN("timeout", TEST(what_is_fast_enough_passes_and_leaves_no_timer),
           TEST(a_callers_cancel_in_the_turn_of_the_timeout_wins),
           TEST(a_cancel_before_the_timeout_leaves_no_timer),
           TEST(F02_of_equal_nested_timeouts_the_inner_reports_alone),
+          TEST(F02_of_equal_timeouts_the_inner_reports_past_a_longer_one_between),
           TEST(F02_of_an_equal_deadline_and_timeout_the_timeout_reports),
           TEST(F02_of_different_nested_timeouts_the_nearer_one_reports),
           TEST(a_nearer_deadline_of_the_caller_stops_instead),
