@@ -42,7 +42,6 @@ static void on_settled(void *data, weir_call *handle, const weir_outcome *outcom
     call->refused_in_vain = missed.kind == REPLY_OK;
   }
   arm->settled_count++;
-  arm->attempt_count += outcome->attempts;
 }
 
 /* --- timelines ----------------------------------------------------------------------------------
@@ -97,7 +96,8 @@ void arm_open(struct arm *arm, weir_runtime *runtime, struct http_client *client
   policies_init(&arm->policies, arm->kind, runtime, on_breaker_change, arm);
   for (uint32_t number = 0; number < arm->call_count; number++) {
     arm->calls[number].arm = arm;
-    arm->calls[number].request = (struct fetch_request){client, arm->url, number};
+    arm->calls[number].request =
+        (struct fetch_request){client, arm->url, schedule_path(arm->schedule, number), number};
   }
   upstream_begin(&arm->upstream, epoch_ns);
 }
@@ -106,11 +106,13 @@ void arm_begin_call(struct arm *arm, uint32_t number, int64_t due_ns) {
   struct call *call = &arm->calls[number];
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
   options.policy = arm->policies.outermost;
-  options.context = &call->request;
+  require(weir_value_new_pointer(NULL, &call->request, NULL, &options.input) == WEIR_OK,
+          "weir_value_new_pointer");
   call->due_ns = due_ns;
   arm->begun_count++;
   weir_status status = weir_run(arm->fetch, &options, on_settled, call, NULL, NULL, NULL);
   require(status == WEIR_OK, "weir_run");
+  weir_value_unref(options.input);
   arm_sample(arm, due_ns);
 }
 

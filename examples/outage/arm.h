@@ -27,7 +27,7 @@ enum call_result {
 };
 
 struct call {
-  struct fetch_request request; /* the run's context */
+  struct fetch_request request; /* the run's input */
   struct arm *arm;
   int64_t due_ns;
   int64_t settled_ns;
@@ -62,7 +62,6 @@ struct arm {
   uint32_t call_count;
   uint32_t settled_count;
   uint32_t begun_count;
-  uint32_t attempt_count;
   struct slice slices[TIMELINE_SLICES];
   struct breaker_change *changes;
   uint32_t change_count;

@@ -13,6 +13,7 @@
 
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Longer than any policy's patience; the bare arm, which has no other, ends its silent calls by it.
@@ -23,6 +24,7 @@ struct fetch {
   weir_runtime *runtime;
   weir_token token;
   struct http_transfer *transfer;
+  char url[96];
 };
 
 static void fail_with_status(struct fetch *fetch, const struct http_result *result) {
@@ -45,7 +47,8 @@ static void on_done(void *data, const struct http_result *result) {
   } else if (result->status != 200) {
     fail_with_status(fetch, result);
   } else {
-    weir_complete(fetch->runtime, fetch->token, NULL);
+    int64_t now_ns = (int64_t)uv_hrtime();
+    weir_complete_bytes(fetch->runtime, fetch->token, &now_ns, sizeof(now_ns));
   }
 }
 
@@ -58,10 +61,11 @@ static void on_cancel(void *data, uint32_t reason) {
 }
 
 static void start(void *data, weir_attempt *attempt) {
-  const struct fetch_request *request = attempt->context;
-  struct http_request get = {request->url, request->number, attempt->number, PATIENCE_MS};
+  const struct fetch_request *request = weir_value_pointer(attempt->input);
   struct fetch *fetch = allocate(sizeof(*fetch));
+  struct http_request get = {fetch->url, request->number, attempt->number, PATIENCE_MS};
   (void)data;
+  snprintf(fetch->url, sizeof(fetch->url), "%s%u", request->base_url, request->path);
   fetch->runtime = attempt->runtime;
   fetch->token = attempt->token;
   fetch->transfer = http_client_get(request->client, &get, on_done, fetch);

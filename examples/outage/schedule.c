@@ -6,9 +6,10 @@
  */
 #include "schedule.h"
 
+#include <math.h>
 #include <stdbool.h>
 
-enum draw { DRAW_PHASE_LENGTH, DRAW_FLAP_LENGTH, DRAW_KIND, DRAW_DELAY };
+enum draw { DRAW_PHASE_LENGTH, DRAW_FLAP_LENGTH, DRAW_KIND, DRAW_DELAY, DRAW_PATH };
 
 static uint64_t mix(uint64_t x) {
   x += 0x9e3779b97f4a7c15u;
@@ -102,6 +103,12 @@ struct reply schedule_reply(const struct schedule *schedule, int64_t at_ns, uint
     default:
       return healthy(delay_draw);
   }
+}
+
+/* Log-uniform, which is Zipf's law as good as exactly: path k is drawn in proportion to 1 / k. */
+uint32_t schedule_path(const struct schedule *schedule, uint32_t request) {
+  double path = pow(PATH_COUNT + 1, draw(schedule->seed, DRAW_PATH, request, 0));
+  return (uint32_t)path - 1;
 }
 
 int64_t schedule_length_ns(const struct schedule *schedule) {
