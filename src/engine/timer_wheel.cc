@@ -91,11 +91,28 @@ void TimerWheel::place(Timer &timer) {
 }
 
 void TimerWheel::unlink(Timer &timer) {
-  *timer.pointer_here = timer.next;
-  if (timer.next != nullptr) timer.next->pointer_here = timer.pointer_here;
-  if (slots_[timer.level][timer.slot] == nullptr) {
+  close_gap();
+  Timer **head = &slots_[timer.level][timer.slot];
+  if (timer.pointer_here != head) {
+    gap_ = timer.pointer_here;
+    behind_gap_ = timer.next;
+    __builtin_prefetch(gap_, 1);
+    if (behind_gap_ != nullptr) __builtin_prefetch(&behind_gap_->pointer_here, 1);
+    return;
+  }
+  *head = timer.next;
+  if (timer.next != nullptr) {
+    timer.next->pointer_here = head;
+  } else {
     occupied_[timer.level] &= ~(uint64_t{1} << timer.slot);
   }
+}
+
+void TimerWheel::close_gap() {
+  if (gap_ == nullptr) return;
+  *gap_ = behind_gap_;
+  if (behind_gap_ != nullptr) behind_gap_->pointer_here = gap_;
+  gap_ = nullptr;
 }
 
 // The first slot that holds anything. A lower level's slots all come before a higher level's.

@@ -11,6 +11,11 @@
 //   is the earliest of all, and slots before the current one are empty.
 // - While a slot is being emptied (draining_), nothing fires: the heap may lack timers of this
 //   tick.
+// - A timer taken out of the middle of its slot leaves a gap: its two neighbours point to where it
+//   was, which may be freed by now, until they are linked to each other. That is done when the next
+//   timer is taken out of a slot: their memory is cold, and comes meanwhile. There is one gap at
+//   most, never at the front of a slot, and the timer before it is in the same slot: so whoever
+//   looks at a slot's first timer, or whether there is one, need not know of it.
 // - Firing order: deadline, then the order armed; but timers of one run that share a deadline fire
 //   innermost first (`order` is inherited from the outermost of them, `depth` decides within).
 //
@@ -41,13 +46,15 @@ struct Timer {
   uint8_t level;
   uint8_t slot;
   uint32_t depth;
+  // In a slot: neighbour, and what points here. In the heap: sibling, what points here, children.
+  // First, so that what taking it out of a slot needs is within 40 bytes; and the two of a slot not
+  // side by side, or compilers fetch them at once, before the two stores that set them have ended.
+  Timer *next;
+  Timer *children;
+  Timer **pointer_here;
   int64_t deadline_ns;
   uint64_t order;
   uint64_t sequence;
-  // In a slot: neighbour, and what points here. In the heap: sibling, what points here, children.
-  Timer *next;
-  Timer **pointer_here;
-  Timer *children;
 };
 
 class TimerWheel {
@@ -94,6 +101,7 @@ class TimerWheel {
   void set_size(uint64_t size) { size_.store(size, std::memory_order_relaxed); }
   void place(Timer &timer);
   void unlink(Timer &timer);
+  void close_gap();
   void heap_insert(Timer &timer);
   void heap_remove(Timer &timer);
   bool next_slot(Position &position) const;
@@ -106,6 +114,8 @@ class TimerWheel {
   int draining_level_ = 0;
   int draining_slot_ = 0;
   Timer *heap_ = nullptr;
+  Timer **gap_ = nullptr;  // what points into it; NULL: there is none
+  Timer *behind_gap_ = nullptr;
   uint64_t occupied_[levels] = {};
   Timer *slots_[levels][slots] = {};
 };
