@@ -5,7 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -31,15 +31,6 @@ static int thread_count(void) {
   }
   closedir(directory);
   return count;
-}
-
-/* The kernel shows a thread for a moment longer than it can be joined. */
-static int threads_become(int count) {
-  for (int i = 0; i < 1000 && thread_count() != count; i++) {
-    struct timespec pause = {0, 1000000};
-    nanosleep(&pause, NULL);
-  }
-  return thread_count() == count;
 }
 
 static void on_closed(void *data, uint64_t orphans) {
@@ -76,12 +67,14 @@ static void check_own(struct own *own) {
 struct held {
   _Atomic(weir_token) token;
   weir_runtime *runtime;
+  sem_t *started; /* nullable; raised when there is one */
 };
 
 static void hold_token(void *data, weir_attempt *attempt) {
   struct held *held = data;
   held->runtime = attempt->runtime;
   held->token = attempt->token;
+  if (held->started != NULL) sem_post(held->started);
 }
 
 static void complete_inline(void *data, weir_attempt *attempt) {
@@ -111,23 +104,42 @@ static void unused_runtime_starts_no_thread_and_ends_inside_close(struct fixture
   assert_int_equal(own.threads_at_close, before);
 }
 
+/* Counts the threads it was started on, and those of them that have ended: a thread's value of a
+ * key is given back as it ends. (The kernel lists it for a moment longer than it can be joined.) */
+struct ending_threads {
+  pthread_key_t key;
+  atomic_int begun;
+  atomic_int ended;
+};
+
+static void note_thread_end(void *data) { ((struct ending_threads *)data)->ended++; }
+
+static void mark_thread(void *data, weir_attempt *attempt) {
+  struct ending_threads *threads = data;
+  if (pthread_getspecific(threads->key) == NULL) threads->begun++;
+  pthread_setspecific(threads->key, threads);
+  weir_complete(attempt->runtime, attempt->token, NULL);
+}
+
 static void close_wait_leaves_no_thread(struct fixture *fx) {
   (void)fx;
   struct own own;
-  int before = 0;
+  struct ending_threads threads = {0};
+  assert_int_equal(pthread_key_create(&threads.key, note_thread_end), 0);
   for (int i = 0; i < 20; i++) {
-    if (i == 1) before = thread_count(); /* a sanitizer's own thread comes with the first */
     open_own(&own, WEIR_DRIVER_THREAD, NULL, 5000);
-    weir_operation *operation = operation_of(own.runtime, complete_inline, NULL);
+    weir_operation *operation = operation_of(own.runtime, mark_thread, &threads);
     weir_outcome outcome = WEIR_OUTCOME_INIT;
     assert_int_equal(weir_run_wait(operation, NULL, 10000, &outcome, NULL), WEIR_OK);
     weir_outcome_release(&outcome);
     weir_operation_unref(operation);
     assert_int_equal(weir_runtime_close_wait(own.runtime, WEIR_FOREVER), WEIR_OK);
-    if (i > 0) assert_true(threads_become(before));
+    assert_int_equal(threads.begun, i + 1);
+    assert_int_equal(threads.ended, i + 1);
     weir_runtime_unref(own.runtime);
     check_own(&own);
   }
+  pthread_key_delete(threads.key);
 }
 
 static void run_without_a_descriptor_for_the_loop_fails_and_later_works(struct fixture *fx) {
@@ -231,16 +243,25 @@ struct late_pair {
   struct own own;
   _Atomic(weir_token) tokens[2];
   weir_runtime *runtime;
-  atomic_uint started;
-  atomic_int other_is_back;
-  int waited_in_vain;
+  unsigned starts; /* on the runtime's thread */
+  sem_t started;
+  sem_t other_is_back;
+  int other_came;
 };
 
 static void *complete_the_other(void *data) {
   struct late_pair *pair = data;
   weir_complete(pair->runtime, pair->tokens[1], NULL);
-  pair->other_is_back = 1;
+  sem_post(&pair->other_is_back);
   return NULL;
+}
+
+/* Within ten seconds. */
+static int is_raised_soon(sem_t *semaphore) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += 10;
+  return sem_timedwait(semaphore, &until) == 0;
 }
 
 /* The first attempt's data waits, as it is freed, for the other's completing call. */
@@ -248,43 +269,42 @@ static void wait_for_the_other(void *data) {
   struct late_pair *pair = data;
   pthread_t thread;
   pthread_create(&thread, NULL, complete_the_other, pair);
-  for (int i = 0; i < 2000 && !pair->other_is_back; i++) {
-    struct timespec pause = {0, 1000000};
-    nanosleep(&pause, NULL);
-  }
-  pair->waited_in_vain = !pair->other_is_back;
+  pair->other_came = is_raised_soon(&pair->other_is_back);
   pthread_detach(thread);
 }
 
 static void start_pair(void *data, weir_attempt *attempt) {
   struct late_pair *pair = data;
-  unsigned place = pair->started++;
+  unsigned place = pair->starts++;
   pair->runtime = attempt->runtime;
   if (place > 1) return;
   pair->tokens[place] = attempt->token;
-  if (place > 0) return;
-  attempt->data = pair;
-  attempt->free_data = wait_for_the_other;
+  if (place == 0) {
+    attempt->data = pair;
+    attempt->free_data = wait_for_the_other;
+  }
+  sem_post(&pair->started);
 }
 
 static void completing_after_the_end_holds_up_nobody_else(struct fixture *fx) {
   (void)fx;
   static struct late_pair pair; /* the other thread may be the last to let go */
   memset(&pair, 0, sizeof pair);
+  sem_init(&pair.started, 0, 0);
+  sem_init(&pair.other_is_back, 0, 0);
   open_own(&pair.own, WEIR_DRIVER_THREAD, NULL, 0);
   weir_operation *operation = operation_of(pair.own.runtime, start_pair, &pair);
   for (int i = 0; i < 2; i++) {
     assert_int_equal(weir_run(operation, NULL, NULL, NULL, NULL, NULL, NULL), WEIR_OK);
   }
-  while (pair.started < 2) sched_yield();
+  for (int i = 0; i < 2; i++) sem_wait(&pair.started);
   weir_operation_unref(operation);
   assert_int_equal(weir_runtime_close_wait(pair.own.runtime, WEIR_FOREVER), WEIR_OK);
   weir_runtime_unref(pair.own.runtime);
   /* given a runtime that is gone but for two attempts, when one ends and its data waits for the
    * other, on another thread, then that one gets through */
   assert_int_equal(weir_complete(pair.runtime, pair.tokens[0], NULL), WEIR_OK);
-  while (!pair.other_is_back) sched_yield();
-  assert_false(pair.waited_in_vain);
+  assert_true(pair.other_came);
   check_own(&pair.own);
 }
 
@@ -330,18 +350,17 @@ static int use_in_child(void *data) {
 static void fork_leaves_a_runtime_that_says_so(struct fixture *fx, uint32_t driver) {
   (void)fx;
   struct own own;
-  struct held held = {0};
+  sem_t started;
+  struct held held = {.started = &started};
   struct forked forked = {0};
+  sem_init(&started, 0, 0);
   open_own(&own, driver, NULL, 0);
   forked.runtime = own.runtime;
   forked.operation = operation_of(own.runtime, hold_token, &held);
   assert_int_equal(weir_completions_new(own.runtime, NULL, &forked.queue, NULL), WEIR_OK);
   assert_int_equal(weir_run(forked.operation, NULL, NULL, NULL, NULL, &forked.call, NULL), WEIR_OK);
-  while (held.token == 0) {
-    if (driver == WEIR_DRIVER_MANUAL) weir_runtime_process(own.runtime, 1);
-    struct timespec pause = {0, 1000000};
-    nanosleep(&pause, NULL);
-  }
+  if (driver == WEIR_DRIVER_MANUAL) weir_runtime_process(own.runtime, 1);
+  sem_wait(&started);
   assert_int_equal(in_child(use_in_child, &forked), CHILD_FINE);
   assert_int_equal(weir_complete(own.runtime, held.token, NULL), WEIR_OK);
   weir_call_unref(forked.call);
@@ -350,6 +369,7 @@ static void fork_leaves_a_runtime_that_says_so(struct fixture *fx, uint32_t driv
   weir_status waited = weir_runtime_close_wait(own.runtime, WEIR_FOREVER);
   assert_int_equal(waited, driver == WEIR_DRIVER_MANUAL ? WEIR_ENOTSUP : WEIR_OK);
   weir_runtime_unref(own.runtime);
+  sem_destroy(&started);
   check_own(&own);
 }
 

@@ -3,8 +3,8 @@
 
 #include "support.h"
 
+#include <semaphore.h>
 #include <stdatomic.h>
-#include <time.h>
 #include <uv.h>
 
 struct attached {
@@ -16,6 +16,8 @@ struct attached {
   weir_status status;
   int64_t settled_ns;
   atomic_uint closed;
+  uv_prepare_t prepare;
+  sem_t go; /* what another thread waits for */
 };
 
 static void stop_when_told(void *data, uint32_t reason) {
@@ -119,10 +121,25 @@ static void C16_an_idle_runtime_lets_the_loop_end(struct fixture *fx) {
   detach(&at);
 }
 
+static void raise_go(uv_prepare_t *prepare) { sem_post(&((struct attached *)prepare->data)->go); }
+
+/* Raises `go` whenever `loop` is about to wait; that does not keep the loop alive. */
+static void go_when_waiting(struct attached *at, uv_loop_t *loop) {
+  sem_init(&at->go, 0, 0);
+  uv_prepare_init(loop, &at->prepare);
+  at->prepare.data = at;
+  uv_prepare_start(&at->prepare, raise_go);
+  uv_unref((uv_handle_t *)&at->prepare);
+}
+
+static void stop_going(struct attached *at) {
+  uv_close((uv_handle_t *)&at->prepare, NULL);
+  sem_destroy(&at->go);
+}
+
 static void *run_from_elsewhere(void *data) {
   struct attached *at = data;
-  struct timespec pause = {0, 20 * 1000000};
-  nanosleep(&pause, NULL);
+  sem_wait(&at->go);
   if (run_with_deadline(at, 5) != WEIR_OK) abort();
   return NULL;
 }
@@ -135,8 +152,7 @@ static void release_hold(void *data, weir_call *call, const weir_outcome *outcom
 
 static void *run_and_release(void *data) {
   struct attached *at = data;
-  struct timespec pause = {0, 20 * 1000000};
-  nanosleep(&pause, NULL);
+  sem_wait(&at->go);
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
   options.deadline_ms = 5;
   if (weir_run(at->operation, &options, release_hold, at, NULL, NULL, NULL) != WEIR_OK) abort();
@@ -148,10 +164,12 @@ static void C16_a_held_runtime_waits_for_runs_of_other_threads(struct fixture *f
   struct attached at;
   pthread_t thread;
   attach(&at);
+  go_when_waiting(&at, &at.loop);
   assert_int_equal(weir_runtime_hold(at.runtime), WEIR_OK);
   pthread_create(&thread, NULL, run_and_release, &at);
   uv_run(&at.loop, UV_RUN_DEFAULT);
   pthread_join(thread, NULL);
+  stop_going(&at);
   assert_int_equal(at.settled, 1);
   assert_int_equal(weir_runtime_release(at.runtime), WEIR_EINVAL);
   detach(&at);
@@ -188,12 +206,14 @@ static void C11_two_runtimes_on_two_loops(struct fixture *fx) {
   pthread_t thread;
   attach(&one);
   attach(&two);
+  go_when_waiting(&one, &two.loop);
   assert_int_equal(weir_runtime_hold(one.runtime), WEIR_OK);
   pthread_create(&thread, NULL, run_from_elsewhere, &one);
   assert_int_equal(run_with_deadline(&two, 30), WEIR_OK);
   uv_run(&two.loop, UV_RUN_DEFAULT);
   while (one.settled == 0) uv_run(&one.loop, UV_RUN_ONCE);
   pthread_join(thread, NULL);
+  stop_going(&one);
   assert_int_equal(one.settled, 1);
   assert_int_equal(two.settled, 1);
   detach(&one);

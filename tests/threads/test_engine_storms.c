@@ -4,8 +4,8 @@
 #include "support.h"
 
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
-#include <time.h>
 
 enum { WORKERS = 3 };
 
@@ -259,13 +259,6 @@ static void *unref_handles(void *data) {
   return NULL;
 }
 
-static int was_released(struct memory *memory) {
-  pthread_mutex_lock(&memory->mutex);
-  int released = memory->released > 0;
-  pthread_mutex_unlock(&memory->mutex);
-  return released;
-}
-
 static void end_once(int64_t grace_ms) {
   struct memory memory;
   memory_begin(&memory);
@@ -294,10 +287,7 @@ static void end_once(int64_t grace_ms) {
   weir_runtime_unref(ending.runtime);
   for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_join(threads[i], NULL);
   /* The thread of the runtime is on its way out and takes the last byte along. */
-  for (int i = 0; i < 10000 && !was_released(&memory); i++) {
-    struct timespec pause = {0, 1000000};
-    nanosleep(&pause, NULL);
-  }
+  memory_await_releases(&memory, 1);
   assert_int_equal(ending.freed, 1);
   check_freed(&memory);
 }
@@ -311,20 +301,18 @@ static void C05_everything_is_given_back_by_several_threads_at_once(struct fixtu
 
 struct waiting {
   weir_completions *queue;
-  atomic_uint got;
   atomic_uint empty; /* came back with nothing long before the time was over */
-  atomic_uint done;
+  sem_t about_to_wait;
+  sem_t done;
 };
 
 static void *wait_for_one(void *data) {
   struct waiting *waiting = data;
   weir_record record;
+  sem_post(&waiting->about_to_wait);
   size_t count = weir_completions_wait(waiting->queue, &record, sizeof record, 1, 60000);
   if (count == 0) waiting->empty++;
-  waiting->got += (unsigned)count;
-  if (count > 0)
-    weir_error_unref((weir_error *)(uintptr_t)(record.channel == 1 ? 0 : record.object));
-  waiting->done++;
+  sem_post(&waiting->done);
   return NULL;
 }
 
@@ -335,19 +323,20 @@ static void C15_waiters_on_one_queue_get_a_record_each(struct fixture *fx) {
   weir_runtime *runtime = thread_runtime(&memory);
   struct waiting waiting = {0};
   weir_operation *operation = NULL;
+  sem_init(&waiting.about_to_wait, 0, 0);
+  sem_init(&waiting.done, 0, 0);
   assert_int_equal(weir_completions_new(runtime, NULL, &waiting.queue, NULL), WEIR_OK);
   assert_int_equal(weir_operation_new(runtime, complete_inline, NULL, NULL, &operation, NULL),
                    WEIR_OK);
   for (int round = 0; round < 50; round++) {
     pthread_t threads[WAITERS];
-    waiting.done = 0;
     for (size_t i = 0; i < WAITERS; i++) pthread_create(&threads[i], NULL, wait_for_one, &waiting);
+    for (size_t i = 0; i < WAITERS; i++) sem_wait(&waiting.about_to_wait);
     weir_run_options options = WEIR_RUN_OPTIONS_INIT;
     options.queue = waiting.queue;
-    for (size_t i = 0; i < WAITERS; i++) {
-      struct timespec pause = {0, 200000};
-      nanosleep(&pause, NULL);
+    for (size_t i = 0; i < WAITERS; i++) { /* each wakes all who are left, and is for one of them */
       assert_int_equal(weir_run(operation, &options, NULL, NULL, NULL, NULL, NULL), WEIR_OK);
+      sem_wait(&waiting.done);
     }
     for (size_t i = 0; i < WAITERS; i++) pthread_join(threads[i], NULL);
     if (waiting.empty > 0) break;
@@ -357,6 +346,8 @@ static void C15_waiters_on_one_queue_get_a_record_each(struct fixture *fx) {
   weir_operation_unref(operation);
   assert_int_equal(weir_runtime_close_wait(runtime, WEIR_FOREVER), WEIR_OK);
   weir_runtime_unref(runtime);
+  sem_destroy(&waiting.about_to_wait);
+  sem_destroy(&waiting.done);
   assert_int_equal(empty, 0);
   check_freed(&memory);
 }

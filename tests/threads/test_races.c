@@ -420,13 +420,8 @@ static void C20_token_completes_on_another_thread_while_the_runtime_goes(struct 
     pthread_barrier_wait(&lifetime.begin);
     weir_runtime_unref(lifetime.runtime);
     pthread_join(other, NULL);
-    for (;;) { /* the runtime's thread ends by itself */
-      pthread_mutex_lock(&fx->memory.mutex);
-      int gone = fx->memory.released == released + 1;
-      pthread_mutex_unlock(&fx->memory.mutex);
-      if (gone) break;
-      sched_yield();
-    }
+    memory_await_releases(&fx->memory, released + 1); /* the runtime's thread ends by itself */
+    assert_true(fx->memory.released == released + 1);
     assert_int_equal(atomic_load(&lifetime.settled), 1);
     pthread_barrier_destroy(&lifetime.begin);
   }

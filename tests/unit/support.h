@@ -71,12 +71,16 @@ struct memory {
   uint64_t overruns;     /* freed after something was written behind them */
   uint64_t handed_out;   /* allocators made by memory_allocator() */
   uint64_t released;     /* how often weir said it is done with one */
+  pthread_cond_t on_release;
   int ignore_releases;
 };
 
 void memory_begin(struct memory *memory);
 /* The allocator to put into one runtime's options; each must be released once. */
 weir_allocator memory_allocator(struct memory *memory);
+/* Waits until weir is done with `count` of them, at most half a minute: for runtimes that end on a
+ * thread of their own. The caller asserts what came. */
+void memory_await_releases(struct memory *memory, uint64_t count);
 /* For tests that hand allocators to calls that must not take them: no such account is kept. */
 void memory_ignore_releases(struct memory *memory);
 /* From now on the nth allocation (1: the next) fails; n = 0: none. */

@@ -5,6 +5,8 @@
 
 #include "support.h"
 
+#include <time.h>
+
 enum { HEADER_BYTES = 32, FRESH = 0xA5, FREED = 0xDD, GUARD = 0xBE };
 
 /* A sanitizer puts a guard of its own there, and tells who touched it. */
@@ -86,12 +88,26 @@ static void memory_released(void *context) {
   struct memory *memory = context;
   pthread_mutex_lock(&memory->mutex);
   memory->released++;
+  pthread_cond_broadcast(&memory->on_release);
   pthread_mutex_unlock(&memory->mutex);
 }
 
 void memory_begin(struct memory *memory) {
   memset(memory, 0, sizeof *memory);
   pthread_mutex_init(&memory->mutex, NULL);
+  pthread_cond_init(&memory->on_release, NULL);
+}
+
+void memory_await_releases(struct memory *memory, uint64_t count) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += 30;
+  pthread_mutex_lock(&memory->mutex);
+  int in_time = 1;
+  while (in_time && memory->released < count) {
+    in_time = pthread_cond_timedwait(&memory->on_release, &memory->mutex, &until) == 0;
+  }
+  pthread_mutex_unlock(&memory->mutex);
 }
 
 void memory_ignore_releases(struct memory *memory) { memory->ignore_releases = 1; }
