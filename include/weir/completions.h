@@ -73,7 +73,8 @@ WEIR_API void weir_completions_options_init(weir_completions_options *options,
                                             size_t size);
 
 /* Makes a queue; the caller owns one reference. Errors: WEIR_EINVAL, WEIR_EABI,
- * WEIR_ENOMEM, WEIR_ENOTSUP (no descriptor to be had). Any thread. */
+ * WEIR_ENOMEM, WEIR_ENOTSUP (no descriptor to be had), WEIR_EFORKED. Any
+ * thread. */
 WEIR_API weir_status weir_completions_new(
     weir_runtime *runtime, const weir_completions_options *options,
     weir_completions **out, weir_error **error);

@@ -117,8 +117,8 @@ WEIR_API void weir_completion_init(weir_completion *completion, size_t size);
  * Completing. Exactly one of these ends an attempt; all take any thread and any
  * moment, also after the call settled or the runtime closed, and return WEIR_OK
  * (also for an attempt that was told to stop: its result is freed), WEIR_ESTALE
- * (completed before, or never started) or WEIR_EINVAL. What they take (value,
- * pointer, error) is theirs in every case.
+ * (completed before, or never started), WEIR_EFORKED or WEIR_EINVAL. What they
+ * take (value, pointer, error) is theirs in every case.
  */
 
 /* Succeeds with `value` (NULL is legal); takes the caller's reference. */

@@ -95,7 +95,7 @@ WEIR_API void weir_call_unref(weir_call *call);
 
 /* Asks the run to stop: it settles as stopped with WEIR_ECANCELLED, attempts
  * are told. WEIR_OK also if it is about to settle otherwise; WEIR_ESTALE if it
- * has settled. Never settles inside this function. Any thread. */
+ * has settled, WEIR_EFORKED. Never settles inside this function. Any thread. */
 WEIR_API weir_status weir_call_cancel(weir_call *call);
 
 /* Waits until the call has settled (with a settle function: until that has

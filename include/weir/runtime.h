@@ -29,8 +29,13 @@
  * token later stays safe for ever. With the manual driver the last unref
  * settles what is left inside the call.
  *
- * fork(): a runtime lives in the process that made it. In the child, running
- * and waiting return WEIR_EFORKED; only unref is of use, and frees nothing.
+ * fork(): a runtime lives in the process that made it. In the child, all that
+ * runs, waits, completes, cancels or changes something returns WEIR_EFORKED
+ * (what returns a number: 0), and nothing hangs, though another thread may have
+ * held a lock. Deciding answers as long as it needs no lock (a closed breaker
+ * in consecutive mode, a lone token bucket), on a copy of the parent's state,
+ * and else returns WEIR_EFORKED. Unref is allowed and frees nothing of the
+ * runtime. An allocator of the caller's own must itself stand a fork.
  */
 
 #include <weir/allocator.h>
@@ -144,7 +149,8 @@ WEIR_API weir_runtime *weir_runtime_ref(weir_runtime *runtime);
  * the last of a manual runtime on the thread that processes it. */
 WEIR_API void weir_runtime_unref(weir_runtime *runtime);
 
-/* Begins closing; further calls do nothing. Any thread. Errors: WEIR_EINVAL. */
+/* Begins closing; further calls do nothing. Any thread. Errors: WEIR_EINVAL,
+ * WEIR_EFORKED. */
 WEIR_API weir_status weir_runtime_close(weir_runtime *runtime);
 
 /* Begins closing and waits until everything has settled and orphans have ended

@@ -147,6 +147,7 @@ weir_status weir_flight_operation(weir_flight *flight, weir_operation *operation
 
 weir_status weir_flight_forget(weir_flight *flight, const void *key, size_t key_size) {
   if (flight == nullptr || (key == nullptr && key_size > 0)) return WEIR_EINVAL;
+  if (flight->runtime()->forked()) return WEIR_EFORKED;
   if (!flight->runtime()->on_thread()) return weir::post_forget(*flight, key, key_size);
   flight->forget(key, key_size);
   return WEIR_OK;

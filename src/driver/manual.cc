@@ -52,8 +52,9 @@ const DriverType manual_driver_type = {
 ManualDriver::ManualDriver(Heap *driver_heap) : Driver{&manual_driver_type}, heap(driver_heap) {}
 
 uint64_t ManualDriver::process(int64_t now_ns) {
-  // After the end another thread may be in a turn of its own, draining.
-  if (runtime->life() == Life::dead || runtime->in_turn()) return 0;
+  // After the end another thread may be in a turn of its own, draining. What is due in a process is
+  // not done again by its child.
+  if (runtime->life() == Life::dead || runtime->in_turn() || runtime->forked()) return 0;
   if (now_ns == never_ns) --now_ns;  // the last moment there is; never does not come
   if (now_ns > clock.load(std::memory_order_relaxed))
     clock.store(now_ns, std::memory_order_release);
@@ -96,6 +97,7 @@ uint64_t weir_runtime_process(weir_runtime *runtime, int64_t now_ns) {
 }
 
 int64_t weir_runtime_next_deadline(weir_runtime *runtime) {
-  bool over = weir::manual_driver(runtime) == nullptr || runtime->life() == weir::Life::dead;
+  bool over = weir::manual_driver(runtime) == nullptr || runtime->life() == weir::Life::dead ||
+              runtime->forked();
   return over ? weir::never_ns : runtime->next_deadline();
 }

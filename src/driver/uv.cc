@@ -66,14 +66,16 @@ int UvDriver::open(uv_loop_t *on) {
 
 void UvDriver::turn() {
   if (closing) return;
-  bool more = runtime->turn();
+  // A forked child that goes on with the loop does not do again what its parent does.
+  bool here = !runtime->forked();
+  bool more = here && runtime->turn();
   if (closing) return;
   if (more) {
     uv_idle_start(&idle_, on_uv_event<uv_idle_t>);
   } else {
     uv_idle_stop(&idle_);
   }
-  arm();
+  if (here) arm();
 }
 
 void UvDriver::arm() {

@@ -161,6 +161,7 @@ void weir_runtime::attempt_started(Attempt &attempt) {
 }
 
 weir_status weir_runtime::complete(weir_token token, weir::Result &&result) {
+  if (forked()) return WEIR_EFORKED;
   Attempt *attempt = attempts_.find(token);
   if (attempt == nullptr) return WEIR_ESTALE;
   uint64_t state = attempt->state.load(std::memory_order_acquire);

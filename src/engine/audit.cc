@@ -80,6 +80,7 @@ class Audit {
 weir_status weir_runtime::audit(weir_audit_entry *entries, size_t entry_size, size_t capacity,
                                 size_t &count) {
   count = 0;
+  if (forked()) return WEIR_EFORKED;
   if (owned_.load(std::memory_order_acquire) && !on_thread()) return WEIR_ETHREAD;
   weir::Audit audit(entries, entry_size, capacity);
   audit.add_calls(*this);

@@ -56,6 +56,7 @@ void weir_completions::post(Record &record) {
 
 // False if nobody will drain it.
 bool weir_completions::enqueue(Record &record, bool &edge) {
+  if (runtime()->forked()) return false;
   Lock lock(mutex_);
   if (ended_) return false;
   edge = records_.empty();
@@ -184,6 +185,10 @@ weir_status weir_completions_new(weir_runtime *runtime, const weir_completions_o
       .rule(out != nullptr, "out must not be NULL")
       .range("with_fd", read.with_fd, 0, 1);
   if (!check.ok()) return check.status();
+  if (runtime->forked()) {
+    return weir::report(error, heap, WEIR_EFORKED, "completions: %s",
+                        weir_status_message(WEIR_EFORKED));
+  }
   auto *queue = weir::make_handle<weir_completions>(heap, runtime);
   if (queue == nullptr) return weir::report(error, heap, WEIR_ENOMEM, "completions: out of memory");
   queue->notify = static_cast<weir::Callback<weir_notify_fn> &&>(notify);

@@ -42,6 +42,11 @@ bool Handle::set_name(const char *name) {
   return ok;
 }
 
+weir_status usable(const Handle *handle) {
+  if (handle == nullptr) return WEIR_EINVAL;
+  return handle->runtime()->forked() ? WEIR_EFORKED : WEIR_OK;
+}
+
 void Handle::end() {
   weir_runtime *runtime = runtime_;
   end_(this);

@@ -71,6 +71,10 @@ class Handle {
   DropTask drop_task_;
 };
 
+// For functions that might take a mutex, which in a forked child may be held for ever: WEIR_EINVAL
+// for NULL, WEIR_EFORKED there, else WEIR_OK.
+weir_status usable(const Handle *handle);
+
 // Makes a T in its runtime's heap; NULL without memory. end_handle<T> frees it again.
 template <typename T, typename... Args>
 T *make_handle(Heap *heap, Args &&...args) {

@@ -118,5 +118,5 @@ void weir_outcome_release(weir_outcome *outcome) {
   outcome->value = nullptr;
   outcome->error = nullptr;
   outcome->rejection = nullptr;
-  if (held != nullptr) held->unref();
+  weir_call_unref(held);
 }

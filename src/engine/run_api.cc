@@ -298,6 +298,7 @@ const weir_outcome *weir_call_outcome(weir_call *call) {
 
 weir_status weir_call::cancel() {
   if (settling()) return WEIR_ESTALE;
+  if (runtime_.forked()) return WEIR_EFORKED;
   if (cancel_posted_.exchange(true, std::memory_order_acq_rel)) return WEIR_OK;
   ref();
   runtime_.post(cancel_task_);

@@ -39,6 +39,7 @@ void weir_runtime::post(weir::Task &task) {
     post_here(task);
     return;
   }
+  if (forked()) return;  // there is no engine here, and its locks may be held for ever
   enter();
   uint64_t released = 0;
   bool edge = inbox_.push(&task);
@@ -247,6 +248,7 @@ void weir_runtime::trim() {
     pool_.trim();
     return;
   }
+  if (forked()) return;
   if (trim_posted_.exchange(true, std::memory_order_acq_rel)) return;
   retain_shell();
   post(trim_task_);

@@ -19,7 +19,7 @@ void weir_runtime_unref(weir_runtime *runtime) {
 weir_status weir_runtime_close(weir_runtime *runtime) {
   if (runtime == nullptr) return WEIR_EINVAL;
   runtime->close();
-  return WEIR_OK;
+  return runtime->forked() ? WEIR_EFORKED : WEIR_OK;
 }
 
 weir_status weir_runtime_close_wait(weir_runtime *runtime, int64_t timeout_ms) {
@@ -39,7 +39,7 @@ int64_t weir_runtime_now(const weir_runtime *runtime) {
 weir_status weir_runtime_trim(weir_runtime *runtime) {
   if (runtime == nullptr) return WEIR_EINVAL;
   runtime->trim();
-  return WEIR_OK;
+  return runtime->forked() ? WEIR_EFORKED : WEIR_OK;
 }
 
 void weir_runtime::get_stats(weir_runtime_stats &stats) const {

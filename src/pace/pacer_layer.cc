@@ -113,12 +113,14 @@ weir_status pacer_touch(Pacer *pacer, const void *key, size_t key_size, weir_val
   if (pacer == nullptr || (key == nullptr && key_size > 0)) return WEIR_EINVAL;
   weir_runtime *runtime = pacer->runtime();
   if (runtime->life() != Life::open) return WEIR_ECLOSED;
+  if (runtime->forked()) return WEIR_EFORKED;
   if (!runtime->claim_thread()) return WEIR_ETHREAD;
   return pacer->arrive(key, key_size, argument, nullptr, now_ns);
 }
 
 weir_status pacer_order(Pacer *pacer, PacerOrder order, const void *key, size_t key_size) {
   if (pacer == nullptr || (key == nullptr && key_size > 0)) return WEIR_EINVAL;
+  if (pacer->runtime()->forked()) return WEIR_EFORKED;
   if (pacer->runtime()->on_thread()) {
     carry_out(*pacer, order, key, key_size);
     return WEIR_OK;

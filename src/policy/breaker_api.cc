@@ -19,7 +19,7 @@ weir_status breaker_acquire(weir_breaker &breaker, weir_permit &permit, weir_rej
   weir_status status = breaker.core.acquire(permit, refusal, moment);
   if (status == WEIR_OK) return WEIR_OK;
   permit = 0;
-  if (rejection == nullptr) return status;
+  if (status != WEIR_EOPEN || rejection == nullptr) return status;
   weir_status written = weir::write_sized(rejection, breaker_rejection(breaker, refusal));
   return written == WEIR_OK ? status : written;
 }
@@ -97,7 +97,7 @@ weir_status weir_breaker_acquire(weir_breaker *breaker, weir_permit *permit,
 weir_status weir_breaker_acquire_at(weir_breaker *breaker, weir_permit *permit,
                                     weir_rejection *rejection, int64_t now_ns) {
   if (breaker == nullptr || permit == nullptr) return WEIR_EINVAL;
-  Moment moment = Moment::at(now_ns);
+  Moment moment = Moment::at(*breaker->runtime(), now_ns);
   return breaker_acquire(*breaker, *permit, rejection, moment);
 }
 
@@ -111,7 +111,7 @@ weir_status weir_breaker_report(weir_breaker *breaker, weir_permit permit, uint3
 weir_status weir_breaker_report_at(weir_breaker *breaker, weir_permit permit, uint32_t class_,
                                    int64_t elapsed_ns, int64_t now_ns) {
   if (breaker == nullptr) return WEIR_EINVAL;
-  Moment moment = Moment::at(now_ns);
+  Moment moment = Moment::at(*breaker->runtime(), now_ns);
   return breaker_report(breaker, permit, class_, elapsed_ns, moment);
 }
 
@@ -125,7 +125,7 @@ weir_status weir_breaker_acquire_n(weir_breaker *breaker, size_t count, weir_per
 weir_status weir_breaker_acquire_n_at(weir_breaker *breaker, size_t count, weir_permit *permits,
                                       size_t *granted, weir_rejection *rejection, int64_t now_ns) {
   if (breaker == nullptr) return WEIR_EINVAL;
-  Moment moment = Moment::at(now_ns);
+  Moment moment = Moment::at(*breaker->runtime(), now_ns);
   return breaker_acquire_n(breaker, count, permits, granted, rejection, moment);
 }
 
@@ -139,7 +139,7 @@ weir_status weir_breaker_report_many(weir_breaker *breaker, weir_breaker_report_
 weir_status weir_breaker_report_many_at(weir_breaker *breaker, weir_breaker_report_entry *entries,
                                         size_t count, int64_t now_ns) {
   if (breaker == nullptr) return WEIR_EINVAL;
-  Moment moment = Moment::at(now_ns);
+  Moment moment = Moment::at(*breaker->runtime(), now_ns);
   return breaker_report_many(breaker, entries, count, moment);
 }
 
@@ -151,12 +151,13 @@ uint32_t weir_breaker_state(weir_breaker *breaker) {
 
 uint32_t weir_breaker_state_at(weir_breaker *breaker, int64_t now_ns) {
   if (breaker == nullptr) return WEIR_BREAKER_CLOSED;
-  Moment moment = Moment::at(now_ns);
+  Moment moment = Moment::at(*breaker->runtime(), now_ns);
   return breaker->core.state(moment);
 }
 
 weir_status weir_breaker_get_stats(weir_breaker *breaker, weir_breaker_stats *stats) {
-  if (breaker == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(breaker);
+  if (status != WEIR_OK) return status;
   weir_breaker_stats filled = {};
   Moment moment = breaker_time(*breaker);
   breaker->core.get_stats(filled, moment);
@@ -166,13 +167,15 @@ weir_status weir_breaker_get_stats(weir_breaker *breaker, weir_breaker_stats *st
 // ---- by hand ----
 
 weir_status weir_breaker_isolate(weir_breaker *breaker) {
-  if (breaker == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(breaker);
+  if (status != WEIR_OK) return status;
   Moment moment = breaker_time(*breaker);
   return breaker->core.isolate(moment);
 }
 
 weir_status weir_breaker_release(weir_breaker *breaker) {
-  if (breaker == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(breaker);
+  if (status != WEIR_OK) return status;
   Moment moment = breaker_time(*breaker);
   return breaker->core.release(moment);
 }
@@ -181,13 +184,15 @@ weir_status weir_breaker_force(weir_breaker *breaker, uint32_t state) {
   bool known = state == WEIR_BREAKER_CLOSED || state == WEIR_BREAKER_FORCED_OPEN ||
                state == WEIR_BREAKER_FORCED_CLOSED || state == WEIR_BREAKER_METRICS_ONLY;
   if (breaker == nullptr || !known) return WEIR_EINVAL;
+  if (breaker->runtime()->forked()) return WEIR_EFORKED;
   Moment moment = breaker_time(*breaker);
   breaker->core.force(static_cast<weir::BreakerState>(state), moment);
   return WEIR_OK;
 }
 
 weir_status weir_breaker_reset(weir_breaker *breaker) {
-  if (breaker == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(breaker);
+  if (status != WEIR_OK) return status;
   Moment moment = breaker_time(*breaker);
   breaker->core.reset(moment);
   return WEIR_OK;
@@ -209,6 +214,10 @@ weir_status weir_breaker_set_options(weir_breaker *breaker, const weir_breaker_o
   status = check_breaker_unchanged(given, heap, error);
   if (status == WEIR_OK) status = weir::check_breaker_options(given, heap, error);
   if (status != WEIR_OK) return status;
+  if (breaker->runtime()->forked()) {
+    return weir::report(error, heap, WEIR_EFORKED, "breaker: %s",
+                        weir_status_message(WEIR_EFORKED));
+  }
   Moment moment = breaker_time(*breaker);
   if (breaker->core.set_options(heap, given, moment)) return WEIR_OK;
   return weir::report(error, heap, WEIR_ENOMEM, "breaker: out of memory");

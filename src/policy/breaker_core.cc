@@ -41,6 +41,7 @@ bool reaches_rate(uint64_t part, uint64_t whole, double rate) {
 
 weir_status BreakerCore::acquire_otherwise(weir_permit &permit, BreakerRefusal &refusal,
                                            Moment &moment) {
+  if (moment.forked()) return WEIR_EFORKED;
   for (;;) {
     BreakerWord word = this->word();
     if (word.state() == BreakerState::ramping) {
@@ -114,6 +115,7 @@ weir_status BreakerCore::count_stale(weir_status status) {
 
 weir_status BreakerCore::report_otherwise(weir_permit permit, uint32_t class_, int64_t elapsed_ns,
                                           Moment &moment) {
+  if (moment.forked()) return WEIR_EFORKED;
   bool slow = elapsed_ns > slow_call_ns_.load(std::memory_order_relaxed);
   if ((permit & 1) != 0) return report_trial(permit, class_, slow, moment);
   bool failed = class_ == WEIR_CLASS_FAILURE;
@@ -191,7 +193,8 @@ void BreakerCore::judge_window(BreakerWord word, Moment &moment) {
 uint32_t BreakerCore::state(Moment &moment) {
   BreakerWord word = this->word();
   bool timed = word.state() == BreakerState::open || word.state() == BreakerState::half_open;
-  if (timed && !moment.before(refuse_until_ns_.load(std::memory_order_acquire))) {
+  if (timed && !moment.before(refuse_until_ns_.load(std::memory_order_acquire)) &&
+      !moment.forked()) {
     int64_t now_ns = moment.exact();
     Section section(*this);
     bring_up_to_date(now_ns);

@@ -15,4 +15,6 @@ void Moment::read_coarse() {
   known_ = Known::coarse;
 }
 
+bool Moment::forked() const { return runtime_->forked(); }
+
 }  // namespace weir

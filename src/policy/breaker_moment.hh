@@ -23,7 +23,9 @@ inline constexpr int64_t coarse_margin_ns = 64 * ns_per_ms;
 class Moment {
  public:
   // A given time: no clock is ever read.
-  static Moment at(int64_t now_ns) { return {nullptr, now_ns, Known::exact}; }
+  static Moment at(const weir_runtime &runtime, int64_t now_ns) {
+    return {&runtime, now_ns, Known::exact};
+  }
   // Whatever the runtime's clocks say when asked. Any thread.
   static Moment live(const weir_runtime &runtime) { return {&runtime, 0, Known::nothing}; }
   // The turn's time where coarse time is enough. The engine's thread.
@@ -50,6 +52,9 @@ class Moment {
     if (saturating_sub(deadline_ns, now_ns) > coarse_margin_ns) return true;
     return exact() < deadline_ns;
   }
+
+  // Whether this is a forked child: then a mutex may be held for ever.
+  bool forked() const;
 
  private:
   enum class Known : uint8_t { nothing, coarse, exact };

@@ -112,6 +112,7 @@ weir_status weir_breaker_snapshot(weir_breaker *breaker, void *buffer, size_t *s
   size_t given = *size;
   *size = weir::snapshot_size;
   if (buffer == nullptr || given < weir::snapshot_size) return WEIR_EINVAL;
+  if (breaker->runtime()->forked()) return WEIR_EFORKED;
   weir::Moment moment = weir::Moment::live(*breaker->runtime());
   weir::SnapshotBytes bytes;
   weir::encode_snapshot(bytes, breaker->core.image(moment));
@@ -122,6 +123,7 @@ weir_status weir_breaker_snapshot(weir_breaker *breaker, void *buffer, size_t *s
 weir_status weir_breaker_restore(weir_breaker *breaker, const void *bytes, size_t size,
                                  int64_t elapsed_ms) {
   if (breaker == nullptr || bytes == nullptr || elapsed_ms < 0) return WEIR_EINVAL;
+  if (breaker->runtime()->forked()) return WEIR_EFORKED;
   weir::BreakerImage image;
   weir_status status = weir::read_snapshot(image, bytes, size);
   if (status != WEIR_OK) return status;

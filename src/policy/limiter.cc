@@ -74,6 +74,7 @@ void weir_limiter::unhold_unused(weir_permit &permit) {
 }
 
 weir_status weir_limiter::release_entry(weir_permit permit, uint64_t hash) {
+  if (runtime()->forked()) return WEIR_EFORKED;
   bool wanted = false;
   weir_status status = unhold_entry(permit, hash, wanted);
   if (wanted) post_wake();
@@ -177,6 +178,7 @@ weir_status weir_limiter::decide(uint32_t permits, int64_t now_ns, uint64_t hash
                                  weir_permit &permit, LimiterDenial *denial) {
   permit = 0;
   if (permits == 0) return WEIR_EINVAL;
+  if (runtime()->forked()) return WEIR_EFORKED;
   uint64_t gate = gate_.load(std::memory_order_acquire);
   bool legal = permits <= heaviest_.load(std::memory_order_relaxed);
   if (legal && (gate & paused) == 0 && (gate & waiting) != 0 && has_waiters(hash)) {

@@ -54,6 +54,13 @@ weir_status check_limiter_fixed(const weir_limiter_options &options, weir::Heap 
   return check.status();
 }
 
+// Not in a forked child, where the mutex may be held for ever.
+weir_status limiter_here(const weir_limiter &limiter, weir_error **error) {
+  if (!limiter.runtime()->forked()) return WEIR_OK;
+  return weir::report(error, limiter.heap(), WEIR_EFORKED, "limiter: %s",
+                      weir_status_message(WEIR_EFORKED));
+}
+
 bool legal_key(const weir_limiter *limiter, const void *key, size_t key_size) {
   return limiter != nullptr && (key != nullptr || key_size == 0);
 }
@@ -93,6 +100,7 @@ weir_status weir_limiter_add_limit(weir_limiter *limiter, uint32_t algorithm, in
   weir::RateOptions rate;
   weir_status status =
       weir::read_rate_options(algorithm, permits, interval_ms, burst, rate, limiter->heap(), error);
+  if (status == WEIR_OK) status = limiter_here(*limiter, error);
   if (status != WEIR_OK) return status;
   return limiter->add_rate(rate, limiter->runtime()->clock(), error);
 }
@@ -170,10 +178,12 @@ weir_status weir_limiter_try_acquire_key(weir_limiter *limiter, const void *key,
 weir_status weir_limiter_acquire_n_at(weir_limiter *limiter, size_t count, size_t *granted,
                                       weir_rejection *rejection, int64_t now_ns) {
   if (granted != nullptr) *granted = 0;
-  if (limiter == nullptr || granted == nullptr || count == 0) return WEIR_EINVAL;
+  if (granted == nullptr || count == 0) return WEIR_EINVAL;
+  weir_status status = weir::usable(limiter);
+  if (status != WEIR_OK) return status;
   LimiterDenial denial;
   uint64_t some = 0;
-  weir_status status = limiter->acquire_some(count, now_ns, some, &denial);
+  status = limiter->acquire_some(count, now_ns, some, &denial);
   *granted = some;
   return limiter_answer(*limiter, status, 1, denial, rejection);
 }
@@ -188,9 +198,11 @@ weir_status weir_limiter_acquire_n(weir_limiter *limiter, size_t count, size_t *
 
 weir_status weir_limiter_reserve_at(weir_limiter *limiter, uint32_t permits, int64_t *wait_ns,
                                     weir_permit *reservation, int64_t now_ns) {
-  if (limiter == nullptr || wait_ns == nullptr) return WEIR_EINVAL;
+  if (wait_ns == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(limiter);
+  if (status != WEIR_OK) return status;
   weir_permit reserved = 0;
-  weir_status status = limiter->reserve(permits, now_ns, *wait_ns, reserved);
+  status = limiter->reserve(permits, now_ns, *wait_ns, reserved);
   if (reservation != nullptr) *reservation = reserved;
   return status;
 }
@@ -203,7 +215,8 @@ weir_status weir_limiter_reserve(weir_limiter *limiter, uint32_t permits, int64_
 
 weir_status weir_limiter_cancel_reservation(weir_limiter *limiter, uint32_t permits,
                                             weir_permit reservation) {
-  if (limiter == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(limiter);
+  if (status != WEIR_OK) return status;
   return limiter->cancel_reservation(permits, reservation, limiter->runtime()->clock());
 }
 
@@ -215,6 +228,7 @@ weir_status weir_limiter_release(weir_limiter *limiter, weir_permit permit) {
 weir_status weir_limiter_release_with(weir_limiter *limiter, weir_permit permit, uint32_t class_,
                                       int64_t elapsed_ns) {
   if (limiter == nullptr || elapsed_ns < 0 || class_ > WEIR_CLASS_ABANDON) return WEIR_EINVAL;
+  if (limiter->runtime()->forked()) return WEIR_EFORKED;
   limiter->note(permit, class_, elapsed_ns);
   return weir_limiter_release(limiter, permit);
 }
@@ -227,14 +241,16 @@ weir_status weir_limiter_release_key(weir_limiter *limiter, const void *key, siz
 }
 
 weir_status weir_limiter_refund(weir_limiter *limiter, uint32_t permits) {
-  if (limiter == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(limiter);
+  if (status != WEIR_OK) return status;
   return limiter->refund(permits, limiter->runtime()->clock());
 }
 
 weir_status weir_limiter_drain(weir_limiter *limiter, int64_t *drained) {
-  if (limiter == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(limiter);
+  if (status != WEIR_OK) return status;
   int64_t some = 0;
-  weir_status status = limiter->drain(limiter->runtime()->clock(), some);
+  status = limiter->drain(limiter->runtime()->clock(), some);
   if (drained != nullptr) *drained = some;
   return status;
 }
@@ -242,21 +258,23 @@ weir_status weir_limiter_drain(weir_limiter *limiter, int64_t *drained) {
 // ---- looking, and changing ----
 
 int64_t weir_limiter_available_at(weir_limiter *limiter, int64_t now_ns) {
-  return limiter == nullptr ? 0 : limiter->available(now_ns);
+  return weir::usable(limiter) == WEIR_OK ? limiter->available(now_ns) : 0;
 }
 
 int64_t weir_limiter_available(weir_limiter *limiter) {
-  return limiter == nullptr ? 0 : limiter->available(limiter->runtime()->clock());
+  return limiter == nullptr ? 0 : weir_limiter_available_at(limiter, limiter->runtime()->clock());
 }
 
 weir_status weir_limiter_pause(weir_limiter *limiter) {
-  if (limiter == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(limiter);
+  if (status != WEIR_OK) return status;
   limiter->pause();
   return WEIR_OK;
 }
 
 weir_status weir_limiter_resume(weir_limiter *limiter) {
-  if (limiter == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(limiter);
+  if (status != WEIR_OK) return status;
   limiter->resume();
   return WEIR_OK;
 }
@@ -276,12 +294,15 @@ weir_status weir_limiter_set_options(weir_limiter *limiter, const weir_limiter_o
   if (status != WEIR_OK) return status;
   weir::LimiterSettings settings;
   status = weir::read_limiter_options(read, settings, heap, error);
+  if (status == WEIR_OK) status = limiter_here(*limiter, error);
   if (status != WEIR_OK) return status;
   return limiter->change(settings, limiter->runtime()->clock(), error);
 }
 
 weir_status weir_limiter_get_stats(weir_limiter *limiter, weir_limiter_stats *stats) {
-  if (limiter == nullptr || stats == nullptr) return WEIR_EINVAL;
+  if (stats == nullptr) return WEIR_EINVAL;
+  weir_status status = weir::usable(limiter);
+  if (status != WEIR_OK) return status;
   weir_limiter_stats filled = {};
   limiter->fill_stats(filled, limiter->runtime()->clock());
   return weir::write_sized(stats, filled);

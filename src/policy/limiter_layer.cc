@@ -135,6 +135,7 @@ void weir_limiter::serve(uint64_t hash) {
 // ---- waking from other threads ----
 
 void weir_limiter::post_wake() {
+  if (runtime()->forked()) return;
   if (wake_posted_.exchange(true, std::memory_order_acq_rel)) return;
   ref();
   runtime()->post(wake_task_);

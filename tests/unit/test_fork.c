@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A runtime lives in the process that made it: in a forked child running and waiting say so, giving
- * back touches nothing, and nothing hangs. The child reports by its exit status. */
+/* A runtime lives in the process that made it: in a forked child whatever needs the engine or a
+ * lock says so, giving back touches nothing, and nothing hangs. The child reports by its exit
+ * status. Forks while other threads hold locks are in threads/test_fork_storm.c. */
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,7 +12,11 @@
 /* Runs `body` in a child; what it returns (0: all well, else the number of what was wrong). */
 static int in_child(int (*body)(void *data), void *data) {
   pid_t child = fork();
-  if (child == 0) _exit(body(data));
+  if (child == 0) {
+    signal(SIGALRM, SIG_DFL);
+    alarm(20); /* a child that hangs is killed, which is -2 */
+    _exit(body(data));
+  }
   int status = 0;
   if (child < 0 || waitpid(child, &status, 0) != child) return -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : -2;
@@ -79,5 +85,204 @@ static void child_of_a_thread_driver_neither_hangs_nor_frees(struct fixture *fx)
   weir_runtime_unref(made.runtime);
 }
 
-TEST_MAIN("fork", LONG_TEST(child_is_refused_and_the_parent_goes_on),
+/* ---- everything else ------------------------------------------------------------------------- */
+
+struct all {
+  struct fixture *fx;
+  struct script *script;
+  weir_call *call;
+  weir_completions *queue;
+  weir_breaker *breaker;
+  weir_breaker *isolated;
+  weir_limiter *limiter;
+  weir_limiter *keyed;
+  weir_debounce *debounce;
+  weir_throttle *throttle;
+  weir_flight *flight;
+  weir_permit permit;
+  weir_permit key_permit;
+  weir_value *value;
+};
+
+/* Returns the line of the first call that does not give `expected`. */
+#define CHILD_EXPECTS(expected, expression)                    \
+  do {                                                         \
+    if ((expression) != (expected)) return __LINE__ % 200 + 1; \
+  } while (0)
+
+static int engine_in_child(void *data) {
+  struct all *all = data;
+  weir_runtime *runtime = all->fx->runtime;
+  weir_token token = all->script->attempts[0].token;
+  weir_record record;
+  weir_completions *queue = NULL;
+  size_t count = 0;
+  CHILD_EXPECTS(WEIR_EFORKED, weir_call_cancel(all->call));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_call_wait(all->call, WEIR_FOREVER));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_complete(runtime, token, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_complete(runtime, token, weir_value_ref(all->value)));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_complete_bytes(runtime, token, "x", 1));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_complete_pointer(runtime, token, all, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_fail(runtime, token, WEIR_DOMAIN_USER, 1, "no"));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_complete_with(runtime, token, NULL, NULL, NULL));
+  CHILD_EXPECTS(0, weir_completions_drain(all->queue, &record, sizeof record, 1));
+  CHILD_EXPECTS(0, weir_completions_wait(all->queue, &record, sizeof record, 1, WEIR_FOREVER));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_completions_new(runtime, NULL, &queue, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_runtime_close(runtime));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_runtime_trim(runtime));
+  CHILD_EXPECTS(WEIR_EFORKED,
+                weir_runtime_audit(runtime, NULL, sizeof(weir_audit_entry), 0, &count));
+  CHILD_EXPECTS(0, weir_runtime_process(runtime, INT64_MAX));
+  CHILD_EXPECTS(INT64_MAX, weir_runtime_next_deadline(runtime));
+  CHILD_EXPECTS(0, weir_testing_advance(runtime, 1000));
+  CHILD_EXPECTS(0, weir_testing_run_until_idle(runtime));
+  return all->script->cancelled == 0 ? 0 : 201;
+}
+
+static int policies_in_child(void *data) {
+  struct all *all = data;
+  weir_breaker_stats breaker_stats = {.size = sizeof breaker_stats};
+  weir_limiter_stats limiter_stats = {.size = sizeof limiter_stats};
+  weir_limiter_options limits = WEIR_LIMITER_OPTIONS_INIT;
+  unsigned char bytes[WEIR_BREAKER_SNAPSHOT_SIZE];
+  size_t size = sizeof bytes;
+  size_t granted = 0;
+  int64_t number = 0;
+  weir_permit permit = 0;
+  weir_rejection rejection = {.size = sizeof rejection};
+  CHILD_EXPECTS(WEIR_OK, weir_breaker_acquire(all->breaker, &permit, NULL)); /* needs no lock */
+  CHILD_EXPECTS(WEIR_EFORKED,
+                weir_breaker_report(all->breaker, all->permit, WEIR_CLASS_FAILURE, 0));
+  CHILD_EXPECTS(WEIR_BREAKER_CLOSED, weir_breaker_state(all->breaker));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_acquire(all->isolated, &permit, &rejection));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_acquire_at(all->isolated, &permit, NULL, INT64_MAX));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_get_stats(all->breaker, &breaker_stats));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_isolate(all->breaker));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_release(all->breaker));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_force(all->breaker, WEIR_BREAKER_CLOSED));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_reset(all->breaker));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_set_options(all->breaker, NULL, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_snapshot(all->breaker, bytes, &size));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_try_acquire(all->limiter, 1, &permit, &rejection));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_acquire_n(all->limiter, 1, &granted, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_reserve(all->limiter, 1, &number, &permit));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_cancel_reservation(all->limiter, 1, 1));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_refund(all->limiter, 1));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_drain(all->limiter, &number));
+  CHILD_EXPECTS(0, weir_limiter_available(all->limiter));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_get_stats(all->limiter, &limiter_stats));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_pause(all->limiter));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_resume(all->limiter));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_add_limit(all->limiter, WEIR_LIMITER_SLIDING_WINDOW, 1,
+                                                     1, WEIR_OFF, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_set_options(all->limiter, &limits, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_try_acquire_key(all->keyed, "a", 1, 1, &permit, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_release_key(all->keyed, "a", 1, all->key_permit));
+  CHILD_EXPECTS(WEIR_EFORKED,
+                weir_limiter_release_with(all->keyed, all->key_permit, WEIR_CLASS_SUCCESS, 1));
+  return 0;
+}
+
+static int pacers_in_child(void *data) {
+  struct all *all = data;
+  CHILD_EXPECTS(WEIR_EFORKED,
+                weir_debounce_call(all->debounce, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_debounce_touch(all->debounce, NULL, 0, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_debounce_touch_at(all->debounce, NULL, 0, NULL, INT64_MAX));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_debounce_flush(all->debounce, NULL, 0));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_debounce_cancel(all->debounce, "a", 1));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_throttle_touch(all->throttle, NULL, 0, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_throttle_flush(all->throttle, "a", 1));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_throttle_cancel(all->throttle, NULL, 0));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_flight_run(all->flight, "a", 1, all->script->operation, NULL,
+                                              NULL, NULL, NULL, NULL, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_flight_forget(all->flight, "a", 1));
+  return 0;
+}
+
+static int all_given_back_in_child(void *data) {
+  struct all *all = data;
+  uint64_t live = all->fx->memory.live_blocks;
+  weir_value *value = NULL;
+  if (weir_value_new_host(all->queue, 7, &value) != WEIR_OK) return 1;
+  weir_value_unref(value); /* posts no record, since nobody is left to drain it */
+  weir_call_unref(all->call);
+  weir_completions_unref(all->queue);
+  weir_breaker_unref(all->breaker);
+  weir_breaker_unref(all->isolated);
+  weir_limiter_unref(all->limiter);
+  weir_limiter_unref(all->keyed);
+  weir_debounce_unref(all->debounce);
+  weir_throttle_unref(all->throttle);
+  weir_flight_unref(all->flight);
+  weir_runtime_unref(all->fx->runtime);
+  return all->fx->memory.live_blocks == live ? 0 : 2;
+}
+
+static void make_limiters(struct all *all) {
+  weir_runtime *runtime = all->fx->runtime;
+  weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
+  options.algorithm = WEIR_LIMITER_SLIDING_WINDOW;
+  options.permits = 5;
+  options.interval_ms = 1000;
+  assert_int_equal(weir_limiter_new(runtime, &options, &all->limiter, NULL), WEIR_OK);
+  options.max_concurrent = 3;
+  options.max_keys = 100;
+  assert_int_equal(weir_limiter_new(runtime, &options, &all->keyed, NULL), WEIR_OK);
+  assert_int_equal(weir_limiter_try_acquire_key(all->keyed, "a", 1, 1, &all->key_permit, NULL),
+                   WEIR_OK);
+}
+
+static void make_all(struct fixture *fx, struct all *all) {
+  weir_runtime *runtime = fx->runtime;
+  weir_debounce_options debounce = WEIR_DEBOUNCE_OPTIONS_INIT;
+  weir_throttle_options throttle = WEIR_THROTTLE_OPTIONS_INIT;
+  debounce.wait_ms = 10;
+  throttle.interval_ms = 10;
+  all->fx = fx;
+  all->script = scripted(fx, "yield");
+  all->value = number_value(fx, 7);
+  weir_operation *operation = all->script->operation;
+  assert_int_equal(weir_completions_new(runtime, NULL, &all->queue, NULL), WEIR_OK);
+  assert_int_equal(weir_breaker_new(runtime, NULL, &all->breaker, NULL), WEIR_OK);
+  assert_int_equal(weir_breaker_acquire(all->breaker, &all->permit, NULL), WEIR_OK);
+  assert_int_equal(weir_breaker_new(runtime, NULL, &all->isolated, NULL), WEIR_OK);
+  assert_int_equal(weir_breaker_isolate(all->isolated), WEIR_OK);
+  assert_int_equal(weir_debounce_new(runtime, operation, &debounce, &all->debounce, NULL), WEIR_OK);
+  assert_int_equal(weir_throttle_new(runtime, operation, &throttle, &all->throttle, NULL), WEIR_OK);
+  assert_int_equal(weir_flight_new(runtime, NULL, &all->flight, NULL), WEIR_OK);
+  make_limiters(all);
+  all->call = begin(fx, operation, NULL)->call;
+  run_until_idle(fx);
+}
+
+/* The child is forked on the runtime's own thread: it is the child's only one, too. */
+static void whatever_the_child_calls_says_so_or_needs_no_engine(struct fixture *fx) {
+  struct all all = {0};
+  make_all(fx, &all);
+  int64_t due_ns = weir_runtime_next_deadline(fx->runtime);
+  assert_int_equal(in_child(engine_in_child, &all), 0);
+  assert_int_equal(in_child(policies_in_child, &all), 0);
+  assert_int_equal(in_child(pacers_in_child, &all), 0);
+  assert_int_equal(in_child(all_given_back_in_child, &all), 0);
+  /* and the parent has noticed nothing */
+  weir_record record;
+  assert_int_equal(weir_completions_drain(all.queue, &record, sizeof record, 1), 0);
+  assert_int_equal(weir_runtime_next_deadline(fx->runtime), due_ns);
+  assert_int_equal(weir_call_cancel(all.call), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(all.script->cancelled, 1);
+  weir_completions_unref(all.queue);
+  weir_breaker_unref(all.breaker);
+  weir_breaker_unref(all.isolated);
+  weir_limiter_unref(all.limiter);
+  weir_limiter_unref(all.keyed);
+  weir_debounce_unref(all.debounce);
+  weir_throttle_unref(all.throttle);
+  weir_flight_unref(all.flight);
+  weir_value_unref(all.value);
+}
+
+TEST_MAIN("fork", LONG_TEST(whatever_the_child_calls_says_so_or_needs_no_engine),
+          LONG_TEST(child_is_refused_and_the_parent_goes_on),
           LONG_TEST(child_of_a_thread_driver_neither_hangs_nor_frees))
