@@ -84,8 +84,9 @@
   X(void, weir_completions_unref, (weir_completions *queue)) \
   X(size_t, weir_completions_drain, (weir_completions *queue, weir_record \
     *records, size_t record_size, size_t capacity)) \
-  X(size_t, weir_completions_wait, (weir_completions *queue, weir_record \
-    *records, size_t record_size, size_t capacity, int64_t timeout_ms)) \
+  X(weir_status, weir_completions_wait, (weir_completions *queue, weir_record \
+    *records, size_t record_size, size_t capacity, int64_t timeout_ms, size_t \
+    *count)) \
   X(int, weir_completions_fd, (weir_completions *queue)) \
   X(void, weir_debounce_options_init, (weir_debounce_options *options, size_t \
     size)) \

@@ -94,10 +94,14 @@ WEIR_API size_t weir_completions_drain(weir_completions *queue,
                                        size_t capacity);
 
 /* As drain, but waits for the first record, at most `timeout_ms` (0 or more, or
- * WEIR_FOREVER); returns 0 when that passes. Any thread but the runtime's. */
-WEIR_API size_t weir_completions_wait(weir_completions *queue,
-                                      weir_record *records, size_t record_size,
-                                      size_t capacity, int64_t timeout_ms);
+ * WEIR_FOREVER), and stores in `count` (required) how many it moved: at least 1
+ * with WEIR_OK, else 0. Any thread but the runtime's. Errors: WEIR_ETIMEDOUT;
+ * WEIR_ETHREAD on the runtime's thread, unless records are there already;
+ * WEIR_EINVAL, WEIR_EFORKED. */
+WEIR_API weir_status weir_completions_wait(weir_completions *queue,
+                                           weir_record *records,
+                                           size_t record_size, size_t capacity,
+                                           int64_t timeout_ms, size_t *count);
 
 /* A descriptor that is readable while records wait; poll it, never read it. The
  * queue's own: do not close it. -1 without `with_fd`. Any thread. */

@@ -152,10 +152,11 @@ namespace {
 
 constexpr weir_completions_options default_completions_options = WEIR_COMPLETIONS_OPTIONS_INIT;
 
-bool may_drain(const weir_completions *queue, const weir_record *records, size_t record_size,
-               size_t capacity) {
-  return queue != nullptr && records != nullptr && record_size >= sizeof(uint64_t) &&
-         record_size % sizeof(uint64_t) == 0 && capacity > 0 && !queue->runtime()->forked();
+weir_status check_drain(const weir_completions *queue, const weir_record *records,
+                        size_t record_size, size_t capacity) {
+  bool legal = records != nullptr && record_size >= sizeof(uint64_t) &&
+               record_size % sizeof(uint64_t) == 0 && capacity > 0;
+  return legal ? usable(queue) : weir_status{WEIR_EINVAL};
 }
 
 weir_status open_queue(weir_completions &queue, const weir_completions_options &options) {
@@ -213,16 +214,21 @@ void weir_completions_unref(weir_completions *queue) {
 
 size_t weir_completions_drain(weir_completions *queue, weir_record *records, size_t record_size,
                               size_t capacity) {
-  if (!weir::may_drain(queue, records, record_size, capacity)) return 0;
+  if (weir::check_drain(queue, records, record_size, capacity) != WEIR_OK) return 0;
   return queue->drain(records, record_size, capacity);
 }
 
-size_t weir_completions_wait(weir_completions *queue, weir_record *records, size_t record_size,
-                             size_t capacity, int64_t timeout_ms) {
-  if (!weir::may_drain(queue, records, record_size, capacity)) return 0;
-  if (timeout_ms < WEIR_FOREVER) return 0;
-  if (queue->runtime()->on_thread()) timeout_ms = 0;
-  return queue->wait(records, record_size, capacity, timeout_ms);
+weir_status weir_completions_wait(weir_completions *queue, weir_record *records, size_t record_size,
+                                  size_t capacity, int64_t timeout_ms, size_t *count) {
+  if (count == nullptr) return WEIR_EINVAL;
+  *count = 0;
+  weir_status status = weir::check_drain(queue, records, record_size, capacity);
+  if (status != WEIR_OK) return status;
+  if (timeout_ms < WEIR_FOREVER) return WEIR_EINVAL;
+  bool may_wait = !queue->runtime()->on_thread();
+  *count = queue->wait(records, record_size, capacity, may_wait ? timeout_ms : 0);
+  if (*count > 0) return WEIR_OK;
+  return may_wait ? WEIR_ETIMEDOUT : WEIR_ETHREAD;
 }
 
 int weir_completions_fd(weir_completions *queue) {

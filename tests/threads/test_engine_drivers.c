@@ -336,10 +336,14 @@ static int use_in_child(void *data) {
   struct forked *forked = data;
   weir_outcome outcome = WEIR_OUTCOME_INIT;
   weir_record record;
+  size_t count = 0;
   if (weir_run(forked->operation, NULL, NULL, NULL, NULL, NULL, NULL) != WEIR_EFORKED) return 1;
   if (weir_call_wait(forked->call, 100) != WEIR_EFORKED) return 2;
   if (weir_run_wait(forked->operation, NULL, 100, &outcome, NULL) != WEIR_EFORKED) return 3;
-  if (weir_completions_wait(forked->queue, &record, sizeof record, 1, WEIR_FOREVER) != 0) return 4;
+  if (weir_completions_wait(forked->queue, &record, sizeof record, 1, WEIR_FOREVER, &count) !=
+      WEIR_EFORKED) {
+    return 4;
+  }
   weir_call_unref(forked->call);
   weir_completions_unref(forked->queue);
   weir_operation_unref(forked->operation);

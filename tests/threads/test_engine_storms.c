@@ -310,8 +310,10 @@ static void *wait_for_one(void *data) {
   struct waiting *waiting = data;
   weir_record record;
   sem_post(&waiting->about_to_wait);
-  size_t count = weir_completions_wait(waiting->queue, &record, sizeof record, 1, 60000);
-  if (count == 0) waiting->empty++;
+  size_t count = 0;
+  if (weir_completions_wait(waiting->queue, &record, sizeof record, 1, 60000, &count) != WEIR_OK) {
+    waiting->empty++;
+  }
   sem_post(&waiting->done);
   return NULL;
 }

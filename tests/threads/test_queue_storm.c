@@ -150,7 +150,8 @@ static void *wait_and_take(void *data) {
   struct waiter *waiter = data;
   while (atomic_load(waiter->taken) < all) {
     weir_record records[16];
-    size_t count = weir_completions_wait(waiter->storm->queue, records, sizeof *records, 16, 5);
+    size_t count = 0;
+    weir_completions_wait(waiter->storm->queue, records, sizeof *records, 16, 5, &count);
     for (size_t i = 0; i < count; i++) {
       if (records[i].kind == WEIR_RECORD_SETTLED) {
         weir_value_unref((weir_value *)(uintptr_t)records[i].object);
@@ -211,7 +212,8 @@ static void *serve_host(void *data) {
   struct host *host = data;
   while (!atomic_load(&host->stop) || host->settled < PER_PRODUCER) {
     weir_record records[8];
-    size_t count = weir_completions_wait(host->storm->queue, records, sizeof *records, 8, 5);
+    size_t count = 0;
+    weir_completions_wait(host->storm->queue, records, sizeof *records, 8, 5, &count);
     for (size_t i = 0; i < count; i++) serve_record(host, &records[i]);
   }
   return NULL;

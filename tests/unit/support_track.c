@@ -318,15 +318,19 @@ size_t __wrap_weir_completions_drain(weir_completions *queue, weir_record *recor
   return count;
 }
 
-size_t __real_weir_completions_wait(weir_completions *queue, weir_record *records,
-                                    size_t record_size, size_t capacity, int64_t timeout_ms);
-size_t __wrap_weir_completions_wait(weir_completions *queue, weir_record *records,
-                                    size_t record_size, size_t capacity, int64_t timeout_ms);
-size_t __wrap_weir_completions_wait(weir_completions *queue, weir_record *records,
-                                    size_t record_size, size_t capacity, int64_t timeout_ms) {
-  size_t count = __real_weir_completions_wait(queue, records, record_size, capacity, timeout_ms);
-  if (record_size == sizeof *records) note_records(records, count);
-  return count;
+weir_status __real_weir_completions_wait(weir_completions *queue, weir_record *records,
+                                         size_t record_size, size_t capacity, int64_t timeout_ms,
+                                         size_t *count);
+weir_status __wrap_weir_completions_wait(weir_completions *queue, weir_record *records,
+                                         size_t record_size, size_t capacity, int64_t timeout_ms,
+                                         size_t *count);
+weir_status __wrap_weir_completions_wait(weir_completions *queue, weir_record *records,
+                                         size_t record_size, size_t capacity, int64_t timeout_ms,
+                                         size_t *count) {
+  weir_status status =
+      __real_weir_completions_wait(queue, records, record_size, capacity, timeout_ms, count);
+  if (status == WEIR_OK && record_size == sizeof *records) note_records(records, *count);
+  return status;
 }
 
 /* Runtimes last: what they are given back with may still be settling. */

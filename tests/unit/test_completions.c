@@ -296,16 +296,69 @@ static void queue_without_a_descriptor_has_none(struct fixture *fx) {
   close_queue(&q);
 }
 
-static void wait_takes_what_is_there_and_gives_up_in_time(struct fixture *fx) {
+struct other_waiter {
+  weir_completions *queue;
+  weir_status status[2];
+  size_t counts[2];
+};
+
+static void *wait_elsewhere(void *data) {
+  struct other_waiter *waiter = data;
+  weir_record record;
+  for (int64_t i = 0; i < 2; i++) {
+    waiter->counts[i] = 99;
+    waiter->status[i] =
+        weir_completions_wait(waiter->queue, &record, sizeof record, 1, i, &waiter->counts[i]);
+  }
+  return NULL;
+}
+
+static void wait_says_why_there_is_nothing(struct fixture *fx) {
   static struct queue_fixture q;
   weir_record record;
+  size_t count = 99;
+  pthread_t thread;
   open_queue(fx, &q);
-  assert_int_equal(weir_completions_wait(q.queue, &record, sizeof record, 1, 0), 0);
-  assert_int_equal(weir_completions_wait(q.queue, &record, sizeof record, 1, 1), 0);
+  run_until_idle(fx);
+  /* on the runtime's thread nothing can come while it waits */
+  assert_int_equal(weir_completions_wait(q.queue, &record, sizeof record, 1, WEIR_FOREVER, &count),
+                   WEIR_ETHREAD);
+  assert_int_equal(count, 0);
+  /* on another the time passes */
+  struct other_waiter waiter = {.queue = q.queue};
+  assert_int_equal(pthread_create(&thread, NULL, wait_elsewhere, &waiter), 0);
+  pthread_join(thread, NULL);
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(waiter.status[i], WEIR_ETIMEDOUT);
+    assert_int_equal(waiter.counts[i], 0);
+  }
+  /* and what is there may be taken anywhere */
   weir_call_unref(run_queued(&q, scripted(fx, "n")->operation, 3, NULL));
   run_until_idle(fx);
-  assert_int_equal(weir_completions_wait(q.queue, &record, sizeof record, 1, WEIR_FOREVER), 1);
+  assert_int_equal(weir_completions_wait(q.queue, &record, sizeof record, 1, WEIR_FOREVER, &count),
+                   WEIR_OK);
+  assert_int_equal(count, 1);
   assert_int_equal(record.user, 3);
+  close_queue(&q);
+}
+
+static void wait_with_bad_arguments_takes_nothing(struct fixture *fx) {
+  static struct queue_fixture q;
+  weir_record record = {0};
+  size_t count = 99;
+  open_queue(fx, &q);
+  weir_call_unref(run_queued(&q, scripted(fx, "n")->operation, 3, NULL));
+  run_until_idle(fx);
+  assert_int_equal(weir_completions_wait(NULL, &record, sizeof record, 1, 0, &count), WEIR_EINVAL);
+  assert_int_equal(count, 0);
+  assert_int_equal(weir_completions_wait(q.queue, NULL, sizeof record, 1, 0, &count), WEIR_EINVAL);
+  assert_int_equal(weir_completions_wait(q.queue, &record, 12, 1, 0, &count), WEIR_EINVAL);
+  assert_int_equal(weir_completions_wait(q.queue, &record, sizeof record, 0, 0, &count),
+                   WEIR_EINVAL);
+  assert_int_equal(weir_completions_wait(q.queue, &record, sizeof record, 1, -2, &count),
+                   WEIR_EINVAL);
+  assert_int_equal(weir_completions_wait(q.queue, &record, sizeof record, 1, 0, NULL), WEIR_EINVAL);
+  assert_int_equal(drain_one(&q).user, 3);
   close_queue(&q);
 }
 
@@ -319,7 +372,6 @@ static void drain_with_bad_arguments_takes_nothing(struct fixture *fx) {
   assert_int_equal(weir_completions_drain(q.queue, NULL, sizeof record, 1), 0);
   assert_int_equal(weir_completions_drain(q.queue, &record, 0, 1), 0);
   assert_int_equal(weir_completions_drain(q.queue, &record, sizeof record, 0), 0);
-  assert_int_equal(weir_completions_wait(q.queue, &record, sizeof record, 1, -2), 0);
   assert_int_equal(drain_one(&q).user, 3);
   close_queue(&q);
 }
@@ -386,8 +438,7 @@ TEST_MAIN("completions", TEST(queued_operation_starts_and_settles_by_records),
           TEST(C14_queue_given_back_with_records_undrained_frees_what_they_carry),
           TEST(C15_one_wake_up_per_edge_and_leftovers_signal_again),
           TEST(C15_descriptor_is_readable_while_records_wait),
-          TEST(queue_without_a_descriptor_has_none),
-          TEST(wait_takes_what_is_there_and_gives_up_in_time),
-          TEST(drain_with_bad_arguments_takes_nothing),
+          TEST(queue_without_a_descriptor_has_none), TEST(wait_says_why_there_is_nothing),
+          TEST(wait_with_bad_arguments_takes_nothing), TEST(drain_with_bad_arguments_takes_nothing),
           TEST(drain_fills_records_of_an_older_and_a_newer_size),
           TEST(closed_record_is_the_last_one), TEST(settle_function_beside_a_queue_is_refused))

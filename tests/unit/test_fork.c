@@ -126,7 +126,8 @@ static int engine_in_child(void *data) {
   CHILD_EXPECTS(WEIR_EFORKED, weir_fail(runtime, token, WEIR_DOMAIN_USER, 1, "no"));
   CHILD_EXPECTS(WEIR_EFORKED, weir_complete_with(runtime, token, NULL, NULL, NULL));
   CHILD_EXPECTS(0, weir_completions_drain(all->queue, &record, sizeof record, 1));
-  CHILD_EXPECTS(0, weir_completions_wait(all->queue, &record, sizeof record, 1, WEIR_FOREVER));
+  CHILD_EXPECTS(WEIR_EFORKED,
+                weir_completions_wait(all->queue, &record, sizeof record, 1, WEIR_FOREVER, &count));
   CHILD_EXPECTS(WEIR_EFORKED, weir_completions_new(runtime, NULL, &queue, NULL));
   CHILD_EXPECTS(WEIR_EFORKED, weir_runtime_close(runtime));
   CHILD_EXPECTS(WEIR_EFORKED, weir_runtime_trim(runtime));
