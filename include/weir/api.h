@@ -75,6 +75,45 @@
   X(weir_status, weir_budget_refund_at, (weir_budget *budget, int64_t now_ns)) \
   X(weir_status, weir_budget_get_stats, (weir_budget *budget, \
     weir_budget_stats *stats)) \
+  X(void, weir_cache_options_init, (weir_cache_options *options, size_t size)) \
+  X(weir_status, weir_cache_new, (weir_runtime *runtime, const \
+    weir_cache_options *options, weir_cache **out, weir_error **error)) \
+  X(weir_cache *, weir_cache_ref, (weir_cache *cache)) \
+  X(void, weir_cache_unref, (weir_cache *cache)) \
+  X(weir_status, weir_cache_lookup, (weir_cache *cache, const void *key, \
+    size_t key_size, weir_value **value)) \
+  X(weir_status, weir_cache_lookup_at, (weir_cache *cache, const void *key, \
+    size_t key_size, int64_t now_ns, weir_value **value)) \
+  X(weir_status, weir_cache_lookup_copy, (weir_cache *cache, const void *key, \
+    size_t key_size, void *buffer, size_t capacity, size_t *size)) \
+  X(weir_status, weir_cache_lookup_copy_at, (weir_cache *cache, const void \
+    *key, size_t key_size, int64_t now_ns, void *buffer, size_t capacity, \
+    size_t *size)) \
+  X(weir_status, weir_cache_put, (weir_cache *cache, const void *key, size_t \
+    key_size, weir_value *value)) \
+  X(weir_status, weir_cache_put_at, (weir_cache *cache, const void *key, \
+    size_t key_size, weir_value *value, int64_t now_ns)) \
+  X(weir_status, weir_cache_put_for, (weir_cache *cache, const void *key, \
+    size_t key_size, weir_value *value, int64_t ttl_ms)) \
+  X(weir_status, weir_cache_put_for_at, (weir_cache *cache, const void *key, \
+    size_t key_size, weir_value *value, int64_t ttl_ms, int64_t now_ns)) \
+  X(weir_status, weir_cache_put_if_absent, (weir_cache *cache, const void \
+    *key, size_t key_size, weir_value *value, weir_value **existing)) \
+  X(weir_status, weir_cache_put_if_absent_at, (weir_cache *cache, const void \
+    *key, size_t key_size, weir_value *value, int64_t now_ns, weir_value \
+    **existing)) \
+  X(weir_status, weir_cache_touch, (weir_cache *cache, const void *key, size_t \
+    key_size, int64_t ttl_ms)) \
+  X(weir_status, weir_cache_touch_at, (weir_cache *cache, const void *key, \
+    size_t key_size, int64_t ttl_ms, int64_t now_ns)) \
+  X(weir_status, weir_cache_invalidate, (weir_cache *cache, const void *key, \
+    size_t key_size)) \
+  X(weir_status, weir_cache_clear, (weir_cache *cache)) \
+  X(weir_status, weir_cache_scan, (weir_cache *cache, uint64_t *cursor, \
+    weir_cache_entry *entries, size_t entry_size, size_t capacity, size_t \
+    *count)) \
+  X(weir_status, weir_cache_get_stats, (weir_cache *cache, weir_cache_stats \
+    *stats)) \
   X(void, weir_completions_options_init, (weir_completions_options *options, \
     size_t size)) \
   X(weir_status, weir_completions_new, (weir_runtime *runtime, const \

@@ -81,6 +81,8 @@ struct weir_runtime {
   int64_t clock() const { return driver_->now(); }
   // At most one tick (10 ms) before clock(), never after it; a fraction of its cost. Any thread.
   int64_t coarse_clock() const { return driver_->type->coarse_floor(*driver_); }
+  // Never before clock(), at most two ticks after it. Any thread.
+  int64_t coarse_ceiling() const { return driver_->type->coarse_ceiling(*driver_); }
   // The time to arm a timer of `delay_ns` from: never before the truth, so that it cannot fire
   // early; up to 10 ms after it where the delay is over 64 ms. The engine's thread.
   int64_t now_to_arm(int64_t delay_ns);

@@ -114,6 +114,73 @@ _Static_assert(offsetof(weir_budget_stats, deposits) == 8, "weir_budget_stats.de
 _Static_assert(offsetof(weir_budget_stats, withdrawn) == 16, "weir_budget_stats.withdrawn");
 _Static_assert(offsetof(weir_budget_stats, refused) == 24, "weir_budget_stats.refused");
 _Static_assert(offsetof(weir_budget_stats, available) == 32, "weir_budget_stats.available");
+_Static_assert(sizeof(weir_expiry) == 40, "weir_expiry");
+_Static_assert(offsetof(weir_expiry, size) == 0, "weir_expiry.size");
+_Static_assert(offsetof(weir_expiry, moment) == 4, "weir_expiry.moment");
+_Static_assert(offsetof(weir_expiry, key) == 8, "weir_expiry.key");
+_Static_assert(offsetof(weir_expiry, key_size) == 16, "weir_expiry.key_size");
+_Static_assert(offsetof(weir_expiry, value) == 24, "weir_expiry.value");
+_Static_assert(offsetof(weir_expiry, remaining_ns) == 32, "weir_expiry.remaining_ns");
+_Static_assert(sizeof(weir_eviction) == 40, "weir_eviction");
+_Static_assert(offsetof(weir_eviction, size) == 0, "weir_eviction.size");
+_Static_assert(offsetof(weir_eviction, cause) == 4, "weir_eviction.cause");
+_Static_assert(offsetof(weir_eviction, key) == 8, "weir_eviction.key");
+_Static_assert(offsetof(weir_eviction, key_size) == 16, "weir_eviction.key_size");
+_Static_assert(offsetof(weir_eviction, value) == 24, "weir_eviction.value");
+_Static_assert(offsetof(weir_eviction, weight) == 32, "weir_eviction.weight");
+_Static_assert(sizeof(weir_cache_options) == 160, "weir_cache_options");
+_Static_assert(offsetof(weir_cache_options, size) == 0, "weir_cache_options.size");
+_Static_assert(offsetof(weir_cache_options, eviction) == 4, "weir_cache_options.eviction");
+_Static_assert(offsetof(weir_cache_options, max_entries) == 8, "weir_cache_options.max_entries");
+_Static_assert(offsetof(weir_cache_options, max_weight) == 16, "weir_cache_options.max_weight");
+_Static_assert(offsetof(weir_cache_options, ttl_ms) == 24, "weir_cache_options.ttl_ms");
+_Static_assert(offsetof(weir_cache_options, idle_ms) == 32, "weir_cache_options.idle_ms");
+_Static_assert(offsetof(weir_cache_options, load_timeout_ms) == 40,
+               "weir_cache_options.load_timeout_ms");
+_Static_assert(offsetof(weir_cache_options, refresh_ms) == 48, "weir_cache_options.refresh_ms");
+_Static_assert(offsetof(weir_cache_options, stale_if_error_ms) == 56,
+               "weir_cache_options.stale_if_error_ms");
+_Static_assert(offsetof(weir_cache_options, negative_ttl_ms) == 64,
+               "weir_cache_options.negative_ttl_ms");
+_Static_assert(offsetof(weir_cache_options, shards) == 72, "weir_cache_options.shards");
+_Static_assert(offsetof(weir_cache_options, reserved) == 76, "weir_cache_options.reserved");
+_Static_assert(offsetof(weir_cache_options, weigh) == 80, "weir_cache_options.weigh");
+_Static_assert(offsetof(weir_cache_options, weigh_data) == 88, "weir_cache_options.weigh_data");
+_Static_assert(offsetof(weir_cache_options, weigh_free_data) == 96,
+               "weir_cache_options.weigh_free_data");
+_Static_assert(offsetof(weir_cache_options, expire) == 104, "weir_cache_options.expire");
+_Static_assert(offsetof(weir_cache_options, expire_data) == 112, "weir_cache_options.expire_data");
+_Static_assert(offsetof(weir_cache_options, expire_free_data) == 120,
+               "weir_cache_options.expire_free_data");
+_Static_assert(offsetof(weir_cache_options, on_evict) == 128, "weir_cache_options.on_evict");
+_Static_assert(offsetof(weir_cache_options, evict_data) == 136, "weir_cache_options.evict_data");
+_Static_assert(offsetof(weir_cache_options, evict_free_data) == 144,
+               "weir_cache_options.evict_free_data");
+_Static_assert(offsetof(weir_cache_options, name) == 152, "weir_cache_options.name");
+_Static_assert(sizeof(weir_cache_entry) == 32, "weir_cache_entry");
+_Static_assert(offsetof(weir_cache_entry, key) == 0, "weir_cache_entry.key");
+_Static_assert(offsetof(weir_cache_entry, value) == 8, "weir_cache_entry.value");
+_Static_assert(offsetof(weir_cache_entry, remaining_ns) == 16, "weir_cache_entry.remaining_ns");
+_Static_assert(offsetof(weir_cache_entry, weight) == 24, "weir_cache_entry.weight");
+_Static_assert(sizeof(weir_cache_stats) == 136, "weir_cache_stats");
+_Static_assert(offsetof(weir_cache_stats, size) == 0, "weir_cache_stats.size");
+_Static_assert(offsetof(weir_cache_stats, reserved) == 4, "weir_cache_stats.reserved");
+_Static_assert(offsetof(weir_cache_stats, hits) == 8, "weir_cache_stats.hits");
+_Static_assert(offsetof(weir_cache_stats, misses) == 16, "weir_cache_stats.misses");
+_Static_assert(offsetof(weir_cache_stats, stale_hits) == 24, "weir_cache_stats.stale_hits");
+_Static_assert(offsetof(weir_cache_stats, puts) == 32, "weir_cache_stats.puts");
+_Static_assert(offsetof(weir_cache_stats, loads) == 40, "weir_cache_stats.loads");
+_Static_assert(offsetof(weir_cache_stats, load_failures) == 48, "weir_cache_stats.load_failures");
+_Static_assert(offsetof(weir_cache_stats, load_time_ns) == 56, "weir_cache_stats.load_time_ns");
+_Static_assert(offsetof(weir_cache_stats, refused) == 64, "weir_cache_stats.refused");
+_Static_assert(offsetof(weir_cache_stats, expired) == 72, "weir_cache_stats.expired");
+_Static_assert(offsetof(weir_cache_stats, evicted) == 80, "weir_cache_stats.evicted");
+_Static_assert(offsetof(weir_cache_stats, replaced) == 88, "weir_cache_stats.replaced");
+_Static_assert(offsetof(weir_cache_stats, invalidated) == 96, "weir_cache_stats.invalidated");
+_Static_assert(offsetof(weir_cache_stats, cleared) == 104, "weir_cache_stats.cleared");
+_Static_assert(offsetof(weir_cache_stats, entries) == 112, "weir_cache_stats.entries");
+_Static_assert(offsetof(weir_cache_stats, weight) == 120, "weir_cache_stats.weight");
+_Static_assert(offsetof(weir_cache_stats, loading) == 128, "weir_cache_stats.loading");
 _Static_assert(sizeof(weir_record) == 32, "weir_record");
 _Static_assert(offsetof(weir_record, user) == 0, "weir_record.user");
 _Static_assert(offsetof(weir_record, object) == 8, "weir_record.object");

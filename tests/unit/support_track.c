@@ -136,6 +136,7 @@ WRAP_COUNTS(breaker)
 WRAP_COUNTS(limiter)
 WRAP_COUNTS(timeout)
 WRAP_COUNTS(pipeline)
+WRAP_COUNTS(cache)
 WRAP_COUNTS(debounce)
 WRAP_COUNTS(throttle)
 WRAP_COUNTS(flight)
@@ -195,6 +196,10 @@ WRAP_NEW_OR_ERROR(weir_pipeline_new, unref_pipeline,
                   PARAMETERS(weir_runtime *runtime, weir_policy *const *policies, size_t count,
                              const char *name, weir_pipeline **out, weir_error **error),
                   ARGUMENTS(runtime, policies, count, name, out, error))
+WRAP_NEW_OR_ERROR(weir_cache_new, unref_cache,
+                  PARAMETERS(weir_runtime *runtime, const weir_cache_options *options,
+                             weir_cache **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
 WRAP_NEW_OR_ERROR(weir_debounce_new, unref_debounce,
                   PARAMETERS(weir_runtime *runtime, weir_operation *operation,
                              const weir_debounce_options *options, weir_debounce **out,
@@ -290,6 +295,70 @@ void __wrap_weir_values_unref(weir_value *const *values, size_t count);
 void __wrap_weir_values_unref(weir_value *const *values, size_t count) {
   for (size_t i = 0; values != NULL && i < count; i++) gave(values[i]);
   __real_weir_values_unref(values, count);
+}
+
+/* ---- a cache gives values ------------------------------------------------------------------- */
+
+weir_status __real_weir_cache_lookup(weir_cache *cache, const void *key, size_t key_size,
+                                     weir_value **value);
+weir_status __wrap_weir_cache_lookup(weir_cache *cache, const void *key, size_t key_size,
+                                     weir_value **value);
+weir_status __wrap_weir_cache_lookup(weir_cache *cache, const void *key, size_t key_size,
+                                     weir_value **value) {
+  weir_status status = __real_weir_cache_lookup(cache, key, key_size, value);
+  if (status == WEIR_OK) got(*value, unref_value);
+  return status;
+}
+
+weir_status __real_weir_cache_lookup_at(weir_cache *cache, const void *key, size_t key_size,
+                                        int64_t now, weir_value **value);
+weir_status __wrap_weir_cache_lookup_at(weir_cache *cache, const void *key, size_t key_size,
+                                        int64_t now, weir_value **value);
+weir_status __wrap_weir_cache_lookup_at(weir_cache *cache, const void *key, size_t key_size,
+                                        int64_t now, weir_value **value) {
+  weir_status status = __real_weir_cache_lookup_at(cache, key, key_size, now, value);
+  if (status == WEIR_OK) got(*value, unref_value);
+  return status;
+}
+
+weir_status __real_weir_cache_put_if_absent(weir_cache *cache, const void *key, size_t key_size,
+                                            weir_value *value, weir_value **existing);
+weir_status __wrap_weir_cache_put_if_absent(weir_cache *cache, const void *key, size_t key_size,
+                                            weir_value *value, weir_value **existing);
+weir_status __wrap_weir_cache_put_if_absent(weir_cache *cache, const void *key, size_t key_size,
+                                            weir_value *value, weir_value **existing) {
+  weir_status status = __real_weir_cache_put_if_absent(cache, key, key_size, value, existing);
+  if (status == WEIR_EEXISTS && existing != NULL) got(*existing, unref_value);
+  return status;
+}
+
+weir_status __real_weir_cache_put_if_absent_at(weir_cache *cache, const void *key, size_t key_size,
+                                               weir_value *value, int64_t now,
+                                               weir_value **existing);
+weir_status __wrap_weir_cache_put_if_absent_at(weir_cache *cache, const void *key, size_t key_size,
+                                               weir_value *value, int64_t now,
+                                               weir_value **existing);
+weir_status __wrap_weir_cache_put_if_absent_at(weir_cache *cache, const void *key, size_t key_size,
+                                               weir_value *value, int64_t now,
+                                               weir_value **existing) {
+  weir_status status =
+      __real_weir_cache_put_if_absent_at(cache, key, key_size, value, now, existing);
+  if (status == WEIR_EEXISTS && existing != NULL) got(*existing, unref_value);
+  return status;
+}
+
+weir_status __real_weir_cache_scan(weir_cache *cache, uint64_t *cursor, weir_cache_entry *entries,
+                                   size_t entry_size, size_t capacity, size_t *count);
+weir_status __wrap_weir_cache_scan(weir_cache *cache, uint64_t *cursor, weir_cache_entry *entries,
+                                   size_t entry_size, size_t capacity, size_t *count);
+weir_status __wrap_weir_cache_scan(weir_cache *cache, uint64_t *cursor, weir_cache_entry *entries,
+                                   size_t entry_size, size_t capacity, size_t *count) {
+  weir_status status = __real_weir_cache_scan(cache, cursor, entries, entry_size, capacity, count);
+  for (size_t i = 0; status == WEIR_OK && entry_size == sizeof *entries && i < *count; i++) {
+    got(entries[i].key, unref_value);
+    got(entries[i].value, unref_value);
+  }
+  return status;
 }
 
 /* ---- drained records give -------------------------------------------------------------------- */

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+//
+// The cache: its shards, what users' functions say about entries, and its one task and one timer
+// on the runtime's thread.
+//
+// A write goes through three stages. Before any lock: the weight and the lifetime (users' functions
+// are asked), the entry's memory. Under the shard's policy lock: everything that has to be one
+// (shard.hh). After all locks (finish()): freeing, and posting what the engine's thread has to do.
+//
+// The timer is armed for the first sweep of all shards. Who puts an entry in that expires earlier
+// posts the arming task.
+//
+// Invariants:
+// - `armed_ns_` is never_ns from before the engine looks at the shards until after: so a writer who
+//   reads it under a policy lock either was seen there or sees that he has to post.
+// - A posted task keeps the cache alive, by an inside reference when it was posted on the engine's
+//   thread, by an outside one otherwise. The timer does not: at the end, if it was ever armed, the
+//   cache is brought to the engine's thread, empty, to be disarmed and freed.
+// - What has left and is to be told of is in `telling_`, or in a shard and `tell_task_` is posted.
+
+#pragma once
+
+#include <weir/cache.h>
+
+#include <atomic>
+
+#include "cache/shard.hh"
+#include "engine/handle.hh"
+#include "engine/runtime.hh"
+#include "engine/task.hh"
+
+namespace weir {
+
+// A task of a cache, queued once at most.
+struct CacheTask : Task {
+  CacheTask(weir_cache &owner, RunFn function) : Task(function, Lane::completion), cache(owner) {}
+  weir_cache &cache;
+  std::atomic<bool> posted{false};
+  bool entered = false;
+};
+
+// One put.
+struct PutRequest {
+  Key key;
+  weir_value *value;  // borrowed, nullable
+  int64_t now_ns;
+  int64_t ttl_ns = 0;
+  bool own_ttl = false;             // `ttl_ns` instead of what the cache's rules say
+  LoadNode *load = nullptr;         // stored only if nothing has superseded this load
+  weir_value **existing = nullptr;  // with only_if_absent, nullable: gets a reference
+  bool only_if_absent = false;
+};
+
+}  // namespace weir
+
+struct weir_cache : weir::Handle {
+  weir_cache(weir_runtime *cache_runtime, weir::CacheRules &&cache_rules);
+  ~weir_cache();
+
+  // False without memory.
+  bool init(const char *cache_name);
+
+  weir::Key key(const void *data, size_t size) const {
+    return {data, static_cast<uint32_t>(size), weir::hash_bytes(data, size, seed_)};
+  }
+  const weir::CacheRules &rules() const { return rules_; }
+
+  // ---- the decide door ----
+
+  // A reference to the value in `value`, or with `buffer` a copy of its bytes. `now_ns` nullable:
+  // then the clock is read as far as it is needed.
+  weir_status lookup(const weir::Key &key, const int64_t *now_ns, weir_value **value);
+  struct Copy {
+    void *buffer;
+    size_t capacity;
+    size_t *size;
+  };
+  weir_status lookup_copy(const weir::Key &key, const int64_t *now_ns, const Copy &copy);
+
+  weir_status put(const weir::PutRequest &request);
+  weir_status touch(const weir::Key &key, int64_t ttl_ms, int64_t now_ns);
+  weir_status invalidate(const weir::Key &key);
+  weir_status clear();
+  // From `cursor` (0: the beginning) on, at most `capacity` entries; moves the cursor, to 0 at the
+  // end.
+  weir_status scan(uint64_t &cursor, weir_cache_entry *entries, size_t entry_size, size_t capacity,
+                   size_t &count);
+  void fill_stats(weir_cache_stats &stats);
+
+  // ---- for gets; the engine's thread ----
+
+  // Looks for a value, a remembered failure and a load. Counts a hit or a miss; asks the expire
+  // function as a lookup does.
+  weir::Finding find_for_get(const weir::Key &key, int64_t now_ns);
+  // An expired value that may still serve, a reference; false if there is none. Counts a stale hit.
+  bool find_stale(const weir::Key &key, int64_t now_ns, weir_value *&value);
+  // Marks `key` as being loaded by `load` and returns `load`; or the load that is there already.
+  // The key's bytes must stay until one of the three below; they are Load's. A put, invalidate or
+  // clear of the key ends the mark: then it is superseded, and another load may begin.
+  weir::LoadNode *begin_load(weir::LoadNode &load, const weir::Key &key);
+  // The load brought `value` (borrowed, nullable): stored, unless it is superseded (then
+  // WEIR_ESUPERSEDED) or cannot be stored (as weir_cache_put). The mark is gone in any case.
+  weir_status finish_load(weir::LoadNode &load, weir_value *value, int64_t now_ns);
+  // The load failed with `error` (borrowed): remembered for negative_ttl_ms if the cache does that.
+  void fail_load(weir::LoadNode &load, weir_error *error, int64_t now_ns);
+  // The load ended without a result.
+  void abandon_load(weir::LoadNode &load);
+  // For stats.
+  void count_load() { bump(loads_, 1); }
+  void count_load_end(int64_t elapsed_ns, bool failed) {
+    bump(load_time_ns_, elapsed_ns < 0 ? 0 : static_cast<uint64_t>(elapsed_ns));
+    if (failed) bump(load_failures_, 1);
+  }
+
+ private:
+  weir::Shard &shard_of(uint64_t hash) { return shards_[hash >> shard_shift_ >> 1]; }
+  static void bump(std::atomic<uint64_t> &counter, uint64_t by) {
+    counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+
+  struct Lifetime {
+    int64_t ttl_ns;
+    bool own;   // not the cache's
+    bool keep;  // that of the entry it is written over, if it is still there
+  };
+
+  weir::LookTime look_time(const int64_t *now_ns, bool exact) const;
+  template <typename Take>
+  weir_status look(const weir::Key &key, const int64_t *now_ns, Take take);
+  weir_status lookup_asking(const weir::Key &key, const int64_t *now_ns, weir_value **value);
+  int64_t ask_expire(const weir::Key &key, weir_value *value, uint32_t moment,
+                     int64_t remaining_ns) const;
+  void ask_read(const weir::Key &key, const weir::Reading &read, int64_t end_ns);
+  weir_status weigh(const weir::PutRequest &request, uint32_t &weight) const;
+  weir_status refuse(const weir::PutRequest &request, weir_status status);
+  Lifetime lifetime(const weir::PutRequest &request);
+  weir_status writable() const;
+  bool find_existing(const weir::PutRequest &request);
+  weir_status store(const weir::PutRequest &request, weir::Entry *entry, bool keep_lifetime);
+
+  // After all locks.
+  void finish(weir::Aftermath &after);
+  void empty();
+  void post(weir::CacheTask &task);
+  static bool begin_task(weir::CacheTask &task);
+  void end_task(bool entered);
+  void arm();
+  void tell_next();
+  void emit_evictions();
+  static void run_arm(weir_runtime &runtime, weir::Task &task);
+  static void run_tell(weir_runtime &runtime, weir::Task &task);
+  static void run_end(weir_runtime &runtime, weir::Task &task);
+  static void sweep(weir_runtime &runtime, weir::Timer &timer);
+  static void end(weir::Handle *handle);
+
+  struct SweepTimer : weir::Timer {
+    explicit SweepTimer(weir_cache &owner) : Timer(sweep), cache(owner) {}
+    weir_cache &cache;
+  };
+
+  // What lookups read; never changed after creation.
+  weir::CacheRules rules_;
+  uint64_t seed_;
+  weir::Shard *shards_ = nullptr;
+  int shard_shift_ = 63;
+  uint64_t heaviest_ = UINT64_MAX;  // that an entry may be
+  uint32_t shard_count_ = 0;
+  void *memory_ = nullptr;
+  size_t memory_size_ = 0;
+
+  std::atomic<int64_t> armed_ns_{weir::never_ns};
+  std::atomic<bool> timed_{false};  // the timer was armed once
+  weir::CacheTask arm_task_;
+  weir::CacheTask tell_task_;
+  weir::CacheTask end_task_;
+
+  // The engine's thread; counters may be read by others.
+  SweepTimer timer_;
+  bool sweeping_ = false;
+  weir::Entry *telling_ = nullptr;
+  uint64_t evictions_told_ = 0;
+  std::atomic<uint64_t> stale_hits_{0};
+  std::atomic<uint64_t> loads_{0};
+  std::atomic<uint64_t> load_failures_{0};
+  std::atomic<uint64_t> load_time_ns_{0};
+};

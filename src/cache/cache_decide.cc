@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+//
+// The cache's decide door: which time counts, what users' functions say, and what goes to which
+// shard.
+#include "cache/cache.hh"
+#include "engine/value.hh"
+
+using weir::Aftermath;
+using weir::Entry;
+using weir::Key;
+using weir::Look;
+using weir::LookTime;
+using weir::PutRequest;
+using weir::Reading;
+using weir::Shard;
+using weir::Write;
+
+namespace {
+
+// The coarse clock is at most 10 ms behind; where an entry's end is that near, the clock is read.
+constexpr int64_t coarse_margin_ns = 64 * weir::ns_per_ms;
+// Bytes copied under the lock rather than with a reference.
+constexpr size_t copied_under_lock = 256;
+
+size_t copied_size(const weir_value &value, const weir_cache::Copy &copy) {
+  return value.size < copy.capacity ? value.size : copy.capacity;
+}
+
+weir_status copy_value(const weir_value *value, const weir_cache::Copy &copy) {
+  if (value == nullptr || value->kind != WEIR_VALUE_BYTES) return WEIR_ENOTSUP;
+  if (copy.size != nullptr) *copy.size = value->size;
+  size_t size = copied_size(*value, copy);
+  if (size > 0) std::memcpy(copy.buffer, value->bytes(), size);
+  return WEIR_OK;
+}
+
+}  // namespace
+
+// ---- looking up ----
+
+// An idle time begins at the access: never before it, so that it ends late rather than early.
+LookTime weir_cache::look_time(const int64_t *now_ns, bool exact) const {
+  if (now_ns != nullptr) return {*now_ns, 0, *now_ns};
+  bool idle = rules_.idle_ns != weir::never_ns;
+  if (exact || (idle && rules_.idle_ns < coarse_margin_ns) || rules_.expire) {
+    int64_t clock_ns = runtime()->clock();
+    return {clock_ns, 0, clock_ns};
+  }
+  int64_t coarse_ns = runtime()->coarse_clock();
+  return {coarse_ns, coarse_margin_ns, idle ? runtime()->coarse_ceiling() : coarse_ns};
+}
+
+template <typename Take>
+weir_status weir_cache::look(const Key &key, const int64_t *now_ns, Take take) {
+  Shard &shard = shard_of(key.hash);
+  auto hopeless = [this] { return runtime()->forked(); };
+  Look result = shard.look(key, look_time(now_ns, false), hopeless, take);
+  if (result == Look::unsure) result = shard.look(key, look_time(now_ns, true), hopeless, take);
+  if (result == Look::hit) return WEIR_OK;
+  return result == Look::stuck ? WEIR_EFORKED : WEIR_ENOTFOUND;
+}
+
+weir_status weir_cache::lookup(const Key &key, const int64_t *now_ns, weir_value **value) {
+  if (rules_.expire) return lookup_asking(key, now_ns, value);
+  weir_value *found = nullptr;
+  weir_status status =
+      look(key, now_ns, [&found](const Entry &entry) { found = weir::ref_value(entry.value); });
+  *value = found;
+  return status;
+}
+
+weir_status weir_cache::lookup_asking(const Key &key, const int64_t *now_ns, weir_value **value) {
+  Reading read = {};
+  int64_t end_ns = 0;
+  Shard &shard = shard_of(key.hash);
+  weir_status status = look(key, now_ns, [&](const Entry &entry) {
+    read = {weir::ref_value(entry.value), entry.expires_ns, 0};
+    end_ns = shard.end_of(entry);
+  });
+  *value = read.value;
+  if (status != WEIR_OK) return status;
+  read.now_ns = now_ns != nullptr ? *now_ns : runtime()->clock();
+  ask_read(key, read, end_ns);
+  return WEIR_OK;
+}
+
+weir_status weir_cache::lookup_copy(const Key &key, const int64_t *now_ns, const Copy &copy) {
+  weir_value *large = nullptr;
+  weir_status copied = WEIR_OK;
+  weir_status status = WEIR_OK;
+  if (rules_.expire) {
+    status = lookup_asking(key, now_ns, &large);
+    if (large == nullptr) copied = WEIR_ENOTSUP;
+  } else {
+    status = look(key, now_ns, [&](const Entry &entry) {
+      weir_value *value = entry.value;
+      if (value != nullptr && copied_size(*value, copy) > copied_under_lock) {
+        large = weir::ref_value(value);
+      } else {
+        copied = copy_value(value, copy);
+      }
+    });
+  }
+  if (status != WEIR_OK) return status;
+  if (large == nullptr) return copied;
+  copied = copy_value(large, copy);
+  large->unref();
+  return copied;
+}
+
+// ---- what users' functions say ----
+
+int64_t weir_cache::ask_expire(const Key &key, weir_value *value, uint32_t moment,
+                               int64_t remaining_ns) const {
+  weir_expiry expiry = {sizeof(expiry), moment, key.data, key.size, value, remaining_ns};
+  int64_t answer = rules_.expire(&expiry);
+  return answer < WEIR_FOREVER ? WEIR_EXPIRE_KEEP : answer;
+}
+
+void weir_cache::ask_read(const Key &key, const Reading &read, int64_t end_ns) {
+  int64_t remaining_ns = end_ns == weir::never_ns ? weir::never_ns : end_ns - read.now_ns;
+  int64_t ttl_ms = ask_expire(key, read.value, WEIR_EXPIRE_READ, remaining_ns);
+  if (ttl_ms == WEIR_EXPIRE_KEEP) return;
+  int64_t until_ns = weir::deadline_after(read.now_ns, weir::ms_to_ns(ttl_ms));
+  Aftermath after;
+  shard_of(key.hash).set_lifetime(key, read, until_ns, after);
+  finish(after);
+}
+
+// WEIR_EFULL and WEIR_EFAILED refuse.
+weir_status weir_cache::weigh(const PutRequest &request, uint32_t &weight) const {
+  weight = 1;
+  if (!rules_.weigh) return WEIR_OK;
+  int64_t weighed = rules_.weigh(request.key.data, request.key.size, request.value);
+  if (weighed < 0) return WEIR_EFAILED;
+  weight = static_cast<uint32_t>(weighed);
+  auto heavy = static_cast<uint64_t>(weighed);
+  return heavy > UINT32_MAX || heavy > heaviest_ ? WEIR_EFULL : WEIR_OK;
+}
+
+weir_status weir_cache::refuse(const PutRequest &request, weir_status status) {
+  Shard &shard = shard_of(request.key.hash);
+  if (status == WEIR_EFULL) {
+    Aftermath after;
+    shard.refuse(request.key, request.now_ns, request.load, after);
+    finish(after);
+  } else {
+    shard.count_refused();
+  }
+  return status;
+}
+
+// How long the new entry lives, before it is made: `keep` if as long as the one it is written over.
+weir_cache::Lifetime weir_cache::lifetime(const PutRequest &request) {
+  if (request.own_ttl) return {request.ttl_ns, true, false};
+  Lifetime plain = {rules_.ttl_ns, false, false};
+  if (!rules_.expire) return plain;
+  int64_t remaining_ns = 0;
+  Shard &shard = shard_of(request.key.hash);
+  bool update = shard.peek(request.key, request.now_ns, [&](const Entry &entry) {
+    int64_t end_ns = shard.end_of(entry);
+    remaining_ns = end_ns == weir::never_ns ? end_ns : end_ns - request.now_ns;
+  });
+  uint32_t moment = update ? WEIR_EXPIRE_UPDATED : WEIR_EXPIRE_CREATED;
+  int64_t ttl_ms = ask_expire(request.key, request.value, moment, remaining_ns);
+  if (ttl_ms == WEIR_EXPIRE_KEEP) return {rules_.ttl_ns, false, update};
+  return {weir::ms_to_ns(ttl_ms), true, false};
+}
+
+// ---- writing ----
+
+weir_status weir_cache::writable() const {
+  if (runtime()->life() != weir::Life::open) return WEIR_ECLOSED;
+  return runtime()->forked() ? WEIR_EFORKED : WEIR_OK;
+}
+
+weir_status weir_cache::put(const PutRequest &request) {
+  weir_status status = writable();
+  if (status != WEIR_OK) return status;
+  if (request.only_if_absent && find_existing(request)) return WEIR_EEXISTS;
+  uint32_t weight = 0;
+  status = weigh(request, weight);
+  if (status != WEIR_OK) return refuse(request, status);
+  Lifetime lived = lifetime(request);
+  Entry *entry = rules_.shape.make(heap(), request.key, request.now_ns);
+  if (entry == nullptr) return WEIR_ENOMEM;
+  entry->weight = weight;
+  entry->value = weir::ref_value(request.value);
+  entry->expires_ns = weir::deadline_after(request.now_ns, lived.ttl_ns);
+  if (lived.own) entry->flags = weir::entry_own_lifetime;
+  return store(request, entry, lived.keep);
+}
+
+bool weir_cache::find_existing(const PutRequest &request) {
+  weir_value *existing = nullptr;
+  bool found =
+      shard_of(request.key.hash).peek(request.key, request.now_ns, [&existing](const Entry &entry) {
+        existing = weir::ref_value(entry.value);
+      });
+  if (found && request.existing != nullptr) {
+    *request.existing = existing;
+  } else {
+    weir::unref_value(existing);
+  }
+  return found;
+}
+
+// Takes `entry`.
+weir_status weir_cache::store(const PutRequest &request, Entry *entry, bool keep_lifetime) {
+  Write write = {};
+  write.key = request.key;
+  write.now_ns = request.now_ns;
+  write.entry = entry;
+  write.load = request.load;
+  write.only_if_absent = request.only_if_absent;
+  write.keep_lifetime = keep_lifetime;
+  Aftermath after;
+  weir_status status = shard_of(request.key.hash).put(write, after);
+  if (status != WEIR_OK) rules_.shape.free(heap(), entry);
+  if (request.existing != nullptr) {
+    *request.existing = write.existing;
+  } else {
+    weir::unref_value(write.existing);
+  }
+  finish(after);
+  return status;
+}
+
+weir_status weir_cache::touch(const Key &key, int64_t ttl_ms, int64_t now_ns) {
+  weir_status status = writable();
+  if (status != WEIR_OK) return status;
+  Aftermath after;
+  int64_t until_ns = weir::deadline_after(now_ns, weir::ms_to_ns(ttl_ms));
+  bool found = shard_of(key.hash).touch(key, now_ns, until_ns, after);
+  finish(after);
+  return found ? WEIR_OK : WEIR_ENOTFOUND;
+}
+
+weir_status weir_cache::invalidate(const Key &key) {
+  if (runtime()->forked()) return WEIR_EFORKED;
+  Aftermath after;
+  bool found = shard_of(key.hash).remove(key, runtime()->clock(), after);
+  finish(after);
+  return found ? WEIR_OK : WEIR_ENOTFOUND;
+}
+
+weir_status weir_cache::clear() {
+  if (runtime()->forked()) return WEIR_EFORKED;
+  int64_t now_ns = runtime()->clock();
+  for (uint32_t i = 0; i < shard_count_; ++i) {
+    uint64_t position = 0;
+    do {
+      Aftermath after;
+      position = shards_[i].clear(position, now_ns, after);
+      finish(after);
+    } while (position != 0);
+  }
+  return WEIR_OK;
+}

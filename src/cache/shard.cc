@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+//
+// What holders of the policy lock do: notes, room, entries in and out. shard_write.cc has the
+// operations that are made of it.
+#include "cache/shard.hh"
+
+#include "engine/value.hh"
+
+namespace weir {
+
+Shard::Shard(Heap *heap, const CacheRules &rules, std::atomic<int64_t> &armed_ns)
+    : rules_(rules), table_(heap, rules.shape), heap_(heap), wheel_(heap), armed_ns_(armed_ns) {}
+
+bool Shard::init(uint64_t max_entries, uint64_t max_weight) {
+  // The order of accesses is kept within a stripe only; a small cache has it exactly.
+  constexpr uint64_t exact_order = 64;
+  stripe_mask_ = max_entries < exact_order ? 0 : max_stripes - 1;
+  max_entries_ = max_entries;
+  max_weight_ = max_weight;
+  return eviction_.init(heap_, rules_.eviction, max_entries);
+}
+
+// Nobody uses the cache any more, so no load is in the table.
+Shard::~Shard() {
+  uint64_t position = 0;
+  do {
+    Node *node = table_.chain_at(position, position);
+    while (node != nullptr) {
+      auto *entry = static_cast<Entry *>(node);
+      node = node->next;
+      shape().free(heap_, entry);
+    }
+  } while (position != 0);
+  shape().free_all(heap_, static_cast<Entry *>(left_first_));
+}
+
+// ---- notes ----
+
+// Under the stripe lock. Oldest first.
+uint32_t Shard::take_notes(Stripe &stripe, Entry **notes) {
+  uint32_t count = stripe.noted.load(std::memory_order_relaxed);
+  uint32_t at = count == Stripe::capacity ? stripe.next : 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    notes[i] = stripe.notes[at];
+    at = at + 1 == Stripe::capacity ? 0 : at + 1;
+  }
+  stripe.noted.store(0, std::memory_order_relaxed);
+  stripe.next = 0;
+  return count;
+}
+
+// What has just been taken out of the lists, but not yet out of the table, is passed over.
+void Shard::replay(Entry *const *notes, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    if (notes[i]->list != 0) eviction_.accessed(notes[i]);
+  }
+}
+
+void Shard::drain() {
+  for (uint64_t i = 0; i <= stripe_mask_; ++i) {
+    Stripe &stripe = stripes_[i];
+    if (stripe.noted.load(std::memory_order_relaxed) == 0) continue;
+    Entry *notes[Stripe::capacity];
+    stripe.lock.lock();
+    uint32_t count = take_notes(stripe, notes);
+    stripe.lock.unlock();
+    replay(notes, count);
+  }
+}
+
+// ---- the table ----
+
+void Shard::link(Node *node) {
+  ShortHold hold(stripe_of(node->hash).lock);
+  table_.link(node);
+}
+
+void Shard::unlink(Node *node) {
+  Stripe &stripe = stripe_of(node->hash);
+  Entry *notes[Stripe::capacity];
+  stripe.lock.lock();
+  table_.unlink(node);
+  uint32_t count = take_notes(stripe, notes);
+  stripe.lock.unlock();
+  replay(notes, count);
+}
+
+void Shard::exchange(Entry *old, Entry *entry) {
+  Stripe &stripe = stripe_of(entry->hash);
+  Entry *notes[Stripe::capacity];
+  stripe.lock.lock();
+  table_.replace(old, entry);
+  uint32_t count = take_notes(stripe, notes);
+  stripe.lock.unlock();
+  replay(notes, count);
+}
+
+void Shard::adapt_table() {
+  constexpr int splits_at_once = 8;  // more than one only after memory was short
+  for (int i = 0; i < splits_at_once && table_.crowded() && table_.make_room(); ++i) {
+    ShortHold hold(stripe_of(table_.buckets()).lock);
+    table_.split();
+  }
+  while (table_.sparse()) {
+    {
+      ShortHold hold(stripe_of(table_.buckets() - 1).lock);
+      table_.merge();
+    }
+    table_.trim();
+  }
+}
+
+// ---- leaving ----
+
+// `entry` is out of everything.
+void Shard::leave(Entry *entry, uint32_t cause, Aftermath &after) {
+  --entries_;
+  weight_ -= entry->weight;
+  count_left(entry, cause, after);
+}
+
+void Shard::count_left(Entry *entry, uint32_t cause, Aftermath &after) {
+  ++left_by_cause_[cause];
+  if (cause == WEIR_EVICT_SIZE) after.evicted = true;
+  if (!rules_.on_evict || entry->negative()) {
+    entry->next = after.garbage;
+    after.garbage = entry;
+    return;
+  }
+  entry->flags = static_cast<uint8_t>(entry->flags | cause << entry_cause_shift);
+  entry->next = nullptr;
+  *left_end_ = entry;
+  left_end_ = &entry->next;
+  after.tell = true;
+}
+
+// Out of the eviction's lists already.
+void Shard::evict(Entry *entry, Aftermath &after) {
+  wheel_.remove(*entry);
+  unlink(entry);
+  leave(entry, WEIR_EVICT_SIZE, after);
+}
+
+void Shard::drop(Entry *entry, uint32_t cause, Aftermath &after) {
+  wheel_.remove(*entry);
+  eviction_.removed(entry);
+  unlink(entry);
+  leave(entry, cause, after);
+}
+
+// `entry` was just taken out of the wheel. What was used in the meantime is put back; that is
+// decided under the stripe lock, as using is noted there.
+bool Shard::expire(Entry *entry, int64_t now_ns, Aftermath &after) {
+  Stripe &stripe = stripe_of(entry->hash);
+  Entry *notes[Stripe::capacity];
+  uint32_t count = 0;
+  stripe.lock.lock();
+  int64_t deadline_ns = deadline_of(*entry);
+  if (deadline_ns <= now_ns) {
+    table_.unlink(entry);
+    count = take_notes(stripe, notes);
+  }
+  stripe.lock.unlock();
+  if (deadline_ns > now_ns) {
+    wheel_.insert(*entry, deadline_ns);
+    return false;
+  }
+  eviction_.removed(entry);
+  replay(notes, count);
+  leave(entry, WEIR_EVICT_EXPIRED, after);
+  return true;
+}
+
+// ---- room ----
+
+// Makes room for `fresh` (nullable), which is in the eviction's lists already, within the bounds:
+// what has expired goes first. At most `budget` steps, and one more if there is an entry too many.
+void Shard::make_room(const Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after) {
+  uint64_t entries = fresh == nullptr ? 0 : 1;
+  uint64_t weight = fresh == nullptr ? 0 : fresh->weight;
+  while (true) {
+    bool many = entries_ + entries > max_entries_;
+    if (!many && weight_ + weight <= max_weight_) return;
+    if (budget > 0) {
+      --budget;
+      if (Entry *due = wheel_.pop_due(now_ns)) {
+        expire(due, now_ns, after);
+        continue;
+      }
+    } else if (!many) {
+      after.trim = true;
+      return;
+    }
+    auto room = many ? Eviction::Room::entries : Eviction::Room::weight;
+    EvictionNode *victim = eviction_.victim(fresh, room);
+    if (victim == nullptr) return;
+    evict(static_cast<Entry *>(victim), after);
+  }
+}
+
+// ---- lifetimes ----
+
+// When it is to be taken out: gets may be served an expired one for a while.
+int64_t Shard::deadline_of(const Entry &entry) const {
+  int64_t end_ns = end_of(entry);
+  if (end_ns == never_ns || entry.negative()) return end_ns;
+  return saturating_add(end_ns, rules_.stale_ns);
+}
+
+void Shard::schedule(Entry *entry, int64_t now_ns, Aftermath &after) {
+  wheel_.remove(*entry);
+  int64_t deadline_ns = deadline_of(*entry);
+  // Without memory for the wheel it stays, expired, until it is evicted.
+  if (deadline_ns == never_ns || !wheel_.ready(now_ns)) return;
+  wheel_.insert(*entry, deadline_ns);
+  if (ExpiryWheel::sweep_ns(deadline_ns) < armed_ns_.load(std::memory_order_relaxed)) {
+    after.arm = true;
+  }
+}
+
+void Shard::set_end(Entry *entry, int64_t until_ns, int64_t now_ns, bool own, Aftermath &after) {
+  {
+    ShortHold hold(stripe_of(entry->hash).lock);
+    entry->expires_ns = until_ns;
+    if (own) entry->flags |= entry_own_lifetime;
+    if (shape().used_at != 0) shape().used(*entry, now_ns);
+  }
+  schedule(entry, now_ns, after);
+}
+
+}  // namespace weir

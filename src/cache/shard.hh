@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+//
+// A part of a cache's entries, with a part of its bounds. Two kinds of locks:
+//
+// - THE POLICY LOCK, one: whoever writes holds it. It covers the bounds, the eviction policy, the
+//   expiry wheel and the counters, and whatever takes time. The allocator may run under it, other
+//   code of users never does.
+// - STRIPE LOCKS, one for each of a few residues of the hash: who looks a key up holds its stripe's
+//   for the probe, the reference and the note. Writers take it, inside the policy lock, for the few
+//   stores that put a node in or take it out. Nothing allocates, evicts, calls back or frees under
+//   it, so lookups never wait for any of that.
+//
+// What was read is noted in the stripe, the latest 61 accesses; the next writer tells the eviction
+// policy. So reading changes no list, and a busy cache forgets some of its accesses but never the
+// latest.
+//
+// Invariants:
+// - A note names an entry that is in the table: who takes an entry out takes the notes of its
+//   stripe in the same hold of the stripe lock.
+// - A key has one entry and one load marker at most. An entry that is written over is exchanged in
+//   one hold of the stripe lock: nobody sees the key absent.
+// - Room is made before an entry goes in, so the bounds hold at every moment; only more than 16
+//   evictions are left to later (`overweight`).
+// - What a write leaves to do without locks (freeing, telling, arming) is in its Aftermath.
+
+#pragma once
+
+#include "base/mutex.hh"
+#include "base/short_lock.hh"
+#include "cache/entry.hh"
+#include "cache/eviction.hh"
+#include "cache/expiry.hh"
+#include "cache/rules.hh"
+#include "cache/table.hh"
+
+namespace weir {
+
+// What a lookup knows of the time: `now_ns` may be behind by the margin.
+struct LookTime {
+  int64_t now_ns;
+  int64_t margin_ns;
+  int64_t used_ns;  // not before the truth: when it is used
+};
+
+enum class Look : uint8_t {
+  hit,
+  miss,
+  unsure,  // it may have expired within the margin
+  stuck    // the lock's holder does not exist in this process
+};
+
+struct alignas(64) Stripe {
+  static constexpr uint32_t capacity = 61;
+
+  ShortLock lock;
+  std::atomic<uint16_t> noted{0};  // up to capacity
+  uint16_t next = 0;               // where the next note goes
+  std::atomic<uint64_t> hits{0};
+  std::atomic<uint64_t> misses{0};
+  Entry *notes[capacity];
+
+  void note(Entry *entry) {
+    uint16_t at = next;
+    notes[at] = entry;
+    next = static_cast<uint16_t>(at + 1 == capacity ? 0 : at + 1);
+    uint16_t count = noted.load(std::memory_order_relaxed);
+    if (count < capacity) noted.store(static_cast<uint16_t>(count + 1), std::memory_order_relaxed);
+  }
+  static void count(std::atomic<uint64_t> &counter) {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+};
+
+static_assert(sizeof(Stripe) == 512);
+
+// What is left to do after the locks.
+struct Aftermath {
+  Entry *garbage = nullptr;  // chained by `next`, to be freed
+  bool tell = false;         // on_evict has something to hear
+  bool evicted = false;      // the event listener has
+  bool trim = false;         // the shard is still too heavy
+  bool arm = false;          // something expires before the timer looks
+};
+
+// One entry on its way in; taken with WEIR_OK only.
+struct Write {
+  Key key;
+  int64_t now_ns;
+  Entry *entry = nullptr;
+  LoadNode *load = nullptr;  // stored only if nothing has superseded this load
+  bool only_if_absent = false;
+  bool keep_lifetime = false;      // of the entry that it is written over, if there is one
+  weir_value *existing = nullptr;  // out: only_if_absent found this; a reference
+};
+
+// What a lookup found.
+struct Reading {
+  weir_value *value;
+  int64_t expires_ns;
+  int64_t now_ns;
+};
+
+// What a get finds.
+struct Finding {
+  weir_value *value = nullptr;  // a reference
+  weir_error *error = nullptr;  // a reference: a remembered failure
+  LoadNode *load = nullptr;     // the key is being loaded
+  bool found = false;           // `value`, which may be NULL
+  bool refresh = false;         // found, and old enough to be loaded again
+};
+
+enum LoadFlag : uint8_t {
+  load_linked = 1  // in the table; afterwards it was superseded, or is over
+};
+
+class Shard {
+ public:
+  Shard(Heap *heap, const CacheRules &rules, std::atomic<int64_t> &armed_ns);
+  Shard(const Shard &) = delete;
+  Shard &operator=(const Shard &) = delete;
+  ~Shard();
+
+  // With its part of the bounds. False without memory.
+  bool init(uint64_t max_entries, uint64_t max_weight);
+
+  // Looks for a value, and calls `take(entry)` for a live one under the stripe lock.
+  template <typename Hopeless, typename Take>
+  Look look(const Key &key, const LookTime &time, Hopeless hopeless, Take take);
+  // The same without counting as a use.
+  template <typename Take>
+  bool peek(const Key &key, int64_t now_ns, Take take);
+
+  // WEIR_OK (stored, or it was not to be kept for a moment), WEIR_EEXISTS, WEIR_ESUPERSEDED.
+  weir_status put(Write &write, Aftermath &after);
+  // An entry too heavy for the bound was to be written, by `load` (nullable): the key has none
+  // then.
+  void refuse(const Key &key, int64_t now_ns, LoadNode *load, Aftermath &after);
+  void count_refused();
+  // False if there was no live value.
+  bool remove(const Key &key, int64_t now_ns, Aftermath &after);
+  // A step of clearing: the nodes from `position` on; returns where to go on, 0 at the end.
+  uint64_t clear(uint64_t position, int64_t now_ns, Aftermath &after);
+  // A use that sets the end. False if there is no live value.
+  bool touch(const Key &key, int64_t now_ns, int64_t until_ns, Aftermath &after);
+  // The expire function's answer to a reading, unless the entry has changed since.
+  void set_lifetime(const Key &key, const Reading &read, int64_t until_ns, Aftermath &after);
+
+  // Expires what is due and evicts what is too heavy; each entry looked at costs one of `budget`.
+  void sweep(int64_t now_ns, uint32_t &budget, Aftermath &after);
+  // When to sweep next.
+  int64_t next_sweep_ns();
+  // What has left and is to be told, in order, chained by `next`.
+  Entry *take_left();
+
+  // What a get finds; returns the end of the entry in `read`.
+  int64_t find(const Key &key, int64_t now_ns, Finding &finding, Reading &read);
+  bool find_stale(const Key &key, int64_t now_ns, weir_value *&value);
+  // Marks the key as being loaded, unless it is marked: then it returns that load. `key.data` must
+  // stay while the load is linked.
+  LoadNode *begin_load(LoadNode &load, const Key &key);
+  // False if it was superseded.
+  bool abandon_load(LoadNode &load);
+
+  // Adds its part.
+  void add_stats(weir_cache_stats &stats);
+
+  // When it is gone for lookups.
+  int64_t end_of(const Entry &entry) const;
+
+ private:
+  friend class CacheScan;
+
+  static constexpr uint32_t max_stripes = 4;
+  static constexpr uint32_t evictions_at_once = 16;
+
+  Stripe &stripe_of(uint64_t hash) { return stripes_[hash & stripe_mask_]; }
+  const EntryShape &shape() const { return rules_.shape; }
+  int64_t deadline_of(const Entry &entry) const;
+  bool live(const Entry &entry, int64_t now_ns) const { return now_ns < end_of(entry); }
+  Look judge(const Entry *entry, const LookTime &time) const;
+  void use(Stripe &stripe, Entry *entry, int64_t used_ns);
+
+  static uint32_t take_notes(Stripe &stripe, Entry **notes);
+  void replay(Entry *const *notes, uint32_t count);
+  void drain();
+  void link(Node *node);
+  void unlink(Node *node);
+  void exchange(Entry *old, Entry *entry);
+  void adapt_table();
+  void store(Entry *old, bool present, Write &write, Aftermath &after);
+  void write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after, uint32_t &budget);
+  void make_room(const Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after);
+  void evict(Entry *entry, Aftermath &after);
+  void drop(Entry *entry, uint32_t cause, Aftermath &after);
+  bool expire(Entry *entry, int64_t now_ns, Aftermath &after);
+  void leave(Entry *entry, uint32_t cause, Aftermath &after);
+  void count_left(Entry *entry, uint32_t cause, Aftermath &after);
+  void clear_node(Node *node, int64_t now_ns, Aftermath &after);
+  void schedule(Entry *entry, int64_t now_ns, Aftermath &after);
+  void set_end(Entry *entry, int64_t until_ns, int64_t now_ns, bool own, Aftermath &after);
+  void end_load(LoadNode &load);
+  void supersede(const Key &key);
+
+  // Read by lookups.
+  const CacheRules &rules_;
+  uint64_t stripe_mask_ = 0;
+  Table table_;
+
+  // Under the policy lock.
+  Mutex mutex_;
+  Heap *heap_;
+  uint64_t max_entries_ = 0;
+  uint64_t max_weight_ = 0;
+  uint64_t entries_ = 0;
+  uint64_t weight_ = 0;
+  uint64_t loading_ = 0;
+  uint64_t puts_ = 0;
+  uint64_t refused_ = 0;
+  uint64_t left_by_cause_[WEIR_EVICT_CLEARED + 1] = {};
+  Eviction eviction_;
+  ExpiryWheel wheel_;
+  Node *left_first_ = nullptr;
+  Node **left_end_ = &left_first_;
+  // When the cache's timer looks next; read under the policy lock (cache.cc says why).
+  std::atomic<int64_t> &armed_ns_;
+
+  Stripe stripes_[max_stripes];
+};
+
+inline int64_t Shard::end_of(const Entry &entry) const {
+  if (rules_.shape.used_at == 0 || (entry.flags & entry_own_lifetime) != 0) return entry.expires_ns;
+  int64_t used = rules_.shape.used_ns(entry).load(std::memory_order_relaxed);
+  int64_t idle = deadline_after(used, rules_.idle_ns);
+  return idle < entry.expires_ns ? idle : entry.expires_ns;
+}
+
+inline Look Shard::judge(const Entry *entry, const LookTime &time) const {
+  if (entry == nullptr || entry->negative()) return Look::miss;
+  int64_t end = end_of(*entry);
+  if (end == never_ns) return Look::hit;
+  if (time.now_ns >= end) return Look::miss;
+  return end - time.now_ns > time.margin_ns ? Look::hit : Look::unsure;
+}
+
+inline void Shard::use(Stripe &stripe, Entry *entry, int64_t used_ns) {
+  stripe.note(entry);
+  Stripe::count(stripe.hits);
+  if (shape().used_at != 0) shape().used(*entry, used_ns);
+}
+
+template <typename Hopeless, typename Take>
+Look Shard::look(const Key &key, const LookTime &time, Hopeless hopeless, Take take) {
+  Stripe &stripe = stripe_of(key.hash);
+  if (!stripe.lock.lock_unless(hopeless)) return Look::stuck;
+  Entry *entry = table_.find(key);
+  Look result = judge(entry, time);
+  if (result == Look::hit) {
+    take(*entry);
+    use(stripe, entry, time.used_ns);
+  } else if (result == Look::miss) {
+    Stripe::count(stripe.misses);
+  }
+  stripe.lock.unlock();
+  return result;
+}
+
+template <typename Take>
+bool Shard::peek(const Key &key, int64_t now_ns, Take take) {
+  Stripe &stripe = stripe_of(key.hash);
+  ShortHold hold(stripe.lock);
+  Entry *entry = table_.find(key);
+  if (entry == nullptr || entry->negative() || !live(*entry, now_ns)) return false;
+  take(*entry);
+  return true;
+}
+
+}  // namespace weir

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+//
+// The operations on a shard that take its policy lock.
+#include "cache/shard.hh"
+#include "engine/error.hh"
+#include "engine/value.hh"
+
+namespace weir {
+
+// ---- putting ----
+
+weir_status Shard::put(Write &write, Aftermath &after) {
+  Lock lock(mutex_);
+  if (write.load != nullptr && (write.load->flags & load_linked) == 0) return WEIR_ESUPERSEDED;
+  Entry *old = table_.find(write.key);
+  bool present = old != nullptr && live(*old, write.now_ns);
+  if (write.only_if_absent && present && !old->negative()) {
+    write.existing = ref_value(old->value);
+    return WEIR_EEXISTS;
+  }
+  supersede(write.key);
+  drain();
+  if (write.keep_lifetime && present && !old->negative()) {
+    write.entry->expires_ns = old->expires_ns;
+    write.entry->flags |= old->flags & entry_own_lifetime;
+  }
+  store(old, present, write, after);
+  adapt_table();
+  return WEIR_OK;
+}
+
+// What cannot be kept, or not for a moment, takes the place of nothing.
+void Shard::store(Entry *old, bool present, Write &write, Aftermath &after) {
+  Entry *entry = write.entry;
+  uint32_t cause = present ? WEIR_EVICT_REPLACED : WEIR_EVICT_EXPIRED;
+  if (max_entries_ == 0 || deadline_of(*entry) <= write.now_ns) {
+    if (old != nullptr) drop(old, cause, after);
+    entry->next = after.garbage;
+    after.garbage = entry;
+    return;
+  }
+  ++puts_;
+  uint32_t budget = evictions_at_once;
+  if (old != nullptr) {
+    write_over(old, cause, write, after, budget);
+  } else {
+    eviction_.inserted(entry);
+    make_room(entry, write.now_ns, budget, after);
+    link(entry);
+  }
+  ++entries_;
+  weight_ += entry->weight;
+  schedule(entry, write.now_ns, after);
+}
+
+// The old one stays in the table until the new one takes its place, but counts no more.
+void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after,
+                       uint32_t &budget) {
+  Entry *entry = write.entry;
+  wheel_.remove(*old);
+  eviction_.replaced(old, entry);
+  eviction_.accessed(entry);
+  --entries_;
+  weight_ -= old->weight;
+  make_room(entry, write.now_ns, budget, after);
+  exchange(old, entry);
+  count_left(old, cause, after);
+}
+
+void Shard::refuse(const Key &key, int64_t now_ns, LoadNode *load, Aftermath &after) {
+  Lock lock(mutex_);
+  ++refused_;
+  if (load != nullptr && (load->flags & load_linked) == 0) return;
+  supersede(key);
+  Entry *old = table_.find(key);
+  if (old == nullptr) return;
+  drop(old, live(*old, now_ns) ? WEIR_EVICT_REPLACED : WEIR_EVICT_EXPIRED, after);
+  adapt_table();
+}
+
+void Shard::count_refused() {
+  Lock lock(mutex_);
+  ++refused_;
+}
+
+// ---- removing ----
+
+bool Shard::remove(const Key &key, int64_t now_ns, Aftermath &after) {
+  Lock lock(mutex_);
+  supersede(key);
+  Entry *entry = table_.find(key);
+  bool found = false;
+  if (entry != nullptr) {
+    bool present = live(*entry, now_ns);
+    found = present && !entry->negative();
+    drop(entry, present ? WEIR_EVICT_EXPLICIT : WEIR_EVICT_EXPIRED, after);
+  }
+  adapt_table();
+  return found;
+}
+
+uint64_t Shard::clear(uint64_t position, int64_t now_ns, Aftermath &after) {
+  constexpr int buckets_at_once = 64;
+  Lock lock(mutex_);
+  for (int i = 0; i < buckets_at_once; ++i) {
+    uint64_t end = 0;
+    Node *node = table_.chain_at(position, end);
+    while (node != nullptr) {
+      Node *next = node->next;
+      if (Table::reverse(node->hash) >= position) clear_node(node, now_ns, after);
+      node = next;
+    }
+    position = end;
+    if (position == 0) break;
+  }
+  adapt_table();
+  return position;
+}
+
+void Shard::clear_node(Node *node, int64_t now_ns, Aftermath &after) {
+  if (node->kind == NodeKind::load) {
+    end_load(*static_cast<LoadNode *>(node));
+    return;
+  }
+  auto *entry = static_cast<Entry *>(node);
+  drop(entry, live(*entry, now_ns) ? WEIR_EVICT_CLEARED : WEIR_EVICT_EXPIRED, after);
+}
+
+// ---- lifetimes ----
+
+bool Shard::touch(const Key &key, int64_t now_ns, int64_t until_ns, Aftermath &after) {
+  Lock lock(mutex_);
+  Entry *entry = table_.find(key);
+  if (entry == nullptr || entry->negative() || !live(*entry, now_ns)) return false;
+  drain();
+  eviction_.accessed(entry);
+  set_end(entry, until_ns, now_ns, false, after);
+  return true;
+}
+
+void Shard::set_lifetime(const Key &key, const Reading &read, int64_t until_ns, Aftermath &after) {
+  Lock lock(mutex_);
+  Entry *entry = table_.find(key);
+  if (entry == nullptr || entry->negative() || entry->value != read.value ||
+      entry->expires_ns != read.expires_ns) {
+    return;
+  }
+  set_end(entry, until_ns, read.now_ns, true, after);
+}
+
+void Shard::sweep(int64_t now_ns, uint32_t &budget, Aftermath &after) {
+  constexpr uint32_t steps_at_once = 64;
+  bool more = true;
+  while (more && budget > 0) {
+    Lock lock(mutex_);
+    uint32_t steps = budget < steps_at_once ? budget : steps_at_once;
+    budget -= steps;
+    more = false;
+    for (; steps > 0; --steps) {
+      Entry *entry = wheel_.pop_due(now_ns);
+      if (entry == nullptr) break;
+      expire(entry, now_ns, after);
+      more = true;
+    }
+    if (weight_ > max_weight_) {
+      drain();
+      make_room(nullptr, now_ns, steps, after);
+      more = true;
+    }
+    budget += steps;
+    adapt_table();
+  }
+}
+
+int64_t Shard::next_sweep_ns() {
+  Lock lock(mutex_);
+  return weight_ > max_weight_ ? 0 : wheel_.next_ns();
+}
+
+// ---- leaving ----
+
+Entry *Shard::take_left() {
+  Lock lock(mutex_);
+  Node *first = left_first_;
+  left_first_ = nullptr;
+  left_end_ = &left_first_;
+  return static_cast<Entry *>(first);
+}
+
+// ---- loads ----
+
+int64_t Shard::find(const Key &key, int64_t now_ns, Finding &finding, Reading &read) {
+  Stripe &stripe = stripe_of(key.hash);
+  ShortHold hold(stripe.lock);
+  finding.load = table_.find_load(key);
+  Entry *entry = table_.find(key);
+  bool present = entry != nullptr && live(*entry, now_ns);
+  if (!present || entry->negative()) {
+    Stripe::count(stripe.misses);
+    if (present) finding.error = ref_error(entry->error);
+    return 0;
+  }
+  finding.found = true;
+  finding.value = ref_value(entry->value);
+  finding.refresh =
+      shape().written_at != 0 &&
+      now_ns - shape().written_ns(*entry).load(std::memory_order_relaxed) >= rules_.refresh_ns;
+  read = {entry->value, entry->expires_ns, now_ns};
+  int64_t end_ns = end_of(*entry);
+  use(stripe, entry, now_ns);
+  return end_ns;
+}
+
+bool Shard::find_stale(const Key &key, int64_t now_ns, weir_value *&value) {
+  ShortHold hold(stripe_of(key.hash).lock);
+  Entry *entry = table_.find(key);
+  if (entry == nullptr || entry->negative() || deadline_of(*entry) <= now_ns) return false;
+  value = ref_value(entry->value);
+  return true;
+}
+
+LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
+  Lock lock(mutex_);
+  if (LoadNode *other = table_.find_load(key)) return other;
+  load.hash = key.hash;
+  load.key = key.data;
+  load.key_size = key.size;
+  load.kind = NodeKind::load;
+  load.flags = load_linked;
+  ++loading_;
+  link(&load);
+  adapt_table();
+  return &load;
+}
+
+bool Shard::abandon_load(LoadNode &load) {
+  Lock lock(mutex_);
+  if ((load.flags & load_linked) == 0) return false;
+  end_load(load);
+  adapt_table();
+  return true;
+}
+
+void Shard::end_load(LoadNode &load) {
+  unlink(&load);
+  load.flags = 0;
+  --loading_;
+}
+
+void Shard::supersede(const Key &key) {
+  if (loading_ == 0) return;
+  if (LoadNode *load = table_.find_load(key)) end_load(*load);
+}
+
+// ---- looking ----
+
+void Shard::add_stats(weir_cache_stats &stats) {
+  Lock lock(mutex_);
+  stats.puts += puts_;
+  stats.refused += refused_;
+  stats.expired += left_by_cause_[WEIR_EVICT_EXPIRED];
+  stats.evicted += left_by_cause_[WEIR_EVICT_SIZE];
+  stats.replaced += left_by_cause_[WEIR_EVICT_REPLACED];
+  stats.invalidated += left_by_cause_[WEIR_EVICT_EXPLICIT];
+  stats.cleared += left_by_cause_[WEIR_EVICT_CLEARED];
+  stats.entries += entries_;
+  stats.weight += weight_;
+  stats.loading += loading_;
+  for (uint64_t i = 0; i <= stripe_mask_; ++i) {
+    stats.hits += stripes_[i].hits.load(std::memory_order_relaxed);
+    stats.misses += stripes_[i].misses.load(std::memory_order_relaxed);
+  }
+}
+
+}  // namespace weir

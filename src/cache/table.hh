@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// The nodes of a shard by hash: linear hashing (Litwin, "Linear hashing: a new tool for file and
+// table addressing", 1980) in memory, after Larson, "Dynamic hash tables", 1988. The table grows
+// by splitting one bucket at a time and shrinks by merging one, so that no step takes long; its
+// buckets lie in segments, four for each doubling, which are never moved.
+//
+// Locks. The holder of the shard's policy lock is the only one to change anything, and reads
+// freely. He changes a bucket under its stripe's lock, so that a lookup needs that lock only. There
+// are `stripes` of them, a power of two and at most the smallest number of buckets: so a bucket,
+// the one it was split from and every key in either have one stripe, hash % stripes.
+//
+// Invariants:
+// - 0 ≤ b < buckets(): bucket b is there. Hash h is in bucket h mod 2^n, with 2^n the first power
+//   of two that is not below buckets(), or in h mod 2^(n-1) if there is no such bucket.
+// - A lookup may see the number of buckets as it was or as it will be before and after changes of
+//   other stripes: for the keys of its own stripe they all give the same bucket.
+//
+// Walking. With the bits of its hash reversed, a bucket is an interval of numbers, and a split
+// halves it. A walk that goes through these numbers in order sees every node that is there all the
+// time exactly once, however the table grows and shrinks between its steps.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/heap.hh"
+#include "cache/entry.hh"
+#include "cache/node.hh"
+
+namespace weir {
+
+// A key that is being loaded, in the table. Belongs to who loads; the key too.
+struct LoadNode : Node {
+  const void *key = nullptr;
+};
+
+class Table {
+ public:
+  static constexpr uint64_t smallest = 64;  // buckets
+
+  Table(Heap *heap, const EntryShape &shape) : heap_(heap), shape_(shape) {}
+  Table(const Table &) = delete;
+  Table &operator=(const Table &) = delete;
+  ~Table();
+
+  // ---- under the key's stripe lock or the policy lock ----
+
+  Entry *find(const Key &key) const {
+    return static_cast<Entry *>(find_node(key, NodeKind::entry));
+  }
+  LoadNode *find_load(const Key &key) const {
+    return static_cast<LoadNode *>(find_node(key, NodeKind::load));
+  }
+
+  // ---- under the policy lock and the stripe lock of node->hash ----
+
+  void link(Node *node);
+  void unlink(Node *node);
+  // `next` takes the place of `old`, of the same hash.
+  void replace(Node *old, Node *next);
+
+  // ---- under the policy lock ----
+
+  uint64_t buckets() const { return count_.load(std::memory_order_relaxed); }
+  // Whether a bucket has to be split or merged. The last one is merged by merge(), with the stripe
+  // lock of buckets() - 1; a new one comes by split(), with that of buckets(), after make_room().
+  bool crowded() const { return nodes_ > buckets(); }
+  bool sparse() const { return buckets() > smallest && nodes_ < buckets() / 4; }
+  // Memory for bucket number buckets(); false if there is none.
+  bool make_room();
+  void split();
+  void merge();
+  // Gives back what merging has emptied. No stripe lock.
+  void trim();
+
+  // ---- walking, under the policy lock ----
+
+  static uint64_t reverse(uint64_t bits);
+  // The chain of the bucket that holds `position`, a reversed hash; what is before it in the chain
+  // (reverse(hash) < position) was seen. `end`: where the next begins, 0 after the last.
+  Node *chain_at(uint64_t position, uint64_t &end) const;
+
+ private:
+  static constexpr int smallest_bits = 6;
+  static constexpr int parts_bits = 2;  // segments for each doubling: 4
+  static constexpr int directory_size = (33 - smallest_bits) << parts_bits;
+
+  struct Place {
+    int segment;  // -1: the first buckets, inside
+    uint64_t offset;
+    uint64_t size;  // of the segment
+  };
+  static Place place(uint64_t bucket);
+  Node **bucket_at(uint64_t index) const;
+  uint64_t bucket_of(uint64_t hash) const;
+  bool matches(const Node *node, const Key &key) const;
+  Node *find_node(const Key &key, NodeKind kind) const;
+
+  std::atomic<uint64_t> count_{smallest};
+  uint64_t nodes_ = 0;
+  Heap *heap_;
+  const EntryShape &shape_;
+  Node **segments_[directory_size] = {};
+  mutable Node *first_[smallest] = {};
+};
+
+static_assert(uint64_t{1} << 6 == Table::smallest);
+
+inline Table::Place Table::place(uint64_t bucket) {
+  if (bucket < smallest) return {-1, bucket, smallest};
+  int bits = 63 - __builtin_clzll(bucket);
+  int shift = bits - parts_bits;
+  auto part = static_cast<int>(bucket >> shift) & ((1 << parts_bits) - 1);
+  uint64_t size = uint64_t{1} << shift;
+  return {((bits - smallest_bits) << parts_bits) + part, bucket & (size - 1), size};
+}
+
+inline Node **Table::bucket_at(uint64_t index) const {
+  Place at = place(index);
+  return at.segment < 0 ? &first_[at.offset] : &segments_[at.segment][at.offset];
+}
+
+inline uint64_t Table::bucket_of(uint64_t hash) const {
+  uint64_t count = buckets();
+  uint64_t mask = ~uint64_t{0} >> __builtin_clzll(count - 1);
+  uint64_t index = hash & mask;
+  return index < count ? index : index & (mask >> 1);
+}
+
+inline bool Table::matches(const Node *node, const Key &key) const {
+  const void *data = node->kind == NodeKind::entry ? shape_.key(*static_cast<const Entry *>(node))
+                                                   : static_cast<const LoadNode *>(node)->key;
+  return key.same(data, node->key_size);
+}
+
+inline Node *Table::find_node(const Key &key, NodeKind kind) const {
+  for (Node *node = *bucket_at(bucket_of(key.hash)); node != nullptr; node = node->next) {
+    if (node->hash == key.hash && node->kind == kind && matches(node, key)) return node;
+  }
+  return nullptr;
+}
+
+}  // namespace weir
