@@ -168,7 +168,9 @@ void Pacer::arrive_throttle(Unit &unit, weir_value *argument, Member *member, in
     open(unit, deadline_after(now_ns, rules.wait_ns));
   } else if (rules.trailing) {
     take(unit, argument, member);
-    if (!unit.open) open(unit, at_rest ? deadline_after(now_ns, rules.wait_ns) : free_ns);
+    if (!unit.open && !unit.overdue) {
+      open(unit, at_rest ? deadline_after(now_ns, rules.wait_ns) : free_ns);
+    }
   } else {
     take_uncovered(unit, member);
   }
@@ -240,7 +242,8 @@ void Pacer::due(Unit &unit, int64_t now_ns) {
     due_debounce(unit, now_ns);
   } else if (unit.pending > 0) {
     run_pending(unit, now_ns);
-    open(unit, deadline_after(now_ns, rules.wait_ns));
+    // What is overdue starts with the last flight's end, which opens the unit again.
+    if (!unit.overdue) open(unit, deadline_after(now_ns, rules.wait_ns));
   } else {
     unit.last_ns = Unit::no_start;
   }

@@ -95,6 +95,33 @@ static void a_late_run_moves_the_ones_after_it(struct fixture *fx) {
   weir_throttle_unref(throttle);
 }
 
+static void without_an_interval_a_running_run_is_waited_for_at_rest(struct fixture *fx) {
+  struct script *report = scripted(fx, "v7+150 v8");
+  weir_throttle *throttle = make(fx, report, 0, 1, 1);
+  call(fx, throttle, 1);
+  struct run *second = call(fx, throttle, 2); /* due at once, but the first runs until 150 */
+  assert_int_equal(weir_testing_run_until_idle(fx->runtime), 0);
+  assert_true(weir_testing_advance(fx->runtime, 100) < 10);
+  assert_int_equal(report->started, 1);
+  advance_ms(fx, 50);
+  assert_int_equal(settled(second)->value, 8);
+  weir_throttle_unref(throttle);
+}
+
+static void what_an_end_leaves_overdue_settles_as_stopped(struct fixture *fx) {
+  struct script *report = scripted(fx, "v7+150 v8");
+  weir_throttle *throttle = make(fx, report, 10, 1, 1);
+  call(fx, throttle, 1);
+  struct run *second = call(fx, throttle, 2);
+  advance_ms(fx, 20);
+  assert_int_equal(weir_runtime_close(fx->runtime), WEIR_OK);
+  advance_ms(fx, 200);
+  assert_int_equal(settled(second)->channel, WEIR_CHANNEL_STOPPED);
+  assert_int_equal(settled(second)->status, WEIR_ECLOSED);
+  assert_int_equal(settled(second)->cancel_reason, WEIR_CANCEL_SHUTDOWN);
+  weir_throttle_unref(throttle);
+}
+
 static void cancel_and_flush_reset_the_distance(struct fixture *fx) {
   struct script *report = scripted(fx, "v7");
   weir_throttle *throttle = make(fx, report, 100, 1, 1);
@@ -191,6 +218,8 @@ TEST_MAIN("throttle", TEST(D08_three_calls_run_now_and_at_the_intervals_end),
           TEST(D09_one_call_makes_no_trailing_run),
           TEST(D10_without_leading_runs_keep_their_distance),
           TEST(D10_with_leading_runs_keep_their_distance), TEST(a_late_run_moves_the_ones_after_it),
+          TEST(without_an_interval_a_running_run_is_waited_for_at_rest),
+          TEST(what_an_end_leaves_overdue_settles_as_stopped),
           TEST(cancel_and_flush_reset_the_distance),
           TEST(a_keyed_throttle_remembers_a_key_for_its_interval),
           TEST(orders_come_from_any_thread_and_touches_do_not), TEST(bad_options_say_what_is_wrong))
