@@ -37,8 +37,10 @@ void BreakerCore::publish_opening(int64_t until_ns, const CallCounts &counts) {
   refuse_until_ns_.store(until_ns, std::memory_order_release);
 }
 
-// Opens, or in metrics-only mode says that it would have. False if `word` is no longer the word.
+// Opens, or in metrics-only mode says that it would have. False if `word` is no longer the word: of
+// another life, and then what that one published must stay, or with another count.
 bool BreakerCore::trip(BreakerWord word, CallCounts counts, uint32_t reason, int64_t now_ns) {
+  if (this->word().life() != word.life()) return false;
   if (word.state() == BreakerState::metrics_only) {
     BreakerWord tripped = word.with_state(BreakerState::tripped);
     if (!word.windowed()) tripped = tripped.with_failures(counts.failures);
