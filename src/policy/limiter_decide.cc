@@ -108,7 +108,6 @@ weir_status weir_limiter::drain(int64_t now_ns, int64_t &drained) {
   Exact exact_rates(*this, now_ns);
   if (rates_.count() == 0) return WEIR_OK;
   drained = rates_.available(states_, now_ns);
-  if (drained == 0) return WEIR_OK;
   for (uint32_t i = 0; i < rates_.count(); ++i) {
     const weir::RateRule &rule = rates_.rule(i);
     weir::RateState *state = rates_.at(states_, i);

@@ -49,6 +49,20 @@ static void drain_takes_all_there_is(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+static void drain_takes_of_each_limit_also_when_one_has_nothing(struct fixture *fx) {
+  weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_FIXED_WINDOW, 2, 1000);
+  assert_int_equal(
+      weir_limiter_add_limit(limiter, WEIR_LIMITER_FIXED_WINDOW, 7, 60000, WEIR_OFF, NULL),
+      WEIR_OK);
+  assert_true(passes(limiter, 2, now_ns(fx)));
+  int64_t drained = -1;
+  assert_int_equal(weir_limiter_drain(limiter, &drained), WEIR_OK);
+  assert_int_equal(drained, 0);
+  assert_int_equal(weir_limiter_available_at(limiter, now_ns(fx) + SECOND), 0);
+  assert_int_equal(weir_limiter_available_at(limiter, now_ns(fx) + 60 * SECOND), 2);
+  weir_limiter_unref(limiter);
+}
+
 static void a_reservation_waits_its_turn_and_is_given_back(struct fixture *fx) {
   weir_limiter_options options = rate_options(WEIR_LIMITER_TOKEN_BUCKET, 10, 1000);
   options.burst = 2;
@@ -280,7 +294,8 @@ static void an_acquire_needs_a_limiter_and_a_permit(struct fixture *fx) {
 }
 
 TEST_MAIN("limiter: decide", TEST(refund_gives_back_up_to_the_burst),
-          TEST(drain_takes_all_there_is), TEST(a_reservation_waits_its_turn_and_is_given_back),
+          TEST(drain_takes_all_there_is), TEST(drain_takes_of_each_limit_also_when_one_has_nothing),
+          TEST(a_reservation_waits_its_turn_and_is_given_back),
           TEST(a_reservation_gives_back_what_nobody_reserved_after),
           TEST(reservations_end_somewhere), TEST(reserving_needs_one_token_bucket),
           TEST(acquire_n_takes_what_there_is), TEST(set_options_changes_a_bucket_live),
