@@ -324,12 +324,11 @@ Next weir_limiter::start_inside(weir_call &run, LimiterState &state) {
   return Next::inner;
 }
 
-// Of the engine's thread: serves who waits itself.
+// Of the engine's thread: serves who waits itself. A permit of 0 is nothing to give back.
 void weir_limiter::give_back(weir_permit permit, uint64_t hash) {
-  if (permit == 0) return;
-  if (!keyed()) {
+  if (permit != 0 && !keyed()) {
     unhold(permit);
-  } else {
+  } else if (permit != 0) {
     weir::Lock lock(mutex_);
     weir::KeyEntry *entry = entries_.find(hash);
     if (entry != nullptr) entries_.hold(*entry, -static_cast<int64_t>(permit));

@@ -494,6 +494,24 @@ static void L11_100000_waiting_calls(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+/* What a granted waiter gives back on its way out lets the next one through at once, not at the
+ * turn that the next one would have had after it. */
+static void L03_the_rate_that_a_granted_waiter_gives_back_goes_to_the_next(struct fixture *fx) {
+  weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_TOKEN_BUCKET, 1, 10000);
+  struct script *work = scripted(fx, "v1");
+  begin_limited(fx, limiter, work, NULL);
+  struct run *first = begin_limited(fx, limiter, work, NULL);
+  struct run *second = begin_limited(fx, limiter, work, NULL);
+  run_until_idle(fx);
+  assert_int_equal(work->started, 1);
+  assert_int_equal(weir_limiter_refund(limiter, 1), WEIR_OK);
+  assert_int_equal(weir_call_cancel(first->call), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(first)->status, WEIR_ECANCELLED);
+  assert_int_equal(settled(second)->status, WEIR_OK);
+  weir_limiter_unref(limiter);
+}
+
 TEST_MAIN("limiter: queue", TEST(L01_n_run_q_wait_and_the_rest_are_refused),
           TEST(L01_max_queue_0_refuses_at_once_as_limited),
           LONG_TEST(L01_an_unlimited_queue_takes_all),
@@ -501,6 +519,7 @@ TEST_MAIN("limiter: queue", TEST(L01_n_run_q_wait_and_the_rest_are_refused),
           TEST(L02_a_heavy_waiter_that_leaves_lets_a_light_one_through),
           TEST(L03_grant_and_cancel_in_one_turn_are_accounted_once),
           TEST(L03_a_granted_waiter_that_is_cancelled_gives_all_back),
+          TEST(L03_the_rate_that_a_granted_waiter_gives_back_goes_to_the_next),
           TEST(L04_a_waiter_past_its_queue_timeout_never_runs),
           TEST(L04_a_late_turn_does_not_run_who_waited_too_long),
           TEST(L04_its_turn_at_the_very_end_of_the_timeout_is_taken),
