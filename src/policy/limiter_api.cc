@@ -20,28 +20,6 @@ weir_status limiter_answer(const weir_limiter &limiter, weir_status status, uint
   return written == WEIR_OK ? status : written;
 }
 
-weir_status limiter_new(weir_runtime &runtime, const weir_limiter_options *given,
-                        weir_limiter **out, weir_error **error) {
-  weir::Heap *heap = runtime.heap();
-  weir_limiter_options options = weir::default_limiter_options();
-  weir_status status = weir::read_options(options, given, "limiter.options", heap, error);
-  if (status != WEIR_OK) return status;
-  ClassifyCallback classify(options.classify, options.classify_data, options.classify_free_data);
-  weir::LimiterSettings settings;
-  status = weir::read_limiter_options(options, settings, heap, error);
-  if (status != WEIR_OK) return status;
-  auto *limiter = weir::make_handle<weir_limiter>(heap, &runtime);
-  if (limiter == nullptr ||
-      !limiter->set_classifier(static_cast<ClassifyCallback &&>(classify), options.failures,
-                               options.failures_count) ||
-      !limiter->init(settings, options.name, runtime.clock())) {
-    weir_limiter_unref(limiter);
-    return weir::report(error, heap, WEIR_ENOMEM, "limiter has no memory");
-  }
-  *out = limiter;
-  return WEIR_OK;
-}
-
 weir_status check_limiter_fixed(const weir_limiter_options &options, weir::Heap *heap,
                                 weir_error **error) {
   weir::Check check("limiter", heap, error);
@@ -75,14 +53,27 @@ weir_status weir_limiter_new(weir_runtime *runtime, const weir_limiter_options *
                              weir_limiter **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = runtime == nullptr ? weir::Heap::standard() : runtime->heap();
+  weir_limiter_options given = weir::default_limiter_options();
+  weir_status status = weir::read_options(given, options, "limiter.options", heap, error);
+  if (status != WEIR_OK) return status;
+  ClassifyCallback classify(given.classify, given.classify_data, given.classify_free_data);
   weir::Check check("limiter", heap, error);
   check.rule(runtime != nullptr, "runtime must not be NULL")
       .rule(out != nullptr, "out must not be NULL");
-  if (check.ok()) return limiter_new(*runtime, options, out, error);
-  if (options != nullptr && options->size >= sizeof(weir_limiter_options)) {
-    ClassifyCallback(options->classify, options->classify_data, options->classify_free_data);
+  if (!check.ok()) return check.status();
+  weir::LimiterSettings settings;
+  status = weir::read_limiter_options(given, settings, heap, error);
+  if (status != WEIR_OK) return status;
+  auto *limiter = weir::make_handle<weir_limiter>(heap, runtime);
+  if (limiter == nullptr ||
+      !limiter->set_classifier(static_cast<ClassifyCallback &&>(classify), given.failures,
+                               given.failures_count) ||
+      !limiter->init(settings, given.name, runtime->clock())) {
+    weir_limiter_unref(limiter);
+    return weir::report(error, heap, WEIR_ENOMEM, "limiter has no memory");
   }
-  return check.status();
+  *out = limiter;
+  return WEIR_OK;
 }
 
 weir_limiter *weir_limiter_ref(weir_limiter *limiter) { return weir::ref_handle(limiter); }

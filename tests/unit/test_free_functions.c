@@ -11,7 +11,8 @@ enum { MOST_FREES = 4 };
  * given back at once. */
 enum mode {
   TAKE_LEGAL,
-  TAKE_NO_RUNTIME, /* or another required argument */
+  TAKE_NO_RUNTIME,         /* or another required argument */
+  TAKE_SHORTER_NO_RUNTIME, /* the struct ends before its last pointer: an older version's */
   TAKE_NO_OUT,
   TAKE_BAD_OPTION,
   TAKE_BAD_SIZE, /* nothing is taken */
@@ -66,10 +67,11 @@ static weir_status block(void *data, const weir_attempt *attempt, weir_value **v
 }
 
 static weir_runtime *runtime_of(struct fixture *fx, enum mode mode) {
-  return mode == TAKE_NO_RUNTIME ? NULL : fx->runtime;
+  return mode == TAKE_NO_RUNTIME || mode == TAKE_SHORTER_NO_RUNTIME ? NULL : fx->runtime;
 }
 
 static uint32_t size_of(size_t size, enum mode mode) {
+  if (mode == TAKE_SHORTER_NO_RUNTIME) size -= sizeof(void *);
   return mode == TAKE_BAD_SIZE ? 0 : (uint32_t)size;
 }
 
@@ -270,7 +272,8 @@ static void C10_free_functions_run_once_when_it_works(struct fixture *fx) {
 
 static void C10_free_functions_run_once_at_each_bad_argument(struct fixture *fx) {
   memory_ignore_releases(&fx->memory);
-  static const enum mode modes[] = {TAKE_NO_RUNTIME, TAKE_NO_OUT, TAKE_BAD_OPTION};
+  static const enum mode modes[] = {TAKE_NO_RUNTIME, TAKE_SHORTER_NO_RUNTIME, TAKE_NO_OUT,
+                                    TAKE_BAD_OPTION};
   for (size_t i = 0; i < COUNT_OF(takers); i++) {
     for (size_t m = 0; m < COUNT_OF(modes); m++) {
       unsigned freed[MOST_FREES] = {0};
