@@ -147,11 +147,11 @@ WEIR_API weir_status weir_limiter_add_limit(weir_limiter *limiter,
  * Decide. `permits` is the weight, at least 1; more than the limit can ever
  * give is WEIR_EINVAL (a run that asks for so much settles as WEIR_ELIMITED,
  * reason WEIR_REJECTION_WEIGHT: a refusal, which no layer retries or counts).
- * WEIR_OK: go ahead, and give `permit` (nullable, and 0, if there is no
- * concurrency limit) back with weir_limiter_release(). WEIR_ELIMITED: not now;
- * `rejection` (nullable, its size set) says why and when: waiting exactly
- * retry_after_ns makes the same request pass, if nobody else comes first. Any
- * thread.
+ * WEIR_OK: go ahead, and give `permit` back with weir_limiter_release(). It is
+ * 0 if there is no concurrency limit, and only then may be NULL (otherwise
+ * WEIR_EINVAL, and nothing is taken). WEIR_ELIMITED: not now; `rejection`
+ * (nullable, its size set) says why and when: waiting exactly retry_after_ns
+ * makes the same request pass, if nobody else comes first. Any thread.
  *
  * Times that are handed in need not rise from call to call: an earlier one
  * grants nothing more.

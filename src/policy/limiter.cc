@@ -210,7 +210,7 @@ weir_status weir_limiter::admit(uint32_t permits, int64_t now_ns, uint64_t hash,
 weir_status weir_limiter::admit_by_word(uint32_t permits, int64_t now_ns, weir_permit &permit,
                                         LimiterDenial *denial) {
   int64_t wait_ns = 0;
-  bool counts = (gate_.load(std::memory_order_relaxed) & counted) != 0;
+  bool counts = holds_permits();
   Take taken = counts ? bucket_.look(permits, now_ns, wait_ns) : Take::granted;
   if (taken == Take::granted) {
     if (counts && !hold(permits, permit)) return deny_held(denial);
@@ -268,7 +268,7 @@ weir_status weir_limiter::admit_key(uint32_t permits, int64_t now_ns, uint64_t h
 // Under the mutex. A denial makes no entry.
 weir_status weir_limiter::admit_entry(uint32_t permits, int64_t now_ns, uint64_t hash,
                                       weir_permit &permit, LimiterDenial *denial) {
-  bool counts = (gate_.load(std::memory_order_relaxed) & counted) != 0;
+  bool counts = holds_permits();
   weir::KeyEntry *entry = entries_.find(hash);
   if (entry != nullptr) {
     weir::RateDenial why = rates_.look(entry->states(), now_ns, permits);

@@ -98,6 +98,8 @@ struct weir_limiter : weir_policy {
   // ---- decide; any thread ----
 
   bool keyed() const { return max_keys_ > 0; }
+  // Whether grants hold permits. Of a keyed limiter that never changes.
+  bool holds_permits() const { return (gate_.load(std::memory_order_relaxed) & counted) != 0; }
   uint64_t hash_key(const void *key, size_t size) const;
   // Fetches what deciding for this key will look at, if that is known already.
   void prefetch_key(uint64_t hash) const {

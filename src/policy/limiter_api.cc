@@ -113,12 +113,17 @@ weir_status limiter_hand_out(weir_limiter &limiter, weir_status status, uint32_t
   return WEIR_EINVAL;
 }
 
+// The same of a keyed limiter, which gives no rate back, known beforehand.
+bool lacks_place(const weir_limiter &limiter, const weir_permit *permit) {
+  return permit == nullptr && limiter.keyed() && limiter.holds_permits();
+}
+
 }  // namespace
 
 weir_status weir_limiter_try_acquire_at(weir_limiter *limiter, uint32_t permits,
                                         weir_permit *permit, weir_rejection *rejection,
                                         int64_t now_ns) {
-  if (limiter == nullptr) return WEIR_EINVAL;
+  if (limiter == nullptr || lacks_place(*limiter, permit)) return WEIR_EINVAL;
   weir_permit granted = 0;
   if (rejection == nullptr) {
     weir_status status = limiter->try_acquire(permits, now_ns, granted, nullptr);
@@ -139,6 +144,7 @@ weir_status weir_limiter_try_acquire(weir_limiter *limiter, uint32_t permits, we
 
 static weir_status limiter_ask_key(weir_limiter *limiter, uint64_t hash, uint32_t permits,
                                    weir_permit *permit, weir_rejection *rejection, int64_t now_ns) {
+  if (lacks_place(*limiter, permit)) return WEIR_EINVAL;
   LimiterDenial denial;
   weir_permit granted = 0;
   weir_status status = limiter->try_acquire_key(permits, now_ns, hash, granted,

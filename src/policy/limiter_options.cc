@@ -178,7 +178,7 @@ bool weir_limiter::set_classifier(weir::Callback<weir_classify_fn> classify,
 
 int64_t weir_limiter::heaviest() const {
   int64_t heaviest = rates_.capacity();
-  if ((gate_.load(std::memory_order_relaxed) & counted) == 0) return heaviest;
+  if (!holds_permits()) return heaviest;
   int64_t most = adaptive_kind_ != WEIR_ADAPTIVE_OFF ? adaptive_.high()
                                                      : limit_.load(std::memory_order_relaxed);
   return std::min(heaviest, most);
@@ -200,7 +200,7 @@ void weir_limiter::configure_gate() {
 
 // Under the mutex, or before anybody knows this limiter; no key is live. False without memory.
 bool weir_limiter::configure_keys(int64_t now_ns) {
-  bool counts = (gate_.load(std::memory_order_relaxed) & counted) != 0;
+  bool counts = holds_permits();
   if (rates_.count() == 0 && !counts) return true;
   if (counts || rates_.count() > 1 || !weir::KeyTable::fits(rates_.rule(0))) {
     if (!entries_.init(max_keys_, rates_)) return false;
@@ -222,7 +222,7 @@ bool weir_limiter::configure_keys(int64_t now_ns) {
 
 weir_status weir_limiter::check_change(const LimiterSettings &settings, weir_error **error) {
   weir::Check check("limiter", heap(), error);
-  bool counts = (gate_.load(std::memory_order_relaxed) & counted) != 0;
+  bool counts = holds_permits();
   check.rule(settings.rated == rated_, "permits cannot be turned on or off later")
       .rule(!rated_ || settings.rate.algorithm == rates_.rule(0).algorithm(),
             "algorithm cannot change")

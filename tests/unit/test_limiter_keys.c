@@ -245,6 +245,7 @@ static void keyed_concurrency_is_held_per_key(struct fixture *fx) {
   options.key_overflow = WEIR_LIMITER_EVICT;
   weir_limiter *limiter = make_limiter(fx, &options);
   weir_permit permit = 0;
+  weir_permit none = 0;
   for (int key = 0; key < 3; ++key) {
     for (int i = 0; i < 2; ++i) {
       assert_int_equal(weir_limiter_try_acquire_key(limiter, &key, sizeof(key), 1, &permit, NULL),
@@ -252,7 +253,7 @@ static void keyed_concurrency_is_held_per_key(struct fixture *fx) {
       assert_true(permit != 0);
     }
     weir_rejection rejection = WEIR_REJECTION_INIT;
-    assert_int_equal(weir_limiter_try_acquire_key(limiter, &key, sizeof(key), 1, NULL, &rejection),
+    assert_int_equal(weir_limiter_try_acquire_key(limiter, &key, sizeof(key), 1, &none, &rejection),
                      WEIR_ELIMITED);
     assert_int_equal(rejection.reason, WEIR_REJECTION_CONCURRENCY);
     assert_int_equal(rejection.limit, 2);
@@ -260,7 +261,7 @@ static void keyed_concurrency_is_held_per_key(struct fixture *fx) {
   assert_int_equal(stats_of(limiter).concurrent, 6);
   /* Held keys never give way. */
   weir_rejection rejection = WEIR_REJECTION_INIT;
-  assert_int_equal(weir_limiter_try_acquire_key(limiter, "new", 3, 1, NULL, &rejection),
+  assert_int_equal(weir_limiter_try_acquire_key(limiter, "new", 3, 1, &none, &rejection),
                    WEIR_ELIMITED);
   assert_int_equal(rejection.reason, WEIR_REJECTION_KEYS);
   assert_int_equal(rejection.retry_after_ns, -1);
@@ -271,8 +272,27 @@ static void keyed_concurrency_is_held_per_key(struct fixture *fx) {
   assert_int_equal(weir_limiter_release_key(limiter, &key, sizeof(key), permit), WEIR_EINVAL);
   assert_int_equal(weir_limiter_release_key(limiter, "unknown", 7, permit), WEIR_EINVAL);
   assert_int_equal(weir_limiter_release(limiter, permit), WEIR_EINVAL);
-  assert_int_equal(weir_limiter_try_acquire_key(limiter, "new", 3, 1, NULL, NULL), WEIR_OK);
+  assert_int_equal(weir_limiter_try_acquire_key(limiter, "new", 3, 1, &permit, NULL), WEIR_OK);
   assert_int_equal(stats_of(limiter).keys, 3);
+  weir_limiter_unref(limiter);
+}
+
+/* A permit that has to be given back needs a place; without one nothing is taken, of the rate
+ * either. */
+static void keyed_concurrency_needs_a_place_for_the_permit(struct fixture *fx) {
+  weir_limiter_options options = rate_options(WEIR_LIMITER_TOKEN_BUCKET, 1, 1000);
+  options.max_concurrent = 1;
+  options.max_keys = 3;
+  weir_limiter *limiter = make_limiter(fx, &options);
+  assert_int_equal(weir_limiter_try_acquire_key(limiter, "k", 1, 1, NULL, NULL), WEIR_EINVAL);
+  assert_int_equal(weir_limiter_try_acquire(limiter, 1, NULL, NULL), WEIR_EINVAL);
+  assert_int_equal(stats_of(limiter).concurrent, 0);
+  assert_int_equal(stats_of(limiter).keys, 0);
+  weir_permit permit = 0;
+  assert_int_equal(weir_limiter_try_acquire_key(limiter, "k", 1, 1, &permit, NULL), WEIR_OK);
+  assert_int_equal(weir_limiter_release_key(limiter, "k", 1, permit), WEIR_OK);
+  assert_int_equal(weir_limiter_try_acquire(limiter, 1, &permit, NULL), WEIR_OK);
+  assert_int_equal(weir_limiter_release(limiter, permit), WEIR_OK);
   weir_limiter_unref(limiter);
 }
 
@@ -390,6 +410,6 @@ TEST_MAIN("limiter: keys", TEST(L13_each_key_has_a_limit_of_its_own),
           LONG_TEST(L13_no_key_ever_gets_more_than_its_bucket),
           LONG_TEST(L13_a_table_fills_up_to_its_cap), TEST(a_key_takes_at_most_24_bytes),
           TEST(keyed_limits_of_all_kinds_together), TEST(keyed_concurrency_is_held_per_key),
-          TEST(no_key_is_the_key_of_no_bytes), LONG_TEST(keys_that_are_alike_are_told_apart),
-          TEST(set_options_changes_live_keys), LONG_TEST(keys_survive_their_origin_moving_on),
-          TEST(keyed_limits_too_large_for_a_word))
+          TEST(keyed_concurrency_needs_a_place_for_the_permit), TEST(no_key_is_the_key_of_no_bytes),
+          LONG_TEST(keys_that_are_alike_are_told_apart), TEST(set_options_changes_live_keys),
+          LONG_TEST(keys_survive_their_origin_moving_on), TEST(keyed_limits_too_large_for_a_word))
