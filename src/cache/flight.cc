@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/hash.hh"
+#include "base/time.hh"
 #include "engine/runtime.hh"
 
 namespace weir {
@@ -38,16 +39,13 @@ weir_flight::~weir_flight() { weir::unref_handle(policy_); }
 
 bool weir_flight::complete(const weir_flight_options &options) {
   if (!set_name(options.name)) return false;
-  policy_ = weir::SharedPolicy::make(runtime(), &weir::flight_run_layer, options.timeout_ms,
-                                     "flight", options.name);
+  policy_ = weir::SharedPolicy::make(runtime(), &weir::flight_run_layer,
+                                     weir::ms_to_ns(options.timeout_ms), "flight", options.name);
   return policy_ != nullptr;
 }
 
-uint64_t weir_flight::hash_of(const void *key, size_t key_size) const {
-  return weir::hash_bytes(key, key_size, hash_seed_);
-}
-
-FlightRun *weir_flight::find(const void *key, size_t key_size, uint64_t hash) const {
+FlightRun *weir_flight::find(const void *key, size_t key_size, uint64_t &hash) const {
+  hash = weir::hash_bytes(key, key_size, hash_seed_);
   return runs_.find(hash, [&](const FlightRun &run) {
     const RunRequest &request = run.run->request();
     return request.key_size == key_size &&
@@ -59,7 +57,7 @@ FlightRun *weir_flight::find(const void *key, size_t key_size, uint64_t hash) co
 
 weir_status weir_flight::begin(weir_operation &operation, weir::RunWaiter &waiter) {
   const RunRequest &request = waiter.run->request();
-  uint64_t hash = hash_of(request.key, request.key_size);
+  uint64_t hash = 0;
   FlightRun *run = find(request.key, request.key_size, hash);
   bool found = run != nullptr;
   if (!found) {
@@ -121,7 +119,8 @@ void weir_flight::run_abandoned(SharedRun &shared) {
 }
 
 void weir_flight::forget(const void *key, size_t key_size) {
-  FlightRun *run = find(key, key_size, hash_of(key, key_size));
+  uint64_t hash = 0;
+  FlightRun *run = find(key, key_size, hash);
   if (run != nullptr) unlist(*run);
 }
 

@@ -43,9 +43,8 @@ struct weir_flight : weir_operation {
  private:
   weir_status start(weir_operation &operation, const weir::RunRequest &first, uint64_t hash,
                     weir::FlightRun *&started);
-  uint64_t hash_of(const void *key, size_t key_size) const;
-  // The run that is going on for a key; NULL if there is none.
-  weir::FlightRun *find(const void *key, size_t key_size, uint64_t hash) const;
+  // The run that is going on for a key; NULL if there is none. `hash` gets the key's.
+  weir::FlightRun *find(const void *key, size_t key_size, uint64_t &hash) const;
   void unlist(weir::FlightRun &run);
 
   static void run_settled(weir::SharedRun &shared, const weir_outcome &outcome);

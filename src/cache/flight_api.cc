@@ -13,6 +13,7 @@
 namespace weir {
 namespace {
 
+constexpr WorkNames flight_names = {"flight", "operation"};
 constexpr weir_flight_options default_flight_options = WEIR_FLIGHT_OPTIONS_INIT;
 
 // A closing runtime starts nothing more: the run is about to be stopped.
@@ -130,7 +131,7 @@ weir_status weir_flight_run(weir_flight *flight, const void *key, size_t key_siz
                             weir_error **error) {
   weir::Callback<weir_settle_fn> callback(settle, data, free_data);
   if (call != nullptr) *call = nullptr;
-  weir_status status = weir::check_work(flight, operation, "flight", error);
+  weir_status status = weir::check_work(flight, operation, weir::flight_names, error);
   if (status != WEIR_OK) return status;
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
   options.key = key;
@@ -142,7 +143,8 @@ weir_status weir_flight_run(weir_flight *flight, const void *key, size_t key_siz
 
 weir_status weir_flight_operation(weir_flight *flight, weir_operation *operation,
                                   weir_operation **out, weir_error **error) {
-  return weir::bind_operation(flight, &weir::bound_flight_layer, operation, "flight", out, error);
+  return weir::bind_operation(flight, &weir::bound_flight_layer, operation, weir::flight_names, out,
+                              error);
 }
 
 weir_status weir_flight_forget(weir_flight *flight, const void *key, size_t key_size) {

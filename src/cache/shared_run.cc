@@ -46,15 +46,15 @@ void SharedWaiter::leave() {
 
 SharedPolicy::~SharedPolicy() { unref_error(timed_out); }
 
-SharedPolicy *SharedPolicy::make(weir_runtime *runtime, const LayerType *type, int64_t timeout_ms,
+SharedPolicy *SharedPolicy::make(weir_runtime *runtime, const LayerType *type, int64_t timeout_ns,
                                  const char *subject, const char *name) {
   auto *policy = make_handle<SharedPolicy>(runtime->heap(), runtime, type);
-  if (policy == nullptr || timeout_ms == WEIR_FOREVER) return policy;
-  policy->timeout_ns = ms_to_ns(timeout_ms);
+  if (policy == nullptr || timeout_ns == never_ns) return policy;
+  policy->timeout_ns = timeout_ns;
   bool named = name != nullptr && name[0] != '\0';
   report(&policy->timed_out, runtime->heap(), WEIR_ETIMEDOUT, "%s%s%s%s timed out after %lld ms",
          subject, named ? " '" : "", named ? name : "", named ? "'" : "",
-         static_cast<long long>(timeout_ms));
+         static_cast<long long>(timeout_ns / ns_per_ms));
   return policy;
 }
 
@@ -155,30 +155,30 @@ Next run_waiter_step(RunWaiter &waiter, Signal signal) {
   return Next::wait;
 }
 
-weir_status check_work(weir_operation *group, weir_operation *operation, const char *subject,
+weir_status check_work(weir_operation *group, weir_operation *work, const WorkNames &names,
                        weir_error **error) {
-  Check check(subject, group == nullptr ? Heap::standard() : group->heap(), error);
-  check.rule(group != nullptr, "%s must not be NULL", subject)
-      .rule(operation != nullptr, "operation must not be NULL");
+  Check check(names.group, group == nullptr ? Heap::standard() : group->heap(), error);
+  check.rule(group != nullptr, "%s must not be NULL", names.group)
+      .rule(work != nullptr, "%s must not be NULL", names.work);
   if (!check.ok()) return check.status();
   return check
-      .rule(operation->runtime() == group->runtime(), "operation must be of the same runtime")
+      .rule(work->runtime() == group->runtime(), "%s must be of the same runtime", names.work)
       .status();
 }
 
-weir_status bind_operation(weir_operation *group, const LayerType *type, weir_operation *operation,
-                           const char *subject, weir_operation **out, weir_error **error) {
+weir_status bind_operation(weir_operation *group, const LayerType *type, weir_operation *work,
+                           const WorkNames &names, weir_operation **out, weir_error **error) {
   if (out == nullptr) {
     Heap *heap = group == nullptr ? Heap::standard() : group->heap();
-    return Check(subject, heap, error).rule(false, "out must not be NULL").status();
+    return Check(names.group, heap, error).rule(false, "out must not be NULL").status();
   }
   *out = nullptr;
-  weir_status status = check_work(group, operation, subject, error);
+  weir_status status = check_work(group, work, names, error);
   if (status != WEIR_OK) return status;
-  auto *bound = make_handle<BoundOperation>(group->heap(), *group, type, *operation);
+  auto *bound = make_handle<BoundOperation>(group->heap(), *group, type, *work);
   if (bound == nullptr || !bound->set_name(group->name())) {
     unref_handle(bound);
-    return report(error, group->heap(), WEIR_ENOMEM, "%s: out of memory", subject);
+    return report(error, group->heap(), WEIR_ENOMEM, "%s: out of memory", names.group);
   }
   *out = bound;
   return WEIR_OK;

@@ -79,8 +79,9 @@ struct SharedPolicy : weir_policy {
       : weir_policy(runtime, end_handle<SharedPolicy>, WEIR_POLICY_NONE, type) {}
   ~SharedPolicy();
 
-  // NULL without memory. `subject` begins the message when time is out: "flight 'users'".
-  static SharedPolicy *make(weir_runtime *runtime, const LayerType *type, int64_t timeout_ms,
+  // NULL without memory. `subject` and `name` (nullable) begin the message when time is out:
+  // "flight 'users' timed out after 100 ms".
+  static SharedPolicy *make(weir_runtime *runtime, const LayerType *type, int64_t timeout_ns,
                             const char *subject, const char *name);
 
   int64_t timeout_ns = INT64_MAX;
@@ -134,12 +135,17 @@ struct BoundOperation : weir_operation {
   weir_operation *work;
 };
 
-// Checks the arguments of a function of `subject` ("flight") that runs an operation.
-weir_status check_work(weir_operation *group, weir_operation *operation, const char *subject,
+// Whose arguments an exported function checks, in messages: "cache", and what runs: "loader".
+struct WorkNames {
+  const char *group;
+  const char *work;
+};
+
+weir_status check_work(weir_operation *group, weir_operation *work, const WorkNames &names,
                        weir_error **error);
 
-// Makes one, for an exported function; checks the arguments.
-weir_status bind_operation(weir_operation *group, const LayerType *type, weir_operation *operation,
-                           const char *subject, weir_operation **out, weir_error **error);
+// Makes a BoundOperation, for an exported function; checks the arguments.
+weir_status bind_operation(weir_operation *group, const LayerType *type, weir_operation *work,
+                           const WorkNames &names, weir_operation **out, weir_error **error);
 
 }  // namespace weir
