@@ -49,9 +49,9 @@ class Audit {
     return entry;
   }
 
-  // The innermost active layer that has something to say knows what the run waits for.
+  // The innermost active layer that has something to say knows what the run waits for. `buffer` is
+  // empty.
   static void describe(const weir_call &call, char *buffer, size_t size) {
-    buffer[0] = '\0';
     for (uint32_t i = call.active_; i-- > 0;) {
       const LayerType &type = call.layer_type(i);
       if (type.describe == nullptr) continue;

@@ -22,24 +22,9 @@ constinit weir_error immortals[] = {
 };
 constexpr int immortal_count = static_cast<int>(sizeof(immortals) / sizeof(immortals[0]));
 
-// A block with room for `count` entries and `text` bytes behind the header. Both are copied from
-// what is in memory already, so the size cannot overflow.
-weir_error *make_block(Heap *heap, weir_status status, uint32_t domain, int64_t code,
-                       uint64_t count, size_t text) {
-  size_t size = sizeof(weir_error) + count * sizeof(weir_error::Entry) + text;
-  void *memory = heap->allocate(size);
-  if (memory == nullptr) return nullptr;
-  auto *error = new (memory) weir_error(heap, status, domain, code);
-  error->block_size = size;
-  error->entries = reinterpret_cast<weir_error::Entry *>(error + 1);
-  error->entry_count = count;
-  return error;
-}
-
 // Frees one error and returns its cause, whose reference passes to the caller.
 weir_error *free_error(weir_error *error) {
   unref_value(error->detail);
-  for (uint64_t i = 0; i < error->entry_count; ++i) unref_error(error->entries[i].error);
   weir_error *cause = error->cause;
   Heap *heap = error->heap;
   heap->free(error, error->block_size);
@@ -62,19 +47,15 @@ weir_error *bare_error(weir_status status) {
 weir_error *make_error(Heap *heap, weir_status status, uint32_t domain, int64_t code,
                        const char *message) {
   size_t text = message == nullptr ? 0 : std::strlen(message) + 1;
-  weir_error *error = make_block(heap, status, domain, code, 0, text);
-  if (error == nullptr || message == nullptr) return error;
+  size_t size = sizeof(weir_error) + text;
+  void *memory = heap->allocate(size);
+  if (memory == nullptr) return nullptr;
+  auto *error = new (memory) weir_error(heap, status, domain, code);
+  error->block_size = size;
+  if (message == nullptr) return error;
   char *copy = reinterpret_cast<char *>(error + 1);
   std::memcpy(copy, message, text);
   error->message = copy;
-  return error;
-}
-
-weir_error *make_aggregate(Heap *heap, const weir_error::Entry *entries, uint64_t count) {
-  weir_error *error =
-      make_block(heap, WEIR_EAGGREGATE, WEIR_DOMAIN_WEIR, WEIR_EAGGREGATE, count, 0);
-  if (error == nullptr) return nullptr;
-  if (count > 0) std::memcpy(error->entries, entries, count * sizeof(entries[0]));
   return error;
 }
 
@@ -128,15 +109,10 @@ weir_error *weir_error_cause(const weir_error *error) {
   return error == nullptr ? nullptr : error->cause;
 }
 
-size_t weir_error_count(const weir_error *error) {
-  return error == nullptr ? 0 : error->entry_count;
-}
+// Nothing makes an aggregate yet.
+size_t weir_error_count(const weir_error *) { return 0; }
 
-weir_error *weir_error_at(const weir_error *error, size_t position, size_t *index) {
-  if (error == nullptr || position >= error->entry_count) return nullptr;
-  if (index != nullptr) *index = error->entries[position].index;
-  return error->entries[position].error;
-}
+weir_error *weir_error_at(const weir_error *, size_t, size_t *) { return nullptr; }
 
 weir_value *weir_error_detail(const weir_error *error) {
   return error == nullptr ? nullptr : error->detail;

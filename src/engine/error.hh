@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The inside of weir_error. The message lies behind the header in the same block; an aggregate's
-// list too. Immortal errors, one for each status, are constants without a heap: they cannot fail to
-// be there, so every failure has an error to show.
+// The inside of weir_error. The message lies behind the header in the same block. Immortal errors,
+// one for each status, are constants without a heap: they cannot fail to be there, so every failure
+// has an error to show.
 
 #pragma once
 
@@ -14,11 +14,6 @@
 #include "base/heap.hh"
 
 struct weir_error {
-  struct Entry {
-    weir_error *error;
-    uint64_t index;
-  };
-
   // An immortal one.
   constexpr explicit weir_error(weir_status bare_status)
       : heap(nullptr), status(bare_status), domain(WEIR_DOMAIN_WEIR), code(bare_status) {}
@@ -39,8 +34,6 @@ struct weir_error {
   const char *message = nullptr;
   weir_error *cause = nullptr;
   weir_value *detail = nullptr;
-  Entry *entries = nullptr;
-  uint64_t entry_count = 0;
   size_t block_size = 0;
 };
 
@@ -49,9 +42,6 @@ namespace weir {
 // An error with a copy of `message` (nullable); NULL without memory.
 weir_error *make_error(Heap *heap, weir_status status, uint32_t domain, int64_t code,
                        const char *message);
-
-// An aggregate that takes the references in `entries`; NULL without memory, and then it took none.
-weir_error *make_aggregate(Heap *heap, const weir_error::Entry *entries, uint64_t count);
 
 inline weir_error *ref_error(weir_error *error) {
   if (error != nullptr) error->ref();

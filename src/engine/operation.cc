@@ -5,6 +5,7 @@
 
 #include "engine/operation.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.hh"
@@ -157,7 +158,7 @@ Next start_queued(weir_call &run, LeafState &state) {
   start.user = operation->user;
   start.object = attempt->token();
   start.detail = reinterpret_cast<uintptr_t>(ref_value(run.request().input));
-  start.number = static_cast<uint16_t>(run.attempts() > UINT16_MAX ? UINT16_MAX : run.attempts());
+  start.number = static_cast<uint16_t>(std::min<uint32_t>(run.attempts(), UINT16_MAX));
   attempt->cancel_record.content = start;
   attempt->cancel_record.content.kind = WEIR_RECORD_CANCEL;
   attempt->cancel_record.content.detail = 0;

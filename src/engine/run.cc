@@ -323,7 +323,7 @@ void weir_call::post_record() {
   record.kind = WEIR_RECORD_SETTLED;
   record.channel = static_cast<uint8_t>(result_.channel);
   record.status = result_.status;
-  record.number = static_cast<uint16_t>(attempts_ > UINT16_MAX ? UINT16_MAX : attempts_);
+  record.number = static_cast<uint16_t>(std::min<uint32_t>(attempts_, UINT16_MAX));
   record.detail = static_cast<uint64_t>(outcome_.elapsed_ns);
   record.object = result_.channel == WEIR_CHANNEL_VALUE
                       ? reinterpret_cast<uintptr_t>(weir::ref_value(result_.value))

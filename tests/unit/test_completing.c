@@ -161,6 +161,7 @@ static void completion_struct_is_checked_and_its_value_taken(struct fixture *fx)
       {{0, 0, 0, 0, WEIR_OFF}, WEIR_EABI},
       {{sizeof(weir_completion), 6, 0, 0, WEIR_OFF}, WEIR_EINVAL},
       {{sizeof(weir_completion), 0, 2, 0, WEIR_OFF}, WEIR_EINVAL},
+      {{sizeof(weir_completion), 0, 0, 1, WEIR_OFF}, WEIR_EINVAL},
       {{sizeof(weir_completion), 0, 0, 0, -2}, WEIR_EINVAL},
   };
   for (size_t i = 0; i < COUNT_OF(wrong); i++) {
@@ -242,6 +243,26 @@ static void error_given_to_fail_with_reaches_the_outcome(struct fixture *fx) {
   assert_int_equal(freed, 1);
 }
 
+static void C08_completions_are_taken_up_to_their_edges(struct fixture *fx) {
+  static const weir_completion legal[] = {
+      {sizeof(weir_completion), WEIR_CLASS_NONE, 0, 0, WEIR_OFF},
+      {sizeof(weir_completion), WEIR_CLASS_SUCCESS, 0, 0, 0},
+      {sizeof(weir_completion), WEIR_CLASS_ABANDON, 1, 0, INT64_MAX},
+  };
+  struct script *script = scripted(fx, "hang");
+  for (size_t i = 0; i < COUNT_OF(legal); i++) {
+    struct run *run = begin(fx, script->operation, NULL);
+    run_until_idle(fx);
+    weir_token token = script->attempts[i].token;
+    assert_int_equal(weir_complete_with(fx->runtime, token, NULL, NULL, &legal[i]), WEIR_OK);
+    script->attempts[i].completed = 1;
+    run_until_idle(fx);
+    assert_int_equal(settled(run)->class_, legal[i].class_);
+    assert_int_equal(settled(run)->final, legal[i].final);
+    assert_true(settled(run)->retry_after_ms == legal[i].retry_after_ms);
+  }
+}
+
 TEST_MAIN("completing", TEST(C03_each_way_completes_once_and_is_stale_the_second_time),
           TEST(C03_completing_after_cancel_is_taken_and_freed),
           TEST(C03_completing_after_the_runtime_closed_is_safe),
@@ -249,6 +270,7 @@ TEST_MAIN("completing", TEST(C03_each_way_completes_once_and_is_stale_the_second
           TEST(C03_token_of_an_ended_attempt_does_not_complete_its_successor),
           TEST(completing_with_bad_arguments_leaves_the_attempt),
           TEST(completion_struct_is_checked_and_its_value_taken),
+          TEST(C08_completions_are_taken_up_to_their_edges),
           TEST(bytes_without_memory_fail_the_attempt_and_say_so),
           TEST(pointer_without_memory_is_freed_and_fails_the_attempt),
           TEST(fail_without_memory_fails_the_attempt_for_no_memory),

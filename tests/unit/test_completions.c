@@ -102,6 +102,36 @@ static void settled_record_carries_an_error_of_the_hosts_own(struct fixture *fx)
   close_queue(&q);
 }
 
+static void attempts_beyond_65535_show_as_65535(struct fixture *fx) {
+  static struct queue_fixture q;
+  weir_retry_options options = WEIR_RETRY_OPTIONS_INIT;
+  weir_retry *retry = NULL;
+  weir_operation *wrapped = NULL;
+  options.max_attempts = 65538;
+  options.base_delay_ms = 0;
+  open_queue(fx, &q);
+  assert_int_equal(weir_retry_new(fx->runtime, &options, &retry, NULL), WEIR_OK);
+  assert_int_equal(weir_policy_wrap(weir_retry_policy(retry), q.operation, &wrapped, NULL),
+                   WEIR_OK);
+  weir_call *call = run_queued(&q, wrapped, 12, NULL);
+  for (uint32_t attempt = 1; attempt <= options.max_attempts; attempt++) {
+    run_until_idle(fx);
+    weir_record start = drain_one(&q);
+    assert_int_equal(start.kind, WEIR_RECORD_START);
+    assert_int_equal(start.number, attempt < 65535 ? attempt : 65535);
+    assert_int_equal(weir_fail(fx->runtime, start.object, WEIR_DOMAIN_USER, 1, NULL), WEIR_OK);
+  }
+  run_until_idle(fx);
+  weir_record end = drain_one(&q);
+  assert_int_equal(end.kind, WEIR_RECORD_SETTLED);
+  assert_int_equal(end.number, 65535);
+  weir_error_unref((weir_error *)(uintptr_t)end.object);
+  weir_call_unref(call);
+  weir_operation_unref(wrapped);
+  weir_retry_unref(retry);
+  close_queue(&q);
+}
+
 static void C14_settled_record_is_drained_long_after_cancel_and_unref(struct fixture *fx) {
   static struct queue_fixture q;
   open_queue(fx, &q);
@@ -431,6 +461,7 @@ static void settle_function_beside_a_queue_is_refused(struct fixture *fx) {
 
 TEST_MAIN("completions", TEST(queued_operation_starts_and_settles_by_records),
           TEST(settled_record_carries_an_error_of_the_hosts_own),
+          LONG_TEST(attempts_beyond_65535_show_as_65535),
           TEST(C14_settled_record_is_drained_long_after_cancel_and_unref),
           TEST(C14_undrained_start_is_revoked_by_a_cancel),
           TEST(C14_drained_start_is_followed_by_its_cancel), TEST(C14_cancel_record_says_why),

@@ -54,14 +54,18 @@ static void process_is_bounded_and_asks_to_be_called_again(struct fixture *fx) {
 
 static void process_from_inside(struct run *run) {
   struct fixture *fx = run->fixture;
+  uint64_t settled_before = fx->settled;
   expect(fx, weir_runtime_process(fx->runtime, now_ns(fx)) == 0, "process() inside a callback");
+  expect(fx, fx->settled == settled_before, "process() inside a callback took up another run");
 }
 
 static void process_inside_a_callback_does_nothing(struct fixture *fx) {
   struct run *run = begin(fx, scripted(fx, "v1")->operation, NULL);
   run->on_settled = process_from_inside;
+  struct run *other = begin(fx, scripted(fx, "v2")->operation, NULL);
   run_until_idle(fx);
   assert_int_equal(settled(run)->value, 1);
+  assert_int_equal(settled(other)->value, 2);
 }
 
 static void C13_a_year_between_two_calls_fires_everything_due_once(struct fixture *fx) {
@@ -332,6 +336,34 @@ static void testing_runtime_begins_at_one_second(struct fixture *fx) {
   assert_int_equal(weir_testing_runtime_new(0, NULL), WEIR_EINVAL);
 }
 
+/* The first random delay on a testing runtime with `seed`. */
+static int64_t first_delay(uint64_t seed) {
+  weir_runtime *runtime = NULL;
+  weir_retry *retry = NULL;
+  weir_retry_options options = WEIR_RETRY_OPTIONS_INIT;
+  weir_retry_state state;
+  int64_t delay_ns = -1;
+  options.base_delay_ms = 20000;
+  options.jitter = WEIR_JITTER_FULL;
+  assert_int_equal(weir_testing_runtime_new(seed, &runtime), WEIR_OK);
+  assert_int_equal(weir_retry_new(runtime, &options, &retry, NULL), WEIR_OK);
+  assert_int_equal(weir_retry_begin(retry, &state), WEIR_OK);
+  assert_int_equal(weir_retry_next(retry, &state, WEIR_CLASS_FAILURE, WEIR_OFF, &delay_ns, NULL),
+                   WEIR_OK);
+  weir_retry_unref(retry);
+  weir_runtime_unref(runtime);
+  return delay_ns;
+}
+
+static void testing_runtimes_with_one_seed_draw_the_same(struct fixture *fx) {
+  (void)fx;
+  int64_t delay_ns = first_delay(5);
+  assert_true(delay_ns > 0);
+  assert_true(first_delay(5) == delay_ns);
+  assert_true(first_delay(6) != delay_ns);
+  assert_true(first_delay(0) == first_delay(1));
+}
+
 TEST_MAIN("runtime", TEST(clock_goes_where_process_says_and_never_back),
           TEST(clock_at_its_very_end_does_not_reach_never),
           TEST(next_deadline_says_now_with_work_and_never_without),
@@ -346,4 +378,5 @@ TEST_MAIN("runtime", TEST(clock_goes_where_process_says_and_never_back),
           TEST(orphans_beyond_the_grace_are_reported_by_the_log), TEST(log_is_off_by_default),
           TEST(what_belongs_to_other_drivers_is_refused_or_does_nothing),
           TEST(testing_functions_move_the_clock_timer_by_timer),
-          TEST(testing_runtime_begins_at_one_second))
+          TEST(testing_runtime_begins_at_one_second),
+          LONG_TEST(testing_runtimes_with_one_seed_draw_the_same))
