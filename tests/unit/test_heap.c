@@ -17,10 +17,15 @@ static struct marked marked_memory(void) {
   char line[512];
   unsigned long begin = 0;
   unsigned long end = 0;
+  unsigned long first;
+  unsigned long last;
   FILE *maps = fopen("/proc/self/smaps", "r");
   if (maps == NULL) return marked;
   while (fgets(line, sizeof line, maps) != NULL) {
-    if (sscanf(line, "%lx-%lx ", &begin, &end) == 2) continue;
+    if (sscanf(line, "%lx-%lx ", &first, &last) == 2) {
+      begin = first;
+      end = last;
+    }
     if (strncmp(line, "VmFlags:", 8) != 0) continue;
     marked.known = 1;
     if (strstr(line, " hg") == NULL) continue;
