@@ -78,6 +78,16 @@ class Row:
         return statistics.median(entry[name] for entry in self.entries)
 
 
+class Rows(dict):
+    """By program and name. Not every program must have run; but one that has, has all its rows."""
+
+    def get(self, name):
+        program = name.partition(':')[0] + ':'
+        if name not in self and any(known.startswith(program) for known in self):
+            sys.exit(f'no row {name}')
+        return super().get(name)
+
+
 def read(directory):
     repetitions, baselines, context = {}, {}, {}
     for path in sorted(directory.glob('*.json')):
@@ -90,7 +100,7 @@ def read(directory):
             if entry['run_type'] == 'iteration':
                 name = SUFFIX.sub('', entry['name'])
                 repetitions.setdefault(f'{path.stem}:{name}', []).append(entry)
-    rows = {name: Row(entries, baselines) for name, entries in repetitions.items()}
+    rows = Rows((name, Row(entries, baselines)) for name, entries in repetitions.items())
     return rows, baselines, context
 
 
@@ -182,7 +192,7 @@ def main():
     for name, set_on in SET_ON.items():
         if name in baselines:
             print(f'| {name} | {baselines[name]:.1f} ns | {set_on} ns |')
-    lines = [time_line(path, rows[name], target) for path, name, target in TIMES if name in rows]
+    lines = [time_line(path, row, target) for path, name, target in TIMES if (row := rows.get(name))]
     for more in (two_threads(rows), differences(rows), threads(rows),
                  sizes(rows, pathlib.Path(sys.argv[2]))):
         lines.extend(more)
