@@ -88,7 +88,8 @@ typedef struct weir_breaker_change {
 /* A listener. In metrics-only mode it is told once per would-be opening, with
  * from = to = WEIR_BREAKER_METRICS_ONLY, and again only when what would have
  * opened it was over in between. What time alone changes (open to half-open, a
- * trial's lease) is told when somebody next looks: a call, a report, a read. */
+ * trial's lease) is told when somebody next looks: a call, a report, a read.
+ * After the runtime's end a breaker goes on deciding, but tells nobody. */
 typedef void (*weir_breaker_change_fn)(void *data, weir_breaker *breaker,
                                        const weir_breaker_change *change);
 

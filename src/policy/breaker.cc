@@ -56,6 +56,9 @@ void BreakerListeners::deliver(Handle &owner, const weir_breaker_change &change)
     self.records_->put(change.sequence, static_cast<int32_t>(change.reason),
                        static_cast<uint16_t>(change.from << 8 | change.to));
   }
+  // After the end there is no thread but the one whose call changed the state, and listeners are
+  // not called inside that.
+  if (runtime.life() == Life::dead) return;
   if (self.callback_) {
     self.callback_(&breaker, &change);
     runtime.user_ran();
