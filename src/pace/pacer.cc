@@ -302,7 +302,7 @@ void Pacer::launch(Unit &unit) {
   unref_value(argument);
   if (status != WEIR_OK) {
     heap()->destroy(flight);
-    settle_waiting(unit, status, WEIR_CANCEL_NONE);
+    settle_waiting(unit, status, status == WEIR_ECLOSED ? WEIR_CANCEL_SHUTDOWN : WEIR_CANCEL_NONE);
     return;
   }
   count(runs_, 1);
