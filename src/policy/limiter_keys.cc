@@ -2,6 +2,7 @@
 #include "policy/limiter_keys.hh"
 
 #include <algorithm>
+#include <bit>
 
 namespace weir {
 namespace {
@@ -42,9 +43,12 @@ KeyTable::Lines KeyTable::lines_of(uint64_t tag) const {
 
 KeyTable::Slot *KeyTable::find(const Lines &lines, uint64_t tag) {
   for (Line *line : {lines.first, lines.second}) {
-    for (Slot &slot : line->slots) {
-      if (slot.tag.load(std::memory_order_acquire) == tag) return &slot;
+    uint32_t found = 0;  // no branch a slot: which one it is cannot be foreseen
+    for (uint32_t i = 0; i < line_slots; ++i) {
+      found |= static_cast<uint32_t>(line->slots[i].tag.load(std::memory_order_acquire) == tag)
+               << i;
     }
+    if (found != 0) return &line->slots[std::countr_zero(found)];
   }
   return nullptr;
 }
