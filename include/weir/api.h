@@ -114,6 +114,15 @@
     *count)) \
   X(weir_status, weir_cache_get_stats, (weir_cache *cache, weir_cache_stats \
     *stats)) \
+  X(weir_status, weir_cache_get, (weir_cache *cache, const void *key, size_t \
+    key_size, weir_operation *loader, weir_settle_fn settle, void *data, \
+    weir_free_fn free_data, weir_call **call, weir_error **error)) \
+  X(weir_status, weir_cache_operation, (weir_cache *cache, weir_operation \
+    *loader, weir_operation **out, weir_error **error)) \
+  X(weir_status, weir_cache_get_many, (weir_cache *cache, const void *const \
+    *keys, const size_t *key_sizes, size_t count, weir_operation *loader, \
+    weir_settle_fn settle, void *data, weir_free_fn free_data, weir_call \
+    **call, weir_error **error)) \
   X(void, weir_completions_options_init, (weir_completions_options *options, \
     size_t size)) \
   X(weir_status, weir_completions_new, (weir_runtime *runtime, const \
@@ -232,6 +241,18 @@
     weir_limiter_stats *stats)) \
   X(void, weir_log, (weir_runtime *runtime, int32_t level, const char \
     *subject, const char *message)) \
+  X(void, weir_memoize_options_init, (weir_memoize_options *options, size_t \
+    size)) \
+  X(weir_status, weir_memoize_new, (weir_runtime *runtime, weir_operation \
+    *operation, const weir_memoize_options *options, weir_memoize **out, \
+    weir_error **error)) \
+  X(weir_memoize *, weir_memoize_ref, (weir_memoize *memoize)) \
+  X(void, weir_memoize_unref, (weir_memoize *memoize)) \
+  X(weir_operation *, weir_memoize_operation, (weir_memoize *memoize)) \
+  X(weir_status, weir_memoize_call, (weir_memoize *memoize, weir_value *input, \
+    weir_settle_fn settle, void *data, weir_free_fn free_data, weir_call \
+    **call, weir_error **error)) \
+  X(weir_cache *, weir_memoize_cache, (weir_memoize *memoize)) \
   X(weir_status, weir_operation_new, (weir_runtime *runtime, weir_start_fn \
     start, void *data, weir_free_fn free_data, weir_operation **out, \
     weir_error **error)) \

@@ -293,6 +293,47 @@ typedef struct weir_cache_stats {
 WEIR_API weir_status weir_cache_get_stats(weir_cache *cache,
                                           weir_cache_stats *stats);
 
+/*
+ * The run door. A loader is an operation. Its attempts get the key
+ * (weir_attempt.key) and as input the get's own input or, if that has none, the
+ * key as a bytes value. Of many gets that wait for one key the first one's
+ * loader and input are used. Each of them has its own deadline and can be
+ * cancelled; the load goes on for the others, and is cancelled when the last of
+ * them has left. A loader's errors go to all who wait and are not kept, unless
+ * negative_ttl_ms says so.
+ */
+
+/* Gets the value of a key, loading it with `loader` if it is absent. The rest
+ * is as weir_run(); for its options (deadline, queue, policy ...) see
+ * weir_cache_operation(). Any thread. Errors: as weir_run(). */
+WEIR_API weir_status weir_cache_get(weir_cache *cache, const void *key,
+                                    size_t key_size, weir_operation *loader,
+                                    weir_settle_fn settle, void *data,
+                                    weir_free_fn free_data, weir_call **call,
+                                    weir_error **error);
+
+/* Makes the get an operation: the run's key is the key (none: WEIR_EINVAL is
+ * its outcome) and its input the loader's. The caller owns one reference.
+ * Errors: WEIR_EINVAL, WEIR_ENOMEM. Any thread. */
+WEIR_API weir_status weir_cache_operation(weir_cache *cache,
+                                          weir_operation *loader,
+                                          weir_operation **out,
+                                          weir_error **error);
+
+/* Gets many keys at once: those that are absent and not being loaded are loaded
+ * in one run of `loader`, whose input is a list (weir/value.h) of them as bytes
+ * values, and which completes with a list of the same length: a value or an
+ * error for each; neither stands for WEIR_ENOTFOUND. If the loader fails as a
+ * whole, each of these keys has that error. Settles with a list of `count`
+ * items, in the order of `keys`, when all are there; failed keys do not make
+ * it fail. `keys` and `key_sizes` are copied; a key may occur twice. The rest
+ * is as
+ * weir_cache_get(). */
+WEIR_API weir_status weir_cache_get_many(
+    weir_cache *cache, const void *const *keys, const size_t *key_sizes,
+    size_t count, weir_operation *loader, weir_settle_fn settle, void *data,
+    weir_free_fn free_data, weir_call **call, weir_error **error);
+
 #ifdef __cplusplus
 }
 #endif

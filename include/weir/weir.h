@@ -17,6 +17,7 @@
 #include <weir/flight.h>
 #include <weir/limiter.h>
 #include <weir/log.h>
+#include <weir/memoize.h>
 #include <weir/operation.h>
 #include <weir/outcome.h>
 #include <weir/pacing.h>

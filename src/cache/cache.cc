@@ -18,7 +18,7 @@ using weir::Entry;
 using weir::Shard;
 
 weir_cache::weir_cache(weir_runtime *cache_runtime, weir::CacheRules &&cache_rules)
-    : Handle(cache_runtime, end),
+    : weir_operation(cache_runtime, end, &weir::cache_layer),
       rules_(static_cast<weir::CacheRules &&>(cache_rules)),
       seed_(cache_runtime->random().next()),
       arm_task_(*this, run_arm),
@@ -27,6 +27,7 @@ weir_cache::weir_cache(weir_runtime *cache_runtime, weir::CacheRules &&cache_rul
       timer_(*this) {}
 
 weir_cache::~weir_cache() {
+  weir::unref_handle(load_policy_);
   rules_.shape.free_all(heap(), telling_);
   for (uint32_t i = 0; i < shard_count_; ++i) shards_[i].~Shard();
   if (memory_ != nullptr) heap()->free(memory_, memory_size_);
@@ -34,7 +35,9 @@ weir_cache::~weir_cache() {
 
 // The bounds are divided so that their parts add up.
 bool weir_cache::init(const char *cache_name) {
-  if (!set_name(cache_name)) return false;
+  load_policy_ = weir::SharedPolicy::make(runtime(), &weir::load_run_layer, rules_.load_timeout_ns,
+                                          "load of cache", cache_name);
+  if (load_policy_ == nullptr || !set_name(cache_name)) return false;
   uint32_t count = rules_.shards;
   auto part = [count](uint64_t bound, uint32_t i) {
     return bound == UINT64_MAX ? bound : bound / count + (i < bound % count ? 1 : 0);

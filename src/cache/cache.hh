@@ -25,7 +25,7 @@
 #include <atomic>
 
 #include "cache/shard.hh"
-#include "engine/handle.hh"
+#include "cache/shared_run.hh"
 #include "engine/runtime.hh"
 #include "engine/task.hh"
 
@@ -53,7 +53,8 @@ struct PutRequest {
 
 }  // namespace weir
 
-struct weir_cache : weir::Handle {
+// As an operation it is a get whose runs bring their loader along (RunRequest::inner).
+struct weir_cache : weir_operation {
   weir_cache(weir_runtime *cache_runtime, weir::CacheRules &&cache_rules);
   ~weir_cache();
 
@@ -91,8 +92,8 @@ struct weir_cache : weir::Handle {
 
   // Looks for a value, a remembered failure and a load. Counts a hit or a miss; asks the expire
   // function as a lookup does.
-  weir::Finding find_for_get(const weir::Key &key, int64_t now_ns);
-  // An expired value that may still serve, a reference; false if there is none. Counts a stale hit.
+  weir::Finding find_for_get(const weir::Key &key);
+  // A value that may serve where loading failed, a reference; false if there is none.
   bool find_stale(const weir::Key &key, int64_t now_ns, weir_value *&value);
   // Marks `key` as being loaded by `load` and returns `load`; or the load that is there already.
   // The key's bytes must stay until one of the three below; they are Load's. A put, invalidate or
@@ -101,11 +102,15 @@ struct weir_cache : weir::Handle {
   // The load brought `value` (borrowed, nullable): stored, unless it is superseded (then
   // WEIR_ESUPERSEDED) or cannot be stored (as weir_cache_put). The mark is gone in any case.
   weir_status finish_load(weir::LoadNode &load, weir_value *value, int64_t now_ns);
-  // The load failed with `error` (borrowed): remembered for negative_ttl_ms if the cache does that.
+  // The load failed with `error` (borrowed): remembered for negative_ttl_ms if the cache does that
+  // and the key has no value.
   void fail_load(weir::LoadNode &load, weir_error *error, int64_t now_ns);
   // The load ended without a result.
   void abandon_load(weir::LoadNode &load);
+  // The layer around loads.
+  weir::SharedPolicy *load_policy() const { return load_policy_; }
   // For stats.
+  void count_stale_hits(uint64_t count) { bump(stale_hits_, count); }
   void count_load() { bump(loads_, 1); }
   void count_load_end(int64_t elapsed_ns, bool failed) {
     bump(load_time_ns_, elapsed_ns < 0 ? 0 : static_cast<uint64_t>(elapsed_ns));
@@ -130,7 +135,9 @@ struct weir_cache : weir::Handle {
   weir_status lookup_asking(const weir::Key &key, const int64_t *now_ns, weir_value **value);
   int64_t ask_expire(const weir::Key &key, weir_value *value, uint32_t moment,
                      int64_t remaining_ns) const;
-  void ask_read(const weir::Key &key, const weir::Reading &read, int64_t end_ns);
+  weir_status read(const weir::Key &key, const int64_t *now_ns, weir::Reading &reading);
+  void ask_read(const weir::Key &key, const weir::Reading &read);
+  void find_absent(weir::Shard &shard, const weir::Key &key, weir::Finding &finding) const;
   weir_status weigh(const weir::PutRequest &request, uint32_t &weight) const;
   weir_status refuse(const weir::PutRequest &request, weir_status status);
   Lifetime lifetime(const weir::PutRequest &request);
@@ -175,6 +182,7 @@ struct weir_cache : weir::Handle {
   weir::CacheTask end_task_;
 
   // The engine's thread; counters may be read by others.
+  weir::SharedPolicy *load_policy_ = nullptr;
   SweepTimer timer_;
   bool sweeping_ = false;
   weir::Entry *telling_ = nullptr;
@@ -184,3 +192,11 @@ struct weir_cache : weir::Handle {
   std::atomic<uint64_t> load_failures_{0};
   std::atomic<uint64_t> load_time_ns_{0};
 };
+
+namespace weir {
+
+// The leaf of runs of a cache, which gets the run's key, and the layer around its loads.
+extern const LayerType cache_layer;
+extern const LayerType load_run_layer;
+
+}  // namespace weir

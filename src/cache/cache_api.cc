@@ -10,10 +10,9 @@ using weir::PutRequest;
 
 namespace {
 
-constexpr size_t longest_cache_key = (size_t{1} << 24) - 1;
-
 bool legal_cache_key(const weir_cache *cache, const void *key, size_t key_size) {
-  return cache != nullptr && (key != nullptr || key_size == 0) && key_size <= longest_cache_key;
+  return cache != nullptr && (key != nullptr || key_size == 0) &&
+         key_size <= weir::longest_cache_key;
 }
 
 bool legal_ttl(int64_t ttl_ms) { return ttl_ms >= WEIR_FOREVER; }
@@ -21,7 +20,7 @@ bool legal_ttl(int64_t ttl_ms) { return ttl_ms >= WEIR_FOREVER; }
 weir_status cache_new(weir_runtime &runtime, const weir_cache_options &options,
                       weir::CacheRules &rules, weir_cache **out, weir_error **error) {
   weir::Heap *heap = runtime.heap();
-  weir_status status = weir::read_cache_options(options, rules, heap, error);
+  weir_status status = weir::read_cache_options(options, rules, "cache", heap, error);
   if (status != WEIR_OK) return status;
   auto *cache =
       weir::make_handle<weir_cache>(heap, &runtime, static_cast<weir::CacheRules &&>(rules));

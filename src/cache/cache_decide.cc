@@ -69,19 +69,25 @@ weir_status weir_cache::lookup(const Key &key, const int64_t *now_ns, weir_value
   return status;
 }
 
-weir_status weir_cache::lookup_asking(const Key &key, const int64_t *now_ns, weir_value **value) {
-  Reading read = {};
-  int64_t end_ns = 0;
+// With a reference of the value.
+weir_status weir_cache::read(const Key &key, const int64_t *now_ns, Reading &reading) {
   Shard &shard = shard_of(key.hash);
+  const weir::EntryShape &shape = rules_.shape;
   weir_status status = look(key, now_ns, [&](const Entry &entry) {
-    read = {weir::ref_value(entry.value), entry.expires_ns, 0};
-    end_ns = shard.end_of(entry);
+    reading = {weir::ref_value(entry.value), entry.expires_ns, shard.end_of(entry), 0, 0};
+    if (shape.written_at != 0) reading.written_ns = shape.written_ns(entry);
   });
-  *value = read.value;
-  if (status != WEIR_OK) return status;
-  read.now_ns = now_ns != nullptr ? *now_ns : runtime()->clock();
-  ask_read(key, read, end_ns);
+  if (status != WEIR_OK || !rules_.expire) return status;
+  reading.now_ns = now_ns != nullptr ? *now_ns : runtime()->clock();
+  ask_read(key, reading);
   return WEIR_OK;
+}
+
+weir_status weir_cache::lookup_asking(const Key &key, const int64_t *now_ns, weir_value **value) {
+  Reading reading = {};
+  weir_status status = read(key, now_ns, reading);
+  *value = reading.value;
+  return status;
 }
 
 weir_status weir_cache::lookup_copy(const Key &key, const int64_t *now_ns, const Copy &copy) {
@@ -117,8 +123,9 @@ int64_t weir_cache::ask_expire(const Key &key, weir_value *value, uint32_t momen
   return answer < WEIR_FOREVER ? WEIR_EXPIRE_KEEP : answer;
 }
 
-void weir_cache::ask_read(const Key &key, const Reading &read, int64_t end_ns) {
-  int64_t remaining_ns = end_ns == weir::never_ns ? weir::never_ns : end_ns - read.now_ns;
+void weir_cache::ask_read(const Key &key, const Reading &read) {
+  bool ends = read.end_ns != weir::never_ns;
+  int64_t remaining_ns = ends ? read.end_ns - read.now_ns : weir::never_ns;
   int64_t ttl_ms = ask_expire(key, read.value, WEIR_EXPIRE_READ, remaining_ns);
   if (ttl_ms == WEIR_EXPIRE_KEEP) return;
   int64_t until_ns = weir::deadline_after(read.now_ns, weir::ms_to_ns(ttl_ms));

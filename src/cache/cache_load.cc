@@ -11,19 +11,34 @@ using weir::Key;
 using weir::LoadNode;
 using weir::PutRequest;
 using weir::Reading;
+using weir::Shard;
 
-Finding weir_cache::find_for_get(const Key &key, int64_t now_ns) {
+Finding weir_cache::find_for_get(const Key &key) {
   Finding finding;
-  Reading read = {};
-  int64_t end_ns = shard_of(key.hash).find(key, now_ns, finding, read);
-  if (finding.found && rules_.expire) ask_read(key, read, end_ns);
+  Shard &shard = shard_of(key.hash);
+  Reading reading = {};
+  finding.found = read(key, nullptr, reading) == WEIR_OK;
+  if (rules_.expire) runtime()->user_ran();
+  if (!finding.found) {
+    find_absent(shard, key, finding);
+    return finding;
+  }
+  finding.value = reading.value;
+  finding.refresh = rules_.shape.written_at != 0 &&
+                    runtime()->coarse_clock() - reading.written_ns >= rules_.refresh_ns;
+  if (finding.refresh) finding.load = shard.find_load(key);
   return finding;
 }
 
+void weir_cache::find_absent(Shard &shard, const Key &key, Finding &finding) const {
+  int64_t end_ns = shard.find_absent(key, finding);
+  if (finding.error == nullptr || runtime()->clock() < end_ns) return;
+  weir::unref_error(finding.error);
+  finding.error = nullptr;
+}
+
 bool weir_cache::find_stale(const Key &key, int64_t now_ns, weir_value *&value) {
-  if (!shard_of(key.hash).find_stale(key, now_ns, value)) return false;
-  bump(stale_hits_, 1);
-  return true;
+  return rules_.stale_ns > 0 && shard_of(key.hash).find_stale(key, now_ns, value);
 }
 
 LoadNode *weir_cache::begin_load(LoadNode &load, const Key &key) {
@@ -37,14 +52,15 @@ weir_status weir_cache::finish_load(LoadNode &load, weir_value *value, int64_t n
   request.now_ns = now_ns;
   request.load = &load;
   weir_status status = put(request);
-  abandon_load(load);
+  if (status != WEIR_OK && status != WEIR_ESUPERSEDED) abandon_load(load);
   return status;
 }
 
 // A failure has no value to be weighed or asked about.
 void weir_cache::fail_load(LoadNode &load, weir_error *error, int64_t now_ns) {
   Key key = {load.key, load.key_size, load.hash};
-  bool remembered = rules_.negative_ns != weir::never_ns && writable() == WEIR_OK;
+  bool remembered = rules_.negative_ns != weir::never_ns && writable() == WEIR_OK &&
+                    !shard_of(key.hash).peek(key, now_ns, [](const Entry &) {});
   Entry *entry = remembered ? rules_.shape.make(heap(), key, now_ns) : nullptr;
   if (entry != nullptr) {
     entry->flags = weir::entry_negative | weir::entry_own_lifetime;

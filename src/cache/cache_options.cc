@@ -61,9 +61,9 @@ uint32_t shard_count(const weir_cache_options &options) {
 
 weir_cache_options default_cache_options() { return cache_defaults; }
 
-weir_status read_cache_options(const weir_cache_options &options, CacheRules &rules, Heap *heap,
-                               weir_error **error) {
-  Check check("cache", heap, error);
+weir_status read_cache_options(const weir_cache_options &options, CacheRules &rules,
+                               const char *subject, Heap *heap, weir_error **error) {
+  Check check(subject, heap, error);
   check_cache(check, options);
   if (!check.ok()) return check.status();
   rules.shape = EntryShape(options.idle_ms != WEIR_OFF, options.refresh_ms != WEIR_OFF);

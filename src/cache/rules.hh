@@ -30,8 +30,11 @@ struct CacheRules {
 };
 
 weir_cache_options default_cache_options();
-// Reads checked options into `rules`, callbacks too. WEIR_EINVAL with a message.
-weir_status read_cache_options(const weir_cache_options &options, CacheRules &rules, Heap *heap,
-                               weir_error **error);
+// Checks options and reads them into `rules`, but for the callbacks. WEIR_EINVAL with a message
+// that begins with `subject`.
+weir_status read_cache_options(const weir_cache_options &options, CacheRules &rules,
+                               const char *subject, Heap *heap, weir_error **error);
+
+inline constexpr size_t longest_cache_key = (size_t{1} << 24) - 1;
 
 }  // namespace weir

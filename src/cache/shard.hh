@@ -97,6 +97,8 @@ struct Write {
 struct Reading {
   weir_value *value;
   int64_t expires_ns;
+  int64_t end_ns;
+  int64_t written_ns;  // in a cache that refreshes
   int64_t now_ns;
 };
 
@@ -152,8 +154,9 @@ class Shard {
   // What has left and is to be told, in order, chained by `next`.
   Entry *take_left();
 
-  // What a get finds; returns the end of the entry in `read`.
-  int64_t find(const Key &key, int64_t now_ns, Finding &finding, Reading &read);
+  // What a get finds beside a value: a load, and a failure, whose end is returned.
+  int64_t find_absent(const Key &key, Finding &finding);
+  LoadNode *find_load(const Key &key);
   bool find_stale(const Key &key, int64_t now_ns, weir_value *&value);
   // Marks the key as being loaded, unless it is marked: then it returns that load. `key.data` must
   // stay while the load is linked.

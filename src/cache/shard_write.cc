@@ -189,26 +189,18 @@ Entry *Shard::take_left() {
 
 // ---- loads ----
 
-int64_t Shard::find(const Key &key, int64_t now_ns, Finding &finding, Reading &read) {
-  Stripe &stripe = stripe_of(key.hash);
-  ShortHold hold(stripe.lock);
+int64_t Shard::find_absent(const Key &key, Finding &finding) {
+  ShortHold hold(stripe_of(key.hash).lock);
   finding.load = table_.find_load(key);
   Entry *entry = table_.find(key);
-  bool present = entry != nullptr && live(*entry, now_ns);
-  if (!present || entry->negative()) {
-    Stripe::count(stripe.misses);
-    if (present) finding.error = ref_error(entry->error);
-    return 0;
-  }
-  finding.found = true;
-  finding.value = ref_value(entry->value);
-  finding.refresh =
-      shape().written_at != 0 &&
-      now_ns - shape().written_ns(*entry).load(std::memory_order_relaxed) >= rules_.refresh_ns;
-  read = {entry->value, entry->expires_ns, now_ns};
-  int64_t end_ns = end_of(*entry);
-  use(stripe, entry, now_ns);
-  return end_ns;
+  if (entry == nullptr || !entry->negative()) return 0;
+  finding.error = ref_error(entry->error);
+  return entry->expires_ns;
+}
+
+LoadNode *Shard::find_load(const Key &key) {
+  ShortHold hold(stripe_of(key.hash).lock);
+  return table_.find_load(key);
 }
 
 bool Shard::find_stale(const Key &key, int64_t now_ns, weir_value *&value) {

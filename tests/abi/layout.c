@@ -280,6 +280,19 @@ _Static_assert(offsetof(weir_limiter_stats, granted) == 40, "weir_limiter_stats.
 _Static_assert(offsetof(weir_limiter_stats, refused) == 48, "weir_limiter_stats.refused");
 _Static_assert(offsetof(weir_limiter_stats, timed_out) == 56, "weir_limiter_stats.timed_out");
 _Static_assert(offsetof(weir_limiter_stats, keys) == 64, "weir_limiter_stats.keys");
+_Static_assert(sizeof(weir_memoize_options) == 64, "weir_memoize_options");
+_Static_assert(offsetof(weir_memoize_options, size) == 0, "weir_memoize_options.size");
+_Static_assert(offsetof(weir_memoize_options, eviction) == 4, "weir_memoize_options.eviction");
+_Static_assert(offsetof(weir_memoize_options, max_entries) == 8,
+               "weir_memoize_options.max_entries");
+_Static_assert(offsetof(weir_memoize_options, ttl_ms) == 16, "weir_memoize_options.ttl_ms");
+_Static_assert(offsetof(weir_memoize_options, load_timeout_ms) == 24,
+               "weir_memoize_options.load_timeout_ms");
+_Static_assert(offsetof(weir_memoize_options, key) == 32, "weir_memoize_options.key");
+_Static_assert(offsetof(weir_memoize_options, key_data) == 40, "weir_memoize_options.key_data");
+_Static_assert(offsetof(weir_memoize_options, key_free_data) == 48,
+               "weir_memoize_options.key_free_data");
+_Static_assert(offsetof(weir_memoize_options, name) == 56, "weir_memoize_options.name");
 _Static_assert(sizeof(weir_attempt) == 88, "weir_attempt");
 _Static_assert(offsetof(weir_attempt, size) == 0, "weir_attempt.size");
 _Static_assert(offsetof(weir_attempt, number) == 4, "weir_attempt.number");

@@ -140,6 +140,7 @@ WRAP_COUNTS(cache)
 WRAP_COUNTS(debounce)
 WRAP_COUNTS(throttle)
 WRAP_COUNTS(flight)
+WRAP_COUNTS(memoize)
 
 #define unref_an_error unref_error
 
@@ -218,6 +219,15 @@ WRAP_NEW_OR_ERROR(weir_flight_operation, unref_operation,
                   PARAMETERS(weir_flight *flight, weir_operation *operation, weir_operation **out,
                              weir_error **error),
                   ARGUMENTS(flight, operation, out, error))
+WRAP_NEW_OR_ERROR(weir_cache_operation, unref_operation,
+                  PARAMETERS(weir_cache *cache, weir_operation *loader, weir_operation **out,
+                             weir_error **error),
+                  ARGUMENTS(cache, loader, out, error))
+WRAP_NEW_OR_ERROR(weir_memoize_new, unref_memoize,
+                  PARAMETERS(weir_runtime *runtime, weir_operation *operation,
+                             const weir_memoize_options *options, weir_memoize **out,
+                             weir_error **error),
+                  ARGUMENTS(runtime, operation, options, out, error))
 WRAP_NEW(weir_error_new, unref_error,
          PARAMETERS(weir_runtime *runtime, uint32_t domain, int64_t code, const char *message,
                     weir_error **out),
@@ -289,6 +299,21 @@ WRAP_RUN(weir_flight_run,
                     weir_operation *operation, weir_value *input, weir_settle_fn settle, void *data,
                     weir_free_fn free_data, weir_call **call, weir_error **error),
          ARGUMENTS(flight, key, key_size, operation, input, settle, data, free_data, call, error))
+
+WRAP_RUN(weir_cache_get,
+         PARAMETERS(weir_cache *cache, const void *key, size_t key_size, weir_operation *loader,
+                    weir_settle_fn settle, void *data, weir_free_fn free_data, weir_call **call,
+                    weir_error **error),
+         ARGUMENTS(cache, key, key_size, loader, settle, data, free_data, call, error))
+WRAP_RUN(weir_cache_get_many,
+         PARAMETERS(weir_cache *cache, const void *const *keys, const size_t *key_sizes,
+                    size_t count, weir_operation *loader, weir_settle_fn settle, void *data,
+                    weir_free_fn free_data, weir_call **call, weir_error **error),
+         ARGUMENTS(cache, keys, key_sizes, count, loader, settle, data, free_data, call, error))
+WRAP_RUN(weir_memoize_call,
+         PARAMETERS(weir_memoize *memoize, weir_value *input, weir_settle_fn settle, void *data,
+                    weir_free_fn free_data, weir_call **call, weir_error **error),
+         ARGUMENTS(memoize, input, settle, data, free_data, call, error))
 
 void __real_weir_values_unref(weir_value *const *values, size_t count);
 void __wrap_weir_values_unref(weir_value *const *values, size_t count);

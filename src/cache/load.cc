@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include "cache/load.hh"
+
+#include "engine/error.hh"
+#include "engine/options.hh"
+#include "engine/value.hh"
+
+namespace weir {
+namespace {
+
+// ---- the end of a load ----
+
+weir_outcome outcome_of(weir_value *value, weir_error *error) {
+  weir_outcome outcome = WEIR_OUTCOME_INIT;
+  outcome.channel = error == nullptr ? WEIR_CHANNEL_VALUE : WEIR_CHANNEL_ERROR;
+  outcome.status = weir_error_status(error);
+  outcome.value = value;
+  outcome.error = error;
+  return outcome;
+}
+
+void settle_failed(weir_cache &cache, LoadedKey &key, const weir_outcome &outcome, int64_t now_ns) {
+  weir_value *stale = nullptr;
+  if (!cache.find_stale(key.name(), now_ns, stale)) {
+    cache.fail_load(key, outcome.error, now_ns);
+    key.tell(outcome);
+    return;
+  }
+  cache.abandon_load(key);
+  cache.count_stale_hits(key.tell(outcome_of(stale, nullptr)));
+  unref_value(stale);
+}
+
+// Time is that of the write: it must not be behind what user code has taken of this turn.
+void settle_key(LoadRun &load, LoadedKey &key, const weir_outcome &outcome) {
+  weir_cache &cache = *load.cache;
+  int64_t now_ns = cache.runtime()->now_to_arm(cache.rules().ttl_ns);
+  bool failed = outcome.channel == WEIR_CHANNEL_ERROR;
+  cache.count_load_end(load.run->outcome().elapsed_ns, failed);
+  if (failed) {
+    settle_failed(cache, key, outcome, now_ns);
+    return;
+  }
+  if (outcome.channel == WEIR_CHANNEL_VALUE) {
+    cache.finish_load(key, outcome.value, now_ns);
+  } else {
+    cache.abandon_load(key);
+  }
+  key.tell(outcome);
+}
+
+// Each key has its item of the list that the loader gave.
+void settle_items(LoadRun &load, const weir_value *list) {
+  for (size_t i = 0; i < load.count; ++i) {
+    weir_value *value = weir_value_item(list, i);
+    weir_error *error = weir_value_item_error(list, i);
+    if (value == nullptr && error == nullptr) error = bare_error(WEIR_ENOTFOUND);
+    settle_key(load, load.keys[i], outcome_of(value, error));
+  }
+}
+
+void settle_all(LoadRun &load, const weir_outcome &outcome) {
+  for (size_t i = 0; i < load.count; ++i) settle_key(load, load.keys[i], outcome);
+}
+
+void settle_many(LoadRun &load, const weir_outcome &outcome) {
+  if (outcome.channel != WEIR_CHANNEL_VALUE) {
+    settle_all(load, outcome);
+    return;
+  }
+  size_t given = weir_value_count(outcome.value);
+  if (weir_value_kind(outcome.value) == WEIR_VALUE_LIST && given == load.count) {
+    settle_items(load, outcome.value);
+    return;
+  }
+  weir_error *error = nullptr;
+  report(&error, load.cache->heap(), WEIR_EINVAL,
+         "cache.loader must give a list of %zu items (got %s%zu)", load.count,
+         weir_value_kind(outcome.value) == WEIR_VALUE_LIST ? "" : "no list, ", given);
+  settle_all(load, outcome_of(nullptr, error));
+  unref_error(error);
+}
+
+void load_settled(SharedRun &shared, const weir_outcome &outcome) {
+  auto &load = static_cast<LoadRun &>(shared);
+  weir_cache *cache = load.cache;
+  if (load.room == 0) {
+    settle_key(load, load.keys[0], outcome);
+  } else {
+    settle_many(load, outcome);
+    cache->heap()->free(load.keys, load.room * sizeof(LoadedKey));
+    unref_value(load.names);
+  }
+  cache->leave();
+}
+
+void load_abandoned(SharedRun &shared) {
+  auto &load = static_cast<LoadRun &>(shared);
+  for (size_t i = 0; i < load.count; ++i) load.cache->abandon_load(load.keys[i]);
+}
+
+constexpr SharedRun::Kind load_kind = {load_settled, load_abandoned};
+
+// ---- its beginning ----
+
+weir_status start_load(const LoadStart &start, weir_value *input, const Key &key, LoadRun *&load) {
+  SharedRun *shared = nullptr;
+  weir_status status = start_shared({start.cache->load_policy(), &load_kind, start.loader,
+                                     start.first, input, key.data, key.size},
+                                    shared);
+  if (status != WEIR_OK) return status;
+  load = static_cast<LoadRun *>(shared);
+  load->cache = start.cache;
+  load->names = nullptr;
+  start.cache->enter();
+  return WEIR_OK;
+}
+
+// The key's bytes are those of the run's own request: they stay as long as the mark.
+weir_status start_key(const LoadStart &start, const Key &key, weir_value *input, LoadRun *&load) {
+  weir_status status = start_load(start, input, key, load);
+  if (status != WEIR_OK) return status;
+  load->keys = new (load->only) LoadedKey();
+  load->keys->worker = load;
+  load->count = 1;
+  load->room = 0;
+  const RunRequest &request = load->run->request();
+  start.cache->begin_load(*load->keys, {request.key, key.size, key.hash});
+  start.cache->count_load();
+  return WEIR_OK;
+}
+
+weir_status start_with_input(const LoadStart &start, const Key &key, const KeyInput &input,
+                             LoadRun *&load) {
+  if (input.input != nullptr || !input.key_as_input) {
+    return start_key(start, key, input.input, load);
+  }
+  weir_value *name = make_bytes(start.cache->heap(), key.data, key.size);
+  if (name == nullptr) return WEIR_ENOMEM;
+  weir_status status = start_key(start, key, name, load);
+  name->unref();
+  return status;
+}
+
+}  // namespace
+
+const LayerType load_run_layer = {"load", layer_size(sizeof(LoadRun)), shared_run_step, nullptr};
+
+weir_status load_key(const LoadStart &start, const Key &key, const KeyInput &input,
+                     LoadedKey *&loaded) {
+  LoadRun *load = nullptr;
+  weir_status status = start_with_input(start, key, input, load);
+  if (status == WEIR_OK) loaded = load->keys;
+  return status;
+}
+
+void refresh_key(const LoadStart &start, const Key &key, const KeyInput &input) {
+  LoadRun *load = nullptr;
+  if (start_with_input(start, key, input, load) == WEIR_OK) load->kept = true;
+}
+
+// ---- many ----
+
+LoadBatch::~LoadBatch() {
+  for (size_t i = 0; i < count_; ++i) cache_.abandon_load(keys_[i]);
+  if (keys_ != nullptr) cache_.heap()->free(keys_, room_ * sizeof(LoadedKey));
+}
+
+bool LoadBatch::reserve(size_t room) {
+  if (room > SIZE_MAX / sizeof(LoadedKey)) return false;
+  keys_ = static_cast<LoadedKey *>(cache_.heap()->allocate(room * sizeof(LoadedKey)));
+  room_ = room;
+  return keys_ != nullptr;
+}
+
+LoadedKey *LoadBatch::mark(weir_value *name) {
+  auto *fresh = new (&keys_[count_]) LoadedKey();
+  LoadNode *marked = cache_.begin_load(*fresh, cache_.key(name->bytes(), name->size));
+  if (marked != fresh) return static_cast<LoadedKey *>(marked);
+  fresh->text = name;
+  ++count_;
+  return fresh;
+}
+
+weir_status LoadBatch::load(const LoadStart &start, bool kept) {
+  if (count_ == 0) return WEIR_OK;
+  weir_value *names = make_list(cache_.heap(), count_);
+  if (names == nullptr) return WEIR_ENOMEM;
+  for (size_t i = 0; i < count_; ++i) set_item(*names, i, ref_value(keys_[i].text));
+  LoadRun *load = nullptr;
+  weir_status status = start_load(start, names, {nullptr, 0, 0}, load);
+  if (status != WEIR_OK) {
+    names->unref();
+    return status;
+  }
+  load->names = names;
+  load->kept = kept;
+  hand_over(*load);
+  return WEIR_OK;
+}
+
+void LoadBatch::hand_over(LoadRun &load) {
+  load.keys = keys_;
+  load.count = count_;
+  load.room = room_;
+  for (size_t i = 0; i < count_; ++i) {
+    keys_[i].worker = &load;
+    cache_.count_load();
+  }
+  keys_ = nullptr;
+  count_ = 0;
+}
+
+}  // namespace weir
