@@ -257,7 +257,7 @@ static void records_nobody_drains_go_in_either_order(struct fixture *fx) {
   }
 }
 
-static void after_the_record_of_closing_comes_no_other(struct fixture *fx) {
+static void close_with_changes(struct fixture *fx) {
   weir_completions *queue = make_queue(fx);
   weir_breaker_options options = BREAKER_OPTIONS;
   options.queue = queue;
@@ -295,6 +295,16 @@ static void after_the_runtimes_end_nobody_is_told(struct fixture *fx) {
   assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK);
   assert_int_equal(changes->count, 0);
   weir_breaker_unref(breaker);
+}
+
+static void after_the_record_of_closing_comes_no_other(struct fixture *fx) {
+  close_with_changes(fx);
+}
+
+static void after_the_record_of_closing_comes_no_other_while_orphans_go_on(struct fixture *fx) {
+  begin(fx, scripted(fx, "hang")->operation, NULL);
+  run_until_idle(fx);
+  close_with_changes(fx);
 }
 
 static void a_queue_and_a_listener_exclude_each_other(struct fixture *fx) {
@@ -374,5 +384,6 @@ TEST_MAIN("breaker_changes", TEST(B10_the_listener_may_do_anything_and_events_st
           TEST(records_nobody_drains_go_in_either_order),
           TEST(after_the_record_of_closing_comes_no_other),
           TEST(after_the_runtimes_end_nobody_is_told),
+          TEST(after_the_record_of_closing_comes_no_other_while_orphans_go_on),
           TEST(a_queue_and_a_listener_exclude_each_other),
           TEST(the_runtimes_listener_hears_of_changes_and_refusals))
