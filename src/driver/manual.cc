@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "driver/manual.hh"
 
+#include <algorithm>
+
 #include "base/time.hh"
 
 namespace weir {
@@ -56,8 +58,7 @@ uint64_t ManualDriver::process(int64_t now_ns) {
   // not done again by its child.
   if (runtime->life() == Life::dead || runtime->in_turn() || runtime->forked()) return 0;
   if (now_ns == never_ns) --now_ns;  // the last moment there is; never does not come
-  if (now_ns > clock.load(std::memory_order_relaxed))
-    clock.store(now_ns, std::memory_order_release);
+  clock.store(std::max(clock.load(std::memory_order_relaxed), now_ns), std::memory_order_release);
   uint64_t steps = 0;
   runtime->turn(&steps);
   if (stopped) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "driver/uv.hh"
 
+#include <algorithm>
+
 #include "base/time.hh"
 #include "engine/blocking.hh"
 
@@ -89,7 +91,7 @@ void UvDriver::arm() {
   }
   auto due_ms = static_cast<uint64_t>(ns_to_ms_up(deadline_ns));
   uint64_t loop_ms = uv_now(loop);
-  uv_timer_start(&timer_, on_uv_event<uv_timer_t>, due_ms > loop_ms ? due_ms - loop_ms : 0, 0);
+  uv_timer_start(&timer_, on_uv_event<uv_timer_t>, due_ms - std::min(due_ms, loop_ms), 0);
 }
 
 void UvDriver::update_reference() {

@@ -2,6 +2,7 @@
 //
 // Who is in flight, and what each waits for.
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/text.hh"
@@ -63,9 +64,9 @@ class Audit {
 
   void add(const weir_audit_entry &entry) {
     if (count_++ >= capacity_) return;
-    size_t known = entry_size_ < sizeof(entry) ? entry_size_ : sizeof(entry);
+    size_t known = std::min(entry_size_, sizeof(entry));
     std::memcpy(target_, &entry, known);
-    if (entry_size_ > known) std::memset(target_ + known, 0, entry_size_ - known);
+    std::memset(target_ + known, 0, entry_size_ - known);
     target_ += entry_size_;
   }
 

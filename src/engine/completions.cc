@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/time.hh"
@@ -62,7 +63,7 @@ bool weir_completions::enqueue(Record &record, bool &edge) {
   edge = records_.empty();
   record.queued = true;
   records_.push_back(&record);
-  if (waiters_ > 0) condition_.wake_all();
+  if (waiters_ != 0) condition_.wake_all();
   if (edge && descriptor >= 0) signal();
   return true;
 }
@@ -107,14 +108,14 @@ size_t weir_completions::drain(weir_record *records, size_t record_size, size_t 
 size_t weir_completions::pop(weir_record *records, size_t record_size, size_t capacity,
                              weir::List<Record> &told) {
   auto *target = reinterpret_cast<unsigned char *>(records);
-  size_t known = record_size < sizeof(weir_record) ? record_size : sizeof(weir_record);
+  size_t known = std::min(record_size, sizeof(weir_record));
   size_t count = 0;
   for (; count < capacity; ++count, target += record_size) {
     Record *record = records_.pop_front();
     if (record == nullptr) break;
     record->queued = false;
     std::memcpy(target, &record->content, known);
-    if (record_size > known) std::memset(target + known, 0, record_size - known);
+    std::memset(target + known, 0, record_size - known);
     if (record->drained != nullptr && record->tell == Record::Tell::always) told.push_back(record);
   }
   return count;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/options.hh"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
@@ -19,10 +20,8 @@ void store_error(weir_error **error, Heap *heap, weir_status status, const char 
 }
 
 bool all_zero(const unsigned char *bytes, size_t size) {
-  for (size_t i = 0; i < size; ++i) {
-    if (bytes[i] != 0) return false;
-  }
-  return true;
+  while (size > 0 && bytes[size - 1] == 0) --size;
+  return size == 0;
 }
 
 // Larger sizes are garbage rather than a later version.
@@ -51,12 +50,13 @@ weir_status read_sized(void *target, size_t known, const void *source, size_t gi
                   given);
   }
   const auto *bytes = static_cast<const unsigned char *>(source);
-  if (given > known && !all_zero(bytes + known, given - known)) {
+  size_t shared = std::min(given, known);
+  if (!all_zero(bytes + shared, given - shared)) {
     return report(error, heap, WEIR_EABI,
                   "%s has fields that this version does not know (%zu bytes, known are %zu)", what,
                   given, known);
   }
-  std::memcpy(target, source, given < known ? given : known);
+  std::memcpy(target, source, shared);
   return WEIR_OK;
 }
 

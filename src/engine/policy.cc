@@ -30,11 +30,10 @@ bool Classifier::set(Heap *heap, Callback<weir_classify_fn> callback,
 }
 
 bool Classifier::counts(const weir_error *error) const {
-  for (uint64_t i = 0; i < range_count_; ++i) {
-    const weir_error_range &range = ranges_[i];
-    int64_t code = weir_error_code(error);
-    if (range.domain == weir_error_domain(error) && code >= range.code_min &&
-        code <= range.code_max) {
+  int64_t code = weir_error_code(error);
+  for (const weir_error_range *range = ranges_; range != ranges_ + range_count_; ++range) {
+    if (range->domain == weir_error_domain(error) && code >= range->code_min &&
+        code <= range->code_max) {
       return true;
     }
   }

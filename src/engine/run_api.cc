@@ -130,7 +130,7 @@ void RunBuilder::fill(Callback<weir_settle_fn> &&settle) {
   char *tail = reinterpret_cast<char *>(&call) + call.block_size_;
   if (options_->key != nullptr) {
     tail -= options_->key_size;
-    if (options_->key_size > 0) std::memcpy(tail, options_->key, options_->key_size);
+    std::memcpy(tail, options_->key, options_->key_size);
     call.request_.key = tail;
     call.request_.key_size = options_->key_size;
   }

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/time.hh"
@@ -50,7 +51,7 @@ void weir_runtime::post(weir::Task &task) {
   }
   leave();
   // Without `released` this may be gone by now.
-  if (released > 0) release_shell(released);
+  if (released != 0) release_shell(released);
 }
 
 // As post(), on the engine's thread.
@@ -107,8 +108,7 @@ bool weir_runtime::claim_thread() {
 bool weir_runtime::turn(uint64_t *steps) {
   if (!on_thread()) become_owner();
   in_turn_ = true;
-  int64_t now = driver_->now();
-  if (now > now_) now_ = now;
+  now_ = std::max(now_, driver_->now());
   stale_ = false;
   inbox_.take(ready_);
   // Timers get their share of the steps, however fast the ready queue fills itself.
@@ -172,8 +172,7 @@ int64_t weir_runtime::now_to_arm(int64_t delay_ns) {
   constexpr int64_t coarse_from = 64 * weir::ns_per_ms;
   if (!stale_) return now_;
   if (delay_ns > coarse_from) return driver_->type->coarse_ceiling(*driver_);
-  int64_t now = driver_->now();
-  if (now > now_) now_ = now;
+  now_ = std::max(now_, driver_->now());
   stale_ = false;
   return now_;
 }

@@ -3,6 +3,8 @@
 // The runtime's functions that do not depend on its driver; weir_runtime_new and what only one
 // driver does are in src/driver.
 
+#include <algorithm>
+
 #include "base/time.hh"
 #include "engine/options.hh"
 #include "engine/runtime.hh"
@@ -49,8 +51,7 @@ void weir_runtime::get_stats(weir_runtime_stats &stats) const {
   stats.runs_settled = value(settled_);
   stats.runs_accepted = value(accepted_) + value(accepted_remote_);
   stats.attempts_started = value(attempts_started_);
-  stats.live_calls =
-      stats.runs_accepted > stats.runs_settled ? stats.runs_accepted - stats.runs_settled : 0;
+  stats.live_calls = stats.runs_accepted - std::min(stats.runs_settled, stats.runs_accepted);
   stats.orphans = value(orphan_count_);
   stats.timers = wheel_.size();
   stats.turns = value(turns_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/timer_wheel.hh"
 
+#include <algorithm>
 #include <bit>
 
 #include "base/time.hh"
@@ -42,7 +43,7 @@ Timer *TimerWheel::pop_due(int64_t now_ns, uint32_t &budget) {
     Position position;
     if (!next_slot(position) || position.start > now_tick) {
       // Everything skipped is empty, so no timer's place changes.
-      if (now_tick > tick_) tick_ = now_tick;
+      tick_ = std::max(tick_, now_tick);
       return nullptr;
     }
     tick_ = position.start;

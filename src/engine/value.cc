@@ -113,7 +113,7 @@ weir_value *make_bytes(Heap *heap, const void *data, size_t size) {
   if (memory == nullptr) return nullptr;
   auto *value = new (memory) weir_value(heap, WEIR_VALUE_BYTES);
   value->size = size;
-  if (size > 0) std::memcpy(static_cast<void *>(value + 1), data, size);
+  if (size != 0) std::memcpy(static_cast<void *>(value + 1), data, size);
   return value;
 }
 
