@@ -16,11 +16,22 @@ static bool is_refusal(weir_status status) {
   return status == WEIR_EOPEN || status == WEIR_ELIMITED || status == WEIR_EFULL;
 }
 
-static enum call_result result_of(const weir_outcome *outcome) {
+/* The value is the moment it came: of an answer that was kept, before the call was due. */
+static bool is_stale(const struct call *call, const weir_value *value) {
+  int64_t came_ns;
+  memcpy(&came_ns, weir_value_data(value), sizeof(came_ns));
+  return call->due_ns - (came_ns - call->arm->epoch_ns) > (int64_t)CACHE_TTL_MS * 1000000;
+}
+
+static enum call_result result_of(const struct call *call, const weir_outcome *outcome) {
   if (outcome->channel == WEIR_CHANNEL_VALUE) {
-    return CALL_ANSWERED;
+    return is_stale(call, outcome->value) ? CALL_STALE : CALL_ANSWERED;
   }
   return is_refusal(outcome->status) ? CALL_REFUSED : CALL_FAILED;
+}
+
+bool call_is_answered(const struct call *call) {
+  return call->result == CALL_ANSWERED || call->result == CALL_STALE;
 }
 
 /* A refusal that stopped a retry counts too: the call got its last real error, and might have got
@@ -35,7 +46,7 @@ static void on_settled(void *data, weir_call *handle, const weir_outcome *outcom
   (void)handle;
   call->settled_ns = now_ns(arm);
   call->attempts = outcome->attempts;
-  call->result = result_of(outcome);
+  call->result = result_of(call, outcome);
   if (was_refused(outcome)) {
     struct reply missed = schedule_reply(arm->schedule, call->settled_ns, call->request.number,
                                          outcome->attempts + 1);
@@ -92,8 +103,9 @@ void arm_init(struct arm *arm, enum arm_kind kind, const struct schedule *schedu
 void arm_open(struct arm *arm, weir_runtime *runtime, struct http_client *client,
               int64_t epoch_ns) {
   arm->epoch_ns = epoch_ns;
-  arm->fetch = fetch_operation_new(runtime);
-  policies_init(&arm->policies, arm->kind, runtime, on_breaker_change, arm);
+  weir_operation *fetch = fetch_operation_new(runtime);
+  policies_init(&arm->policies, arm->kind, fetch, runtime, on_breaker_change, arm);
+  weir_operation_unref(fetch);
   for (uint32_t number = 0; number < arm->call_count; number++) {
     arm->calls[number].arm = arm;
     arm->calls[number].request =
@@ -106,20 +118,20 @@ void arm_begin_call(struct arm *arm, uint32_t number, int64_t due_ns) {
   struct call *call = &arm->calls[number];
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
   options.policy = arm->policies.outermost;
+  options.key = &call->request.path;
+  options.key_size = sizeof(call->request.path);
   require(weir_value_new_pointer(NULL, &call->request, NULL, &options.input) == WEIR_OK,
           "weir_value_new_pointer");
   call->due_ns = due_ns;
   arm->begun_count++;
-  weir_status status = weir_run(arm->fetch, &options, on_settled, call, NULL, NULL, NULL);
+  weir_status status =
+      weir_run(arm->policies.operation, &options, on_settled, call, NULL, NULL, NULL);
   require(status == WEIR_OK, "weir_run");
   weir_value_unref(options.input);
   arm_sample(arm, due_ns);
 }
 
-void arm_close(struct arm *arm) {
-  policies_release(&arm->policies);
-  weir_operation_unref(arm->fetch);
-}
+void arm_close(struct arm *arm) { policies_release(&arm->policies); }
 
 void arm_stop_upstream(struct arm *arm) { upstream_stop(&arm->upstream); }
 

@@ -22,6 +22,7 @@ struct arm;
 enum call_result {
   CALL_PENDING,
   CALL_ANSWERED, /* a 200 */
+  CALL_STALE,    /* a 200 that is older than CACHE_TTL_MS */
   CALL_FAILED,   /* the last try failed or timed out */
   CALL_REFUSED   /* a policy refused it before anything was sent */
 };
@@ -56,7 +57,6 @@ struct arm {
   int64_t epoch_ns;
   struct upstream upstream;
   char url[64];
-  weir_operation *fetch;
   struct policies policies;
   struct call *calls;
   uint32_t call_count;
@@ -80,6 +80,8 @@ void arm_begin_call(struct arm *arm, uint32_t number, int64_t due_ns);
 
 /* Notes queue, limit and calls in flight for the timeline. */
 void arm_sample(struct arm *arm, int64_t at_ns);
+
+bool call_is_answered(const struct call *call);
 
 /* Gives policies and operation back, before the runtime. */
 void arm_close(struct arm *arm);

@@ -29,6 +29,7 @@ enum {
 /* What became of the calls due in each slice. */
 struct slice_results {
   uint32_t answered[TIMELINE_SLICES];
+  uint32_t stale[TIMELINE_SLICES];
   uint32_t failed[TIMELINE_SLICES];
   uint32_t refused[TIMELINE_SLICES];
 };
@@ -47,6 +48,7 @@ static void count_results(struct slice_results *results, const struct arm *arm) 
     const struct call *call = &arm->calls[number];
     uint32_t slice = schedule_slice(arm->schedule, call->due_ns);
     results->answered[slice] += call->result == CALL_ANSWERED;
+    results->stale[slice] += call->result == CALL_STALE;
     results->failed[slice] += call->result == CALL_FAILED;
     results->refused[slice] += call->result == CALL_REFUSED;
   }
@@ -159,27 +161,23 @@ static void write_weather(const struct chart *chart) {
 
 static void write_calls(const struct chart *chart) {
   const struct slice_results *results = &chart->results;
-  uint32_t sums[TIMELINE_SLICES];
+  const uint32_t *const values[] = {results->answered, results->stale, results->failed,
+                                    results->refused};
+  static const char *const classes[] = {"answered", "stale", "failed", "refused"};
+  uint32_t sums[TIMELINE_SLICES] = {0};
   char top[32];
-  struct steps steps = {.class = "answered",
-                        .top = CALLS_TOP,
-                        .height = CALLS_HEIGHT,
-                        .full = chart->scale->calls,
-                        .values = results->answered};
+  struct steps steps = {
+      .top = CALLS_TOP, .height = CALLS_HEIGHT, .full = chart->scale->calls, .below = sums};
   snprintf(top, sizeof(top), "%.0f/s", per_second(chart, chart->scale->calls));
   write_label(chart, CALLS_TOP, "calls", top);
-  write_area(chart, &steps);
-  memcpy(sums, results->answered, sizeof(sums));
-  steps.below = sums;
-  steps.class = "failed";
-  steps.values = results->failed;
-  write_area(chart, &steps);
-  for (uint32_t slice = 0; slice < TIMELINE_SLICES; slice++) {
-    sums[slice] += results->failed[slice];
+  for (size_t kind = 0; kind < sizeof(classes) / sizeof(classes[0]); kind++) {
+    steps.class = classes[kind];
+    steps.values = values[kind];
+    write_area(chart, &steps);
+    for (uint32_t slice = 0; slice < TIMELINE_SLICES; slice++) {
+      sums[slice] += values[kind][slice];
+    }
   }
-  steps.class = "refused";
-  steps.values = results->refused;
-  write_area(chart, &steps);
   write_base_line(chart, CALLS_TOP + CALLS_HEIGHT);
 }
 
@@ -301,12 +299,14 @@ static void write_tips(const struct chart *chart) {
   for (uint32_t slice = 0; slice < TIMELINE_SLICES; slice++) {
     fprintf(chart->out,
             "<rect class='tip' x='%.1f' y='%d' width='%.1f' height='%d'><title>%.1f s, %s&#10;"
-            "%u answered, %u failed, %u refused&#10;%u upstream requests&#10;"
+            "%u answered, %u of them stale, %u failed, %u refused&#10;"
+            "%u upstream requests&#10;"
             "%u waiting</title></rect>\n",
             x_of_slice(slice), WEATHER_TOP, x_of_slice(1) - x_of_slice(0),
             PLOT_BOTTOM - WEATHER_TOP, (double)(slice * slice_ns) / 1e9,
             phase_name(schedule_phase(&chart->outage->schedule, slice * slice_ns)),
-            results->answered[slice], results->failed[slice], results->refused[slice],
+            results->answered[slice] + results->stale[slice], results->stale[slice],
+            results->failed[slice], results->refused[slice],
             chart->arm->upstream.counts.per_slice[slice], chart->arm->slices[slice].in_flight);
   }
 }

@@ -42,6 +42,18 @@ static void check_protected(struct verdicts *verdicts, enum arm_kind kind,
           metrics->refused_in_vain, 0.02);
 }
 
+static void check_cached(struct verdicts *verdicts, const struct metrics *cached,
+                         const struct metrics *without) {
+  at_least(verdicts, ARM_CACHED, "share of the outage's calls answered",
+           cached->goodput_in_phase[PHASE_OUTAGE], 0.85);
+  at_least(verdicts, ARM_CACHED, "share of the outage's calls answered out of date",
+           cached->stale_in_phase[PHASE_OUTAGE], 0.70);
+  at_most(verdicts, ARM_CACHED, "share of the healthy phase's calls answered out of date",
+          cached->stale_in_phase[PHASE_HEALTHY], 0.01);
+  at_most(verdicts, ARM_CACHED, "upstream requests per call, beside those without a cache",
+          cached->amplification, without->amplification);
+}
+
 static void check_seed(struct verdicts *verdicts, const struct outage_options *options) {
   static struct outage outage;
   struct metrics metrics[ARM_COUNT];
@@ -57,6 +69,7 @@ static void check_seed(struct verdicts *verdicts, const struct outage_options *o
       check_protected(verdicts, (enum arm_kind)kind, &metrics[kind]);
     }
   }
+  check_cached(verdicts, &metrics[ARM_CACHED], &metrics[ARM_BREAKER]);
   printf("\n");
   fflush(stdout);
   outage_release(&outage);

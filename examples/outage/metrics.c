@@ -14,17 +14,19 @@ static const int64_t second_ns = 1000000000;
 struct tally {
   uint32_t calls;
   uint32_t answered;
+  uint32_t stale;
   uint32_t upstream_requests;
 };
 
 /* Calls due in [begin, end). */
 static struct tally tally_between(const struct arm *arm, int64_t begin_ns, int64_t end_ns) {
-  struct tally tally = {0, 0, 0};
+  struct tally tally = {0};
   for (uint32_t number = 0; number < arm->call_count; number++) {
     const struct call *call = &arm->calls[number];
     if (call->due_ns >= begin_ns && call->due_ns < end_ns) {
       tally.calls++;
-      tally.answered += call->result == CALL_ANSWERED;
+      tally.answered += call_is_answered(call);
+      tally.stale += call->result == CALL_STALE;
       tally.upstream_requests += arm->upstream.counts.per_request[number];
     }
   }
@@ -34,6 +36,8 @@ static struct tally tally_between(const struct arm *arm, int64_t begin_ns, int64
 static double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 static double goodput(struct tally tally) { return ratio(tally.answered, tally.calls); }
+
+static double staleness(struct tally tally) { return ratio(tally.stale, tally.calls); }
 
 static double amplification(struct tally tally) {
   return ratio(tally.upstream_requests, tally.calls);
@@ -68,7 +72,7 @@ static void compute_latencies(struct metrics *metrics, const struct arm *arm) {
   for (uint32_t number = 0; number < arm->call_count; number++) {
     const struct call *call = &arm->calls[number];
     double latency_ms = (double)(call->settled_ns - call->due_ns) / 1e6;
-    if (call->result == CALL_ANSWERED) {
+    if (call_is_answered(call)) {
       answered[answered_count++] = latency_ms;
     } else {
       others[others_count++] = latency_ms;
@@ -89,23 +93,19 @@ static double recovery_ms(const struct arm *arm, double healthy) {
     int64_t due_ns = arm->calls[number].due_ns;
     if (due_ns >= recovery_ns && due_ns + second_ns <= end_ns &&
         goodput(tally_between(arm, due_ns, due_ns + second_ns)) >= 0.95 * healthy &&
-        arm->calls[number].result == CALL_ANSWERED) {
+        call_is_answered(&arm->calls[number])) {
       return (double)(due_ns - recovery_ns) / 1e6;
     }
   }
   return -1;
 }
 
-static void count_results(struct metrics *metrics, const struct arm *arm) {
+static double refused_in_vain(const struct arm *arm) {
   uint32_t in_vain = 0;
   for (uint32_t number = 0; number < arm->call_count; number++) {
-    const struct call *call = &arm->calls[number];
-    metrics->answered += call->result == CALL_ANSWERED;
-    metrics->failed += call->result == CALL_FAILED;
-    metrics->refused += call->result == CALL_REFUSED;
-    in_vain += call->refused_in_vain;
+    in_vain += arm->calls[number].refused_in_vain;
   }
-  metrics->refused_in_vain = ratio(in_vain, arm->call_count);
+  return ratio(in_vain, arm->call_count);
 }
 
 void metrics_compute(struct metrics *metrics, const struct outage *outage, const struct arm *arm) {
@@ -113,13 +113,16 @@ void metrics_compute(struct metrics *metrics, const struct outage *outage, const
   int64_t after_ns =
       outage->schedule.phase_begin_ns[PHASE_RECOVERY] + (int64_t)RESET_TIMEOUT_MS * 1000000;
   *metrics = (struct metrics){0};
-  count_results(metrics, arm);
   compute_latencies(metrics, arm);
   for (int phase = 0; phase < PHASE_COUNT; phase++) {
-    metrics->goodput_in_phase[phase] = goodput(tally_phase(arm, (enum phase)phase));
+    struct tally tally = tally_phase(arm, (enum phase)phase);
+    metrics->goodput_in_phase[phase] = goodput(tally);
+    metrics->stale_in_phase[phase] = staleness(tally);
   }
   double healthy = metrics->goodput_in_phase[PHASE_HEALTHY];
   metrics->goodput = goodput(all);
+  metrics->stale = staleness(all);
+  metrics->refused_in_vain = refused_in_vain(arm);
   metrics->amplification = amplification(all);
   metrics->amplification_in_outage = amplification(tally_phase(arm, PHASE_OUTAGE));
   metrics->recovery_ms = recovery_ms(arm, healthy);

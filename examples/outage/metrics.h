@@ -9,6 +9,8 @@
 struct metrics {
   double goodput;                       /* share of calls that were answered 200 */
   double goodput_in_phase[PHASE_COUNT]; /* the same, of the calls due in each phase */
+  double stale;                         /* share of calls that were answered out of date */
+  double stale_in_phase[PHASE_COUNT];   /* the same, of the calls due in each phase */
   double amplification;                 /* upstream requests per client request */
   double amplification_in_outage;       /* the same, for client requests begun in the outage */
   double p50_ms;                        /* from due to answered, of the answered ones */
@@ -19,7 +21,6 @@ struct metrics {
   double goodput_after_reset; /* answered in the second that begins one reset timeout after
                                  recovery, relative to a healthy second */
   double refused_in_vain; /* share of all calls, refused when the schedule would have answered */
-  uint32_t answered, failed, refused;
 };
 
 void metrics_compute(struct metrics *metrics, const struct outage *outage, const struct arm *arm);

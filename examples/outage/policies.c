@@ -6,18 +6,25 @@
 #include <string.h>
 
 const char *arm_name(enum arm_kind kind) {
-  static const char *const names[ARM_COUNT] = {"bare", "timeout", "retry", "breaker", "adaptive"};
+  static const char *const names[ARM_COUNT] = {"bare",    "timeout",  "retry",
+                                               "breaker", "adaptive", "cached"};
   return names[kind];
 }
 
 const char *arm_description(enum arm_kind kind) {
   static const char *const descriptions[ARM_COUNT] = {
-      "no policy", "timeout", "retry → timeout", "budgeted retry → breaker → timeout",
-      "adaptive limiter → budgeted retry → breaker → timeout"};
+      "no policy",
+      "timeout",
+      "retry → timeout",
+      "budgeted retry → breaker → timeout",
+      "adaptive limiter → budgeted retry → breaker → timeout",
+      "cache, stale if loading fails → budgeted retry → breaker → timeout"};
   return descriptions[kind];
 }
 
-int arm_is_protected(enum arm_kind kind) { return kind == ARM_BREAKER || kind == ARM_ADAPTIVE; }
+int arm_is_protected(enum arm_kind kind) {
+  return kind == ARM_BREAKER || kind == ARM_ADAPTIVE || kind == ARM_CACHED;
+}
 
 /* Options are constants here: a message is a mistake in this file. */
 static void made(weir_status status, weir_error *error) {
@@ -85,15 +92,27 @@ static weir_policy *add_timeout(struct policies *policies, weir_runtime *runtime
   return weir_timeout_policy(policies->timeout);
 }
 
-void policies_init(struct policies *policies, enum arm_kind kind, weir_runtime *runtime,
-                   weir_breaker_change_fn on_change, void *data) {
-  weir_policy *layers[4];
+/* A cache is no policy: it answers for a key. What it has to load it loads under `policy`. */
+static weir_operation *add_cache(struct policies *policies, weir_runtime *runtime,
+                                 weir_policy *policy, weir_operation *fetch) {
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
   weir_error *error = NULL;
+  weir_operation *loader = NULL;
+  weir_operation *get = NULL;
+  options.name = "upstream";
+  options.ttl_ms = CACHE_TTL_MS;
+  options.stale_if_error_ms = CACHE_STALE_MS;
+  made(weir_cache_new(runtime, &options, &policies->cache, &error), error);
+  made(weir_policy_wrap(policy, fetch, &loader, &error), error);
+  made(weir_cache_operation(policies->cache, loader, &get, &error), error);
+  weir_operation_unref(loader);
+  return get;
+}
+
+/* Outermost first; returns how many. */
+static size_t make_layers(struct policies *policies, enum arm_kind kind, weir_runtime *runtime,
+                          weir_breaker_change_fn on_change, void *data, weir_policy **layers) {
   size_t count = 0;
-  memset(policies, 0, sizeof(*policies));
-  if (kind == ARM_BARE) {
-    return;
-  }
   if (kind == ARM_ADAPTIVE) {
     layers[count++] = add_limiter(policies, runtime);
   }
@@ -105,9 +124,28 @@ void policies_init(struct policies *policies, enum arm_kind kind, weir_runtime *
     layers[count++] = add_breaker(policies, runtime, on_change, data);
   }
   layers[count++] = add_timeout(policies, runtime);
+  return count;
+}
+
+void policies_init(struct policies *policies, enum arm_kind kind, weir_operation *fetch,
+                   weir_runtime *runtime, weir_breaker_change_fn on_change, void *data) {
+  weir_policy *layers[4];
+  weir_error *error = NULL;
+  memset(policies, 0, sizeof(*policies));
+  if (kind == ARM_BARE) {
+    policies->operation = weir_operation_ref(fetch);
+    return;
+  }
+  size_t count = make_layers(policies, kind, runtime, on_change, data, layers);
   made(weir_pipeline_new(runtime, layers, count, arm_name(kind), &policies->pipeline, &error),
        error);
-  policies->outermost = weir_pipeline_policy(policies->pipeline);
+  weir_policy *outermost = weir_pipeline_policy(policies->pipeline);
+  if (kind == ARM_CACHED) {
+    policies->operation = add_cache(policies, runtime, outermost, fetch);
+  } else {
+    policies->operation = weir_operation_ref(fetch);
+    policies->outermost = outermost;
+  }
 }
 
 void policies_release(struct policies *policies) {
@@ -117,4 +155,6 @@ void policies_release(struct policies *policies) {
   weir_breaker_unref(policies->breaker);
   weir_timeout_unref(policies->timeout);
   weir_pipeline_unref(policies->pipeline);
+  weir_cache_unref(policies->cache);
+  weir_operation_unref(policies->operation);
 }

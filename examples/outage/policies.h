@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The arms: five ways to protect the same call. This is the file to copy from.
+ * The arms: six ways to protect the same call. This is the file to copy from.
  *
  *   bare      nothing
  *   timeout   timeout
  *   retry     retry -> timeout
  *   breaker   retry with a budget -> breaker -> timeout
  *   adaptive  adaptive limiter -> retry with a budget -> breaker -> timeout
+ *   cached    cache, stale if loading fails -> retry with a budget -> breaker -> timeout
  */
 #ifndef OUTAGE_POLICIES_H
 #define OUTAGE_POLICIES_H
 
 #include <weir/weir.h>
 
-enum arm_kind { ARM_BARE, ARM_TIMEOUT, ARM_RETRY, ARM_BREAKER, ARM_ADAPTIVE, ARM_COUNT };
+enum arm_kind {
+  ARM_BARE,
+  ARM_TIMEOUT,
+  ARM_RETRY,
+  ARM_BREAKER,
+  ARM_ADAPTIVE,
+  ARM_CACHED,
+  ARM_COUNT
+};
 
 /*
  * The numbers. A run squeezes the weather of hours into a minute, so times are short; what matters
@@ -59,10 +68,16 @@ enum {
 
   /* Short: a caller who has queued for longer than a timeout had better be told. */
   QUEUE_LENGTH = 50,
-  QUEUE_TIMEOUT_MS = 150
+  QUEUE_TIMEOUT_MS = 150,
+
+  /* How old an answer may be. Short, so that most of what this saves is saved by what follows. */
+  CACHE_TTL_MS = 1000,
+
+  /* How much older it may be when there is no other: as long as any outage lasts. */
+  CACHE_STALE_MS = 3600 * 1000
 };
 
-/* Null where an arm has none; `outermost` is what to run the call under. */
+/* Null where an arm has none. A call is a run of `operation` under `outermost`. */
 struct policies {
   weir_limiter *limiter;
   weir_budget *budget;
@@ -71,6 +86,8 @@ struct policies {
   weir_timeout *timeout;
   weir_pipeline *pipeline;
   weir_policy *outermost;
+  weir_cache *cache;
+  weir_operation *operation;
 };
 
 const char *arm_name(enum arm_kind kind);
@@ -78,12 +95,12 @@ const char *arm_name(enum arm_kind kind);
 /* What stands around the call, outermost first. */
 const char *arm_description(enum arm_kind kind);
 
-/* Whether the arm has both a budget and a breaker, which is what survives an outage. */
+/* Whether the arm has both a budget and a breaker, which is what an upstream survives. */
 int arm_is_protected(enum arm_kind kind);
 
-/* Makes what the arm has. `on_change` (data) hears of the breaker's states. */
-void policies_init(struct policies *policies, enum arm_kind kind, weir_runtime *runtime,
-                   weir_breaker_change_fn on_change, void *data);
+/* Makes what the arm has around `fetch`. `on_change` (data) hears of the breaker's states. */
+void policies_init(struct policies *policies, enum arm_kind kind, weir_operation *fetch,
+                   weir_runtime *runtime, weir_breaker_change_fn on_change, void *data);
 void policies_release(struct policies *policies);
 
 #endif

@@ -6,21 +6,26 @@
 #include <stdio.h>
 
 static void write_introduction(FILE *out, const struct outage *outage) {
-  fprintf(
-      out,
-      "<h1>Surviving an outage</h1>\n"
-      "<p class='soft'>One seeded schedule, five clients side by side, each with an upstream of "
-      "its own. %lld calls a second go out to each, on time, whether or not earlier ones "
-      "were answered. Seed %llu, %lld seconds.</p>\n",
-      (long long)outage->options.rate, (unsigned long long)outage->options.seed,
-      (long long)outage->options.seconds);
+  fprintf(out,
+          "<h1>Surviving an outage</h1>\n"
+          "<p class='soft'>One seeded schedule, %d clients side by side, each with an upstream of "
+          "its own. %lld calls a second go out to each, on time, whether or not earlier ones "
+          "were answered. Seed %llu, %lld seconds.</p>\n",
+          ARM_COUNT, (long long)outage->options.rate, (unsigned long long)outage->options.seed,
+          (long long)outage->options.seconds);
 }
 
 static void write_table_head(FILE *out) {
-  static const char *const columns[] = {
-      "client",         "goodput",       "upstream requests per call", "the same, in the outage",
-      "answered, p50",  "answered, p99", "failure known, p99",         "time to recover",
-      "refused in vain"};
+  static const char *const columns[] = {"client",
+                                        "goodput",
+                                        "of it out of date",
+                                        "upstream requests per call",
+                                        "the same, in the outage",
+                                        "answered, p50",
+                                        "answered, p99",
+                                        "failure known, p99",
+                                        "time to recover",
+                                        "refused in vain"};
   fprintf(out, "<tr>");
   for (size_t index = 0; index < sizeof(columns) / sizeof(columns[0]); index++) {
     fprintf(out, "<th>%s</th>", columns[index]);
@@ -40,9 +45,11 @@ static void write_row(FILE *out, enum arm_kind kind, const struct metrics *metri
   fprintf(out,
           "<tr><td><b>%s</b><span>%s</span></td>"
           "<td><span class='bar'><i style='width:%.1f%%'></i></span>%.1f %%</td>"
-          "<td>%.2f</td><td%s>%.2f</td><td>%.1f ms</td><td>%.0f ms</td><td>%.0f ms</td><td>",
+          "<td>%.1f %%</td><td>%.2f</td><td%s>%.2f</td><td>%.1f ms</td><td>%.0f ms</td><td>%.0f "
+          "ms</td><td>",
           arm_name(kind), arm_description(kind), 100 * metrics->goodput, 100 * metrics->goodput,
-          metrics->amplification, metrics->amplification_in_outage > 1.2 ? " class='bad'" : "",
+          100 * metrics->stale, metrics->amplification,
+          metrics->amplification_in_outage > 1.2 ? " class='bad'" : "",
           metrics->amplification_in_outage, metrics->p50_ms, metrics->p99_ms,
           metrics->failed_p99_ms);
   write_recovery(out, metrics->recovery_ms);
@@ -60,6 +67,7 @@ static void write_table(FILE *out, const struct metrics metrics[ARM_COUNT]) {
 
 static void write_legend(FILE *out) {
   static const char *const entries[][2] = {{"answered", "answered 200"},
+                                           {"stale", "answered 200, out of date"},
                                            {"failed", "failed or timed out; breaker open"},
                                            {"refused", "refused; breaker half-open"},
                                            {"closed", "breaker closed"},
@@ -95,13 +103,17 @@ static void write_arm(FILE *out, const struct outage *outage, const struct arm *
 }
 
 static void write_footer(FILE *out) {
-  fprintf(out,
-          "<footer><p>Goodput is the share of calls answered 200. Upstream requests are counted by "
-          "the upstream when they arrive, those it never answers included. Latencies count from "
-          "the moment a call was due. Time to recover: from the end of the last failure in the "
-          "schedule until a whole second of calls is answered as well as in the healthy phase. "
-          "Refused in vain: the share of all calls that a breaker or limiter refused at a moment "
-          "when the schedule would have answered 200.</p></footer>\n");
+  fprintf(
+      out,
+      "<footer><p>Goodput is the share of calls answered 200; out of date is an answer that the "
+      "cache kept for longer than %d ms, given because a newer one could not be had. Upstream "
+      "requests are counted by "
+      "the upstream when they arrive, those it never answers included. Latencies count from "
+      "the moment a call was due. Time to recover: from the end of the last failure in the "
+      "schedule until a whole second of calls is answered as well as in the healthy phase. "
+      "Refused in vain: the share of all calls that a breaker or limiter refused at a moment "
+      "when the schedule would have answered 200.</p></footer>\n",
+      (int)CACHE_TTL_MS);
 }
 
 bool report_write(const char *path, const struct outage *outage,

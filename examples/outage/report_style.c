@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Answered, failed and refused stay apart for colour-blind eyes and in grey: teal, red, amber. */
+/* Answered, stale, failed and refused stay apart for colour-blind eyes and in grey: teal, the same
+ * lighter, red, amber. */
 #include "report.h"
 
 const char report_style[] =
     ":root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--ink:#1c2430;--soft:#5f6b7a;"
-    "--rule:#dde2e8;--answered:#11808f;--failed:#d1495b;--refused:#edae49;--upstream:#3d5a80;"
-    "--closed:#b9dcd9;--in-flight:#8d99ae;--queued:#7a4fa3}"
+    "--rule:#dde2e8;--answered:#11808f;--stale:#7cc4c9;--failed:#d1495b;--refused:#edae49;"
+    "--upstream:#3d5a80;--closed:#b9dcd9;--in-flight:#8d99ae;--queued:#7a4fa3}"
     "@media(prefers-color-scheme:dark){:root{--page:#12161c;--card:#1b212a;--ink:#e6eaf0;"
-    "--soft:#97a3b3;--rule:#303a46;--answered:#2ba3b3;--failed:#e0606f;--refused:#edb458;"
-    "--upstream:#7d9cc9;--closed:#27504f;--in-flight:#76839a;--queued:#b08ad6}}"
+    "--soft:#97a3b3;--rule:#303a46;--answered:#2ba3b3;--stale:#1d626c;--failed:#e0606f;"
+    "--refused:#edb458;--upstream:#7d9cc9;--closed:#27504f;--in-flight:#76839a;--queued:#b08ad6}}"
     "*{box-sizing:border-box}"
     "body{margin:0;background:var(--page);color:var(--ink);"
     "font:15px/1.55 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif}"
@@ -54,6 +55,7 @@ const char report_style[] =
     ".weather.outage,.weather.down{fill:var(--failed);opacity:.1}"
     ".base{stroke:var(--rule);stroke-width:1}"
     ".answered{fill:var(--answered);background:var(--answered)}"
+    ".stale{fill:var(--stale);background:var(--stale)}"
     ".failed{fill:var(--failed);background:var(--failed)}"
     ".refused{fill:var(--refused);background:var(--refused)}"
     ".upstream{fill:var(--upstream);background:var(--upstream)}"

@@ -51,7 +51,7 @@ struct reply schedule_reply(const struct schedule *schedule, int64_t at_ns, uint
                             uint32_t attempt);
 
 /* What a request asks for: one of so many paths, the first ones far more often than the last. */
-enum { PATH_COUNT = 300 };
+enum { PATH_COUNT = 200 };
 uint32_t schedule_path(const struct schedule *schedule, uint32_t request);
 
 int64_t schedule_length_ns(const struct schedule *schedule);
