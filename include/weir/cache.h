@@ -297,10 +297,19 @@ WEIR_API weir_status weir_cache_get_stats(weir_cache *cache,
  * The run door. A loader is an operation. Its attempts get the key
  * (weir_attempt.key) and as input the get's own input or, if that has none, the
  * key as a bytes value. Of many gets that wait for one key the first one's
- * loader and input are used. Each of them has its own deadline and can be
- * cancelled; the load goes on for the others, and is cancelled when the last of
- * them has left. A loader's errors go to all who wait and are not kept, unless
- * negative_ttl_ms says so.
+ * loader and input are used, its context, permits and priority too. Each of
+ * them has its own deadline and can be cancelled; the load goes on for the
+ * others, and is cancelled when the last of them has left. So neither deadlines
+ * nor policies around a get reach its load: policies for that go into the
+ * loader (weir_policy_wrap). A load is a run of its own, which counts towards
+ * the runtime's max_in_flight.
+ *
+ * A loader's errors go to all who wait and are not kept, unless negative_ttl_ms
+ * says so; while an expired value may serve (stale_if_error_ms) it is given out
+ * instead, and the failure is not remembered. A load that took load_timeout_ms
+ * has failed with WEIR_ETIMEDOUT. What brings a value that cannot be stored has
+ * not failed. A loader may get other keys of the cache; one that waits for its
+ * own key waits until load_timeout_ms, or until all have left.
  */
 
 /* Gets the value of a key, loading it with `loader` if it is absent. The rest
@@ -324,11 +333,10 @@ WEIR_API weir_status weir_cache_operation(weir_cache *cache,
  * in one run of `loader`, whose input is a list (weir/value.h) of them as bytes
  * values, and which completes with a list of the same length: a value or an
  * error for each; neither stands for WEIR_ENOTFOUND. If the loader fails as a
- * whole, each of these keys has that error. Settles with a list of `count`
- * items, in the order of `keys`, when all are there; failed keys do not make
- * it fail. `keys` and `key_sizes` are copied; a key may occur twice. The rest
- * is as
- * weir_cache_get(). */
+ * whole, or gives anything else, each of these keys has that error. Settles
+ * with a list of `count` items, in the order of `keys`, when all are there;
+ * failed keys do not make it fail. `keys` and `key_sizes` (NULL with 0) are
+ * copied; a key may occur twice. The rest is as weir_cache_get(). */
 WEIR_API weir_status weir_cache_get_many(
     weir_cache *cache, const void *const *keys, const size_t *key_sizes,
     size_t count, weir_operation *loader, weir_settle_fn settle, void *data,

@@ -9,6 +9,8 @@
  * Each waiting run has its own deadline and can be cancelled; the work goes on
  * for the others, and is cancelled when the last of them has left. The first
  * one's operation and input are used; attempts get the key (weir_attempt.key).
+ * The work is a run of its own, which counts towards the runtime's
+ * max_in_flight; policies for it are wrapped around the operation.
  */
 
 #include <weir/run.h>
@@ -22,8 +24,8 @@ typedef struct weir_flight weir_flight;
 typedef struct weir_flight_options {
   uint32_t size;     /* sizeof(weir_flight_options) */
   uint32_t reserved; /* 0 */
-  /* Of the shared run, which has no caller's deadline; 0 or more, or
-   * WEIR_FOREVER (default). */
+  /* Of the shared run, which has no caller's deadline; then it fails with
+   * WEIR_ETIMEDOUT. 0 or more, or WEIR_FOREVER (default). */
   int64_t timeout_ms;
   const char *name; /* copied; nullable */
 } weir_flight_options;

@@ -18,8 +18,9 @@ extern "C" {
 typedef struct weir_memoize weir_memoize;
 
 /* A decider: writes the key of `input` (borrowed, nullable) to `buffer`, at
- * most `capacity` bytes, and returns how many it has; if that is more than
- * capacity it is asked again with enough. Has to answer alike then. */
+ * most `capacity` bytes, and returns how many the key has; if that is more than
+ * capacity it is asked again with enough. A key that has grown by then, or of
+ * 2^24 bytes or more, makes WEIR_EINVAL the outcome. */
 typedef size_t (*weir_key_fn)(void *data, const weir_value *input, void *buffer,
                               size_t capacity);
 
