@@ -124,6 +124,23 @@ static void audit_tells_who_waits_for_a_permit_and_who_for_a_retry(struct fixtur
   weir_retry_unref(retry);
 }
 
+static void *audit_elsewhere(void *data) {
+  weir_runtime *runtime = ((struct fixture *)data)->runtime;
+  weir_audit_entry entry;
+  size_t count = 7;
+  weir_status status = weir_runtime_audit(runtime, &entry, sizeof entry, 1, &count);
+  expect(data, status == WEIR_ETHREAD, "an audit on another thread");
+  expect(data, count == 0, "an audit on another thread counted something");
+  return NULL;
+}
+
+static void audit_on_another_thread_is_refused(struct fixture *fx) {
+  pthread_t thread;
+  run_until_idle(fx);
+  assert_int_equal(pthread_create(&thread, NULL, audit_elsewhere, fx), 0);
+  pthread_join(thread, NULL);
+}
+
 struct looking {
   struct fixture *fx;
   size_t count;
@@ -153,4 +170,5 @@ TEST_MAIN("audit", TEST(audit_of_nothing_is_empty),
           TEST(audit_counts_all_and_writes_what_fits), TEST(audit_entries_of_every_size),
           TEST(C18_audit_shows_an_orphan_until_it_ends),
           TEST(audit_tells_who_waits_for_a_permit_and_who_for_a_retry),
+          TEST(audit_on_another_thread_is_refused),
           TEST(audit_inside_a_settle_function_says_that_its_run_waits_for_it))
