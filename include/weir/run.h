@@ -29,9 +29,13 @@ typedef void (*weir_settle_fn)(void *data, weir_call *call,
                                const weir_outcome *outcome);
 
 typedef struct weir_run_options {
-  uint32_t size;       /* sizeof(weir_run_options) */
-  uint32_t permits;    /* what limiters count it as; at least 1, default 1 */
-  weir_policy *policy; /* nullable; outside the operation's own policies */
+  uint32_t size;    /* sizeof(weir_run_options) */
+  uint32_t permits; /* what limiters count it as; at least 1, default 1 */
+  /* Nullable; outside the operation's own policies. A breaker or limiter that
+   * is among these too counts the run twice (that is not looked for here), and
+   * a limiter may make it wait for the permit it holds itself, until the
+   * queue's timeout or the deadline. */
+  weir_policy *policy;
   /* From now until the call settles as stopped with WEIR_ETIMEDOUT; 0 or more,
    * or WEIR_FOREVER (default). Flows inwards: nothing is started or waited for
    * that cannot fit. */

@@ -40,6 +40,8 @@ class Classifier {
   uint64_t range_count_ = 0;
 };
 
+// The layer of `inner` that may be passed only once and is in `outer`, too; NULL if there is none.
+const PlanEntry *repeated_layer(const Plan &outer, const Plan &inner);
 // The class by the table alone.
 uint32_t default_class(const weir_outcome &outcome);
 

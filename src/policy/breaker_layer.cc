@@ -115,7 +115,7 @@ Next step_breaker(weir_call &run, Layer &base, Signal signal) {
 
 }  // namespace
 
-const LayerType breaker_layer = {"breaker", layer_size(sizeof(BreakerLayer)), step_breaker,
-                                 nullptr};
+const LayerType breaker_layer = {
+    "breaker", layer_size(sizeof(BreakerLayer)), step_breaker, nullptr, false, true};
 
 }  // namespace weir

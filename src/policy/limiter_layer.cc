@@ -429,7 +429,7 @@ void describe_limiter(const weir_call &run, const Layer &layer, char *buffer, si
 
 }  // namespace
 
-const LayerType limiter_layer = {"limiter", layer_size(sizeof(LimiterState)), limiter_step,
-                                 describe_limiter};
+const LayerType limiter_layer = {
+    "limiter", layer_size(sizeof(LimiterState)), limiter_step, describe_limiter, false, true};
 
 }  // namespace weir

@@ -25,23 +25,15 @@ const PlanEntry &entry_at(Policies policies, uint32_t position) {
   return (*policies)->plan.entries[position];
 }
 
-// A breaker or limiter that is passed twice would count each call twice; a limiter could also wait
-// for the permit that its own caller holds.
-bool has_state(const PlanEntry &entry) {
-  uint32_t kind = static_cast<const weir_policy *>(entry.owner)->kind;
-  return kind == WEIR_POLICY_BREAKER || kind == WEIR_POLICY_LIMITER;
-}
-
-// The later position of a policy that must not be there twice; 0 if there is none.
-uint32_t repeated(Policies policies, uint32_t layers) {
-  for (uint32_t later = 1; later < layers; ++later) {
-    const PlanEntry &entry = entry_at(policies, later);
-    if (!has_state(entry)) continue;
-    for (uint32_t earlier = 0; earlier < later; ++earlier) {
-      if (entry_at(policies, earlier).owner == entry.owner) return later;
+// A layer that must not be there twice but is; NULL if there is none.
+const PlanEntry *repeated_member(Policies policies, size_t count) {
+  for (size_t later = 1; later < count; ++later) {
+    for (size_t earlier = 0; earlier < later; ++earlier) {
+      const PlanEntry *layer = repeated_layer(policies[earlier]->plan, policies[later]->plan);
+      if (layer != nullptr) return layer;
     }
   }
-  return 0;
+  return nullptr;
 }
 
 weir_status check_members(weir_runtime *runtime, Policies policies, size_t count, Heap *heap,
@@ -58,11 +50,10 @@ weir_status check_members(weir_runtime *runtime, Policies policies, size_t count
   check.rule(layers <= WEIR_PIPELINE_MAX, "policies must be at most %d in all (got %llu)",
              WEIR_PIPELINE_MAX, static_cast<unsigned long long>(layers));
   if (!check.ok()) return check.status();
-  uint32_t again = repeated(policies, static_cast<uint32_t>(layers));
-  if (again == 0) return WEIR_OK;
-  const PlanEntry &entry = entry_at(policies, again);
-  check.rule(false, "policies must not have the same %s '%s' twice", entry.type->name,
-             entry.owner->name());
+  const PlanEntry *again = repeated_member(policies, count);
+  if (again == nullptr) return WEIR_OK;
+  check.rule(false, "policies must not have the same %s '%s' twice", again->type->name,
+             again->owner->name());
   return check.status();
 }
 

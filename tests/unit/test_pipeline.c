@@ -291,6 +291,45 @@ static void the_same_limiter_twice_is_refused(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+static void a_policy_of_the_operation_is_not_repeated_around_it(struct fixture *fx) {
+  struct kit kit = make_kit(fx);
+  weir_limiter *limiter = make_single(fx);
+  weir_policy *members[] = {weir_retry_policy(kit.retry), weir_breaker_policy(kit.breaker),
+                            weir_limiter_policy(limiter)};
+  weir_pipeline *pipeline = make_pipeline(fx, members, 3);
+  weir_operation *guarded = NULL;
+  weir_operation *none = NULL;
+  weir_error *error = NULL;
+  struct script *fetch = scripted(fx, "v7");
+  assert_int_equal(
+      weir_policy_wrap(weir_pipeline_policy(pipeline), fetch->operation, &guarded, NULL), WEIR_OK);
+  /* when it is wrapped once more in its breaker, then that is refused */
+  assert_int_equal(weir_policy_wrap(weir_breaker_policy(kit.breaker), guarded, &none, &error),
+                   WEIR_EINVAL);
+  assert_message(error, "wrap.policy must not repeat the operation's breaker 'api'");
+  assert_null(none);
+  /* as it is in a pipeline that has its limiter */
+  weir_policy *outer_members[] = {weir_timeout_policy(kit.timeout), weir_limiter_policy(limiter)};
+  weir_pipeline *outer = make_pipeline(fx, outer_members, 2);
+  error = NULL;
+  assert_int_equal(weir_policy_wrap(weir_pipeline_policy(outer), guarded, &none, &error),
+                   WEIR_EINVAL);
+  assert_message(error, "wrap.policy must not repeat the operation's limiter ''");
+  /* but not what has no state: the retry */
+  weir_operation *retried = NULL;
+  assert_int_equal(weir_policy_wrap(weir_retry_policy(kit.retry), guarded, &retried, NULL),
+                   WEIR_OK);
+  struct run *run = begin(fx, retried, NULL);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->value, 7);
+  weir_operation_unref(retried);
+  weir_operation_unref(guarded);
+  weir_pipeline_unref(outer);
+  weir_pipeline_unref(pipeline);
+  weir_limiter_unref(limiter);
+  drop_kit(&kit);
+}
+
 static void the_same_retry_or_timeout_twice_works(struct fixture *fx) {
   struct kit kit = make_kit(fx);
   weir_policy *twice[] = {weir_retry_policy(kit.retry), weir_timeout_policy(kit.timeout),
@@ -366,5 +405,6 @@ TEST_MAIN("pipeline", TEST(U10_breaker_around_retry_around_timeout_around_fetch)
           TEST(F08_cancelled_while_it_waits_at_the_second_stage_frees_the_first),
           TEST(C08_nulls_and_empty_lists_are_named), TEST(the_same_limiter_twice_is_refused),
           TEST(the_same_breaker_twice_is_refused_also_within_a_nested_pipeline),
+          TEST(a_policy_of_the_operation_is_not_repeated_around_it),
           TEST(the_same_retry_or_timeout_twice_works),
           TEST(policies_of_another_runtime_are_refused), TEST(a_pipeline_has_its_kind_and_its_name))
