@@ -157,17 +157,9 @@ struct Pacer : weir_operation {
   std::atomic<uint64_t> keys_{0};
 };
 
-// What debounce and throttle make of their options before they make a Pacer.
-struct PacerSetup {
-  const char *subject;  // "debounce"
-  PacerRules rules;
-  weir_policy *policy;
-  const char *name;
-};
-
 // The functions of both, with the handle already upcast.
-weir_status pacer_check(weir_runtime *runtime, weir_operation *operation, const PacerSetup &setup,
-                        Check &check);
+weir_status pacer_check(weir_runtime *runtime, weir_operation *operation, weir_policy *policy,
+                        const PacerRules &rules, Check &check);
 weir_status pacer_call(Pacer *pacer, const void *key, size_t key_size, weir_value *argument,
                        Callback<weir_settle_fn> &&settle, weir_call **call, weir_error **error);
 weir_status pacer_touch(Pacer *pacer, const void *key, size_t key_size, weir_value *argument,
@@ -175,6 +167,7 @@ weir_status pacer_touch(Pacer *pacer, const void *key, size_t key_size, weir_val
 enum class PacerOrder { cancel, flush };
 weir_status pacer_order(Pacer *pacer, PacerOrder order, const void *key, size_t key_size);
 weir_status pacer_stats(const Pacer *pacer, weir_pacing_stats *stats);
+uint64_t pacer_pending(const Pacer *pacer);
 
 }  // namespace weir
 

@@ -85,16 +85,14 @@ extern const LayerType member_layer;
 const LayerType member_layer = {"pacer", layer_size(sizeof(Member)), member_step, describe_member,
                                 false};
 
-weir_status pacer_check(weir_runtime *runtime, weir_operation *operation, const PacerSetup &setup,
-                        Check &check) {
+weir_status pacer_check(weir_runtime *runtime, weir_operation *operation, weir_policy *policy,
+                        const PacerRules &rules, Check &check) {
   check.rule(runtime != nullptr, "runtime must not be NULL")
       .rule(operation != nullptr, "operation must not be NULL");
   if (!check.ok()) return check.status();
   return check.rule(operation->runtime() == runtime, "operation must be of the same runtime")
-      .rule(setup.policy == nullptr || setup.policy->runtime() == runtime,
-            "policy must be of the same runtime")
-      .rule(setup.rules.leading || setup.rules.trailing,
-            "leading or trailing must be 1 (got 0 and 0)")
+      .rule(policy == nullptr || policy->runtime() == runtime, "policy must be of the same runtime")
+      .rule(rules.leading || rules.trailing, "leading or trailing must be 1 (got 0 and 0)")
       .status();
 }
 
@@ -140,6 +138,12 @@ weir_status pacer_stats(const Pacer *pacer, weir_pacing_stats *stats) {
   filled.size = sizeof(filled);
   pacer->fill(filled);
   return write_sized(stats, filled);
+}
+
+uint64_t pacer_pending(const Pacer *pacer) {
+  weir_pacing_stats stats = {};
+  if (pacer != nullptr) pacer->fill(stats);
+  return stats.pending;
 }
 
 }  // namespace weir

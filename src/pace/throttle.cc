@@ -1,35 +1,33 @@
 // SPDX-License-Identifier: MIT
 #include "base/time.hh"
-#include "engine/options.hh"
-#include "engine/value.hh"
-#include "pace/pacer.hh"
+#include "pace/pacer_new.hh"
 
 namespace weir {
 namespace {
 
-constexpr weir_throttle_options default_throttle_options = WEIR_THROTTLE_OPTIONS_INIT;
+struct ThrottleKind {
+  using Handle = weir_throttle;
+  using Options = weir_throttle_options;
+  static constexpr const char *subject = "throttle";
+  static constexpr const char *options_subject = "throttle options";
+  static constexpr Options defaults = WEIR_THROTTLE_OPTIONS_INIT;
 
-PacerSetup throttle_setup(const weir_throttle_options &options) {
-  return {"throttle",
-          {PacerKind::throttle, options.leading != 0, options.trailing != 0, options.superseded,
-           options.overlap, ms_to_ns(options.interval_ms), never_ns},
-          options.policy,
-          options.name};
-}
+  static void check_times(const Options &options, Check &check) {
+    check.range_or("interval_ms", options.interval_ms, 0, max_ms, "forever");
+  }
 
-weir_status check_throttle(weir_runtime *runtime, weir_operation *operation,
-                           const weir_throttle_options &options, weir_throttle **out,
-                           weir_error **error) {
-  Check check("throttle", heap_of(runtime), error);
-  check.rule(out != nullptr, "out must not be NULL")
-      .range("leading", options.leading, 0, 1)
-      .range("trailing", options.trailing, 0, 1)
-      .range("superseded", options.superseded, WEIR_SUPERSEDED_CANCEL, WEIR_SUPERSEDED_SHARE)
-      .range("overlap", options.overlap, WEIR_OVERLAP_QUEUE, WEIR_OVERLAP_CANCEL)
-      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
-      .range_or("interval_ms", options.interval_ms, 0, max_ms, "forever");
-  return pacer_check(runtime, operation, throttle_setup(options), check);
-}
+  static PacerRules rules(const Options &options) {
+    return {
+        PacerKind::throttle,
+        options.leading != 0,
+        options.trailing != 0,
+        options.superseded,
+        options.overlap,
+        ms_to_ns(options.interval_ms),
+        never_ns,
+    };
+  }
+};
 
 }  // namespace
 }  // namespace weir
@@ -37,28 +35,13 @@ weir_status check_throttle(weir_runtime *runtime, weir_operation *operation,
 using weir::PacerOrder;
 
 void weir_throttle_options_init(weir_throttle_options *options, size_t size) {
-  weir::init_options(options, size, weir::default_throttle_options);
+  weir::init_options(options, size, weir::ThrottleKind::defaults);
 }
 
 weir_status weir_throttle_new(weir_runtime *runtime, weir_operation *operation,
-                              const weir_throttle_options *given, weir_throttle **out,
+                              const weir_throttle_options *options, weir_throttle **out,
                               weir_error **error) {
-  if (out != nullptr) *out = nullptr;
-  weir::Heap *heap = weir::heap_of(runtime);
-  weir_throttle_options options = weir::default_throttle_options;
-  weir_status status = weir::read_options(options, given, "throttle options", heap, error);
-  if (status != WEIR_OK) return status;
-  status = weir::check_throttle(runtime, operation, options, out, error);
-  if (status != WEIR_OK) return status;
-  auto *throttle = weir::make_handle<weir_throttle>(heap, runtime, weir::end_handle<weir_throttle>,
-                                                    weir::throttle_setup(options).rules, *operation,
-                                                    options.policy);
-  if (throttle == nullptr || !throttle->set_name(options.name)) {
-    weir::unref_handle(throttle);
-    return weir::report(error, heap, WEIR_ENOMEM, "throttle: out of memory");
-  }
-  *out = throttle;
-  return WEIR_OK;
+  return weir::new_pacer<weir::ThrottleKind>(runtime, operation, options, out, error);
 }
 
 weir_throttle *weir_throttle_ref(weir_throttle *throttle) { return weir::ref_handle(throttle); }
@@ -93,11 +76,7 @@ weir_status weir_throttle_flush(weir_throttle *throttle, const void *key, size_t
   return weir::pacer_order(throttle, PacerOrder::flush, key, key_size);
 }
 
-uint64_t weir_throttle_pending(weir_throttle *throttle) {
-  weir_pacing_stats stats = {};
-  stats.size = sizeof(stats);
-  return weir_throttle_get_stats(throttle, &stats) == WEIR_OK ? stats.pending : 0;
-}
+uint64_t weir_throttle_pending(weir_throttle *throttle) { return weir::pacer_pending(throttle); }
 
 weir_status weir_throttle_get_stats(weir_throttle *throttle, weir_pacing_stats *stats) {
   return weir::pacer_stats(throttle, stats);
