@@ -280,7 +280,7 @@ static void close_with_changes(struct fixture *fx) {
   weir_completions_unref(queue);
 }
 
-/* There is no thread of the runtime's any more: it would have to be the caller's, inside the call. */
+/* The runtime has no thread any more: it would have to be the caller's, inside the call. */
 static void after_the_runtimes_end_nobody_is_told(struct fixture *fx) {
   struct changes *changes = fresh_changes();
   weir_breaker_options options = BREAKER_OPTIONS;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many timers at once, as sleeps: that each fires at its time, in the order of deadlines and then of
- * starts, whichever are taken out meanwhile and however their memory went. The timer of a cancelled
- * sleep is gone with its run, so what it stood between must not look at it again.
+ * Many timers at once, as sleeps: that each fires at its time, in the order of deadlines and then
+ * of starts, whichever are taken out meanwhile and however their memory went. The timer of a
+ * cancelled sleep is gone with its run, so what it stood between must not look at it again.
  */
 
 #include "support.h"
