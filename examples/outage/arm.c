@@ -16,11 +16,14 @@ static bool is_refusal(weir_status status) {
   return status == WEIR_EOPEN || status == WEIR_ELIMITED || status == WEIR_EFULL;
 }
 
-/* The value is the moment it came: of an answer that was kept, before the call was due. */
+/* The value is the moment it came: of an answer that was kept, before the call was due. Its lifetime
+ * began when it was stored, a turn of the loop later. */
 static bool is_stale(const struct call *call, const weir_value *value) {
+  enum { TURN_MS = 20 };
   int64_t came_ns;
   memcpy(&came_ns, weir_value_data(value), sizeof(came_ns));
-  return call->due_ns - (came_ns - call->arm->epoch_ns) > (int64_t)CACHE_TTL_MS * 1000000;
+  int64_t age_ns = call->due_ns - (came_ns - call->arm->epoch_ns);
+  return age_ns > (int64_t)(CACHE_TTL_MS + TURN_MS) * 1000000;
 }
 
 static enum call_result result_of(const struct call *call, const weir_outcome *outcome) {
