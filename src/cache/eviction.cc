@@ -1,56 +1,96 @@
 // SPDX-License-Identifier: MIT
+
 #include "cache/eviction.hh"
+
+#include <weir/cache.h>
 
 namespace weir {
 
-bool Eviction::init(Heap *, uint32_t, uint64_t) { return true; }
+namespace {
+
+// Steering begins when a bound by number is used to this part, to know the workload when it is full.
+constexpr uint64_t eviction_early = 4;
+constexpr int eviction_passes = 64;
+
+}  // namespace
+
+bool Eviction::init(Heap *heap, uint32_t kind, uint64_t capacity) {
+  kind_ = kind;
+  capacity_ = capacity;
+  ghosts_.init(heap);
+  sketch_.init(heap);
+  steering_.init(heap, &sketch_);
+  if (kind == WEIR_EVICTION_ADAPTIVE) lists_.set_mode(steering_.mode());
+  if (kind == WEIR_EVICTION_S3_FIFO) lists_.set_mode({EvictionRule::s3_fifo, 10});
+  return true;
+}
 
 void Eviction::inserted(EvictionNode *node) {
-  node->list = 1;
-  push_newest(node);
+  node->stamp = ++clock_;
+  if (node->weight != 0) weighty_++;
+  if (kind_ == WEIR_EVICTION_LRU) return lists_.insert(node, {false, 0});
+  lists_.insert(node, ghosts_.take(NodeSpace::fingerprint(node)));
+  if (kind_ != WEIR_EVICTION_ADAPTIVE) return;
+  uint32_t count = lists_.count();
+  sketch_.reserve(count);
+  if (capacity_ <= UINT32_MAX && count == capacity_ / eviction_early + 1) {
+    steering_.fit(static_cast<uint32_t>(capacity_));
+  }
+  observe(node, false);
 }
 
 void Eviction::accessed(EvictionNode *node) {
-  if (node == newest_) return;
-  unlink(node);
-  push_newest(node);
+  uint32_t previous = node->stamp;
+  node->stamp = ++clock_;
+  lists_.hit(node, previous);
+  if (kind_ == WEIR_EVICTION_ADAPTIVE) observe(node, true);
+}
+
+void Eviction::observe(EvictionNode *node, bool hit) {
+  uint32_t fingerprint = NodeSpace::fingerprint(node);
+  sketch_.add(fingerprint, lists_.count());
+  if (steering_.observe(fingerprint, hit)) lists_.set_mode(steering_.mode());
 }
 
 void Eviction::replaced(EvictionNode *old, EvictionNode *next) {
-  next->older = old->older;
-  next->newer = old->newer;
   next->stamp = old->stamp;
-  next->list = old->list;
-  next->frequency = old->frequency;
-  old->list = 0;
-  (next->older != nullptr ? next->older->newer : oldest_) = next;
-  (next->newer != nullptr ? next->newer->older : newest_) = next;
+  if (old->weight != 0) weighty_--;
+  if (next->weight != 0) weighty_++;
+  lists_.replace(old, next);
 }
 
 void Eviction::removed(EvictionNode *node) {
-  unlink(node);
-  node->list = 0;
+  if (node->weight != 0) weighty_--;
+  lists_.remove(node);
+  steering_.forget(NodeSpace::fingerprint(node));
 }
 
-EvictionNode *Eviction::victim(const EvictionNode *fresh, Room room) {
-  EvictionNode *node = oldest_;
-  while (node != nullptr && (node == fresh || (room == Room::weight && node->weight == 0))) {
-    node = node->newer;
+EvictionNode *Eviction::victim(EvictionNode *fresh, Room room) {
+  uint32_t count = lists_.count() - (fresh != nullptr ? 1 : 0);
+  if (kind_ == WEIR_EVICTION_ADAPTIVE) steering_.fit(count);
+  EvictionNode *node = choose(fresh, room);
+  if (node == nullptr) return nullptr;
+  if (node->weight != 0) weighty_--;
+  if (kind_ != WEIR_EVICTION_LRU) {
+    ghosts_.remember(NodeSpace::fingerprint(node), node->stamp, count);
   }
-  if (node != nullptr) removed(node);
   return node;
 }
 
-void Eviction::push_newest(EvictionNode *node) {
-  node->older = newest_;
-  node->newer = nullptr;
-  (newest_ != nullptr ? newest_->newer : oldest_) = node;
-  newest_ = node;
-}
-
-void Eviction::unlink(EvictionNode *node) {
-  (node->older != nullptr ? node->older->newer : oldest_) = node->newer;
-  (node->newer != nullptr ? node->newer->older : newest_) = node->older;
+// Those of weight 0 are passed over by making them young's newest. If that takes long, the oldest
+// one that has a weight is looked for instead.
+EvictionNode *Eviction::choose(EvictionNode *fresh, Room room) {
+  if (room == Room::entries) return lists_.victim(fresh);
+  if (weighty_ == (fresh != nullptr && fresh->weight != 0 ? 1u : 0u)) return nullptr;
+  for (int i = 0; i < eviction_passes; i++) {
+    EvictionNode *node = lists_.victim(fresh);
+    if (node == nullptr || node->weight != 0) return node;
+    lists_.put_back(node);
+  }
+  EvictionNode *node =
+      lists_.first([fresh](EvictionNode *each) { return each != fresh && each->weight != 0; });
+  lists_.remove(node);
+  return node;
 }
 
 }  // namespace weir

@@ -3,10 +3,15 @@
 // Which entry of a shard goes next. The store tells what happens to its entries and asks for
 // victims; this class knows nothing of tables, values and time. Under the shard's policy lock.
 //
+// LRU is the lists alone; S3-FIFO has ghosts besides; the adaptive policy also counts frequencies
+// and steers: eviction_lists.hh has the rules, steering.hh how one is chosen.
+//
 // Invariants:
 // - Between inserted() and removed(), or being returned by victim(), a node is in exactly one list
 //   and its `list` is not 0. All calls but inserted() take such nodes only.
 // - victim() never returns `fresh` (nullable), and returns NULL only if there is no other node.
+// - Only inserted() and victim() allocate. What cannot be had makes the choice worse, and no more.
+// - A key is known by 32 bits of its hash, others than those that choose its shard and its bucket.
 
 #pragma once
 
@@ -14,9 +19,30 @@
 #include <cstdint>
 
 #include "base/heap.hh"
+#include "cache/ghosts.hh"
 #include "cache/node.hh"
+#include "cache/sketch.hh"
+#include "cache/steering.hh"
 
 namespace weir {
+
+struct NodeSpace {
+  using Ref = EvictionNode *;
+  static constexpr Ref none = nullptr;
+  const FrequencySketch *sketch = nullptr;
+
+  static uint32_t fingerprint(const EvictionNode *node) {
+    return static_cast<uint32_t>(node->hash >> 20);
+  }
+  EvictionNode *&older(Ref ref) { return ref->older; }
+  EvictionNode *&newer(Ref ref) { return ref->newer; }
+  uint32_t stamp(Ref ref) { return ref->stamp; }
+  unsigned estimate(Ref ref) { return sketch->estimate(fingerprint(ref)); }
+  EvictionList list(Ref ref) { return static_cast<EvictionList>(ref->list); }
+  uint8_t uses(Ref ref) { return ref->frequency; }
+  void set_list(Ref ref, EvictionList list) { ref->list = static_cast<uint8_t>(list); }
+  void set_uses(Ref ref, uint8_t uses) { ref->frequency = uses; }
+};
 
 class Eviction {
  public:
@@ -40,17 +66,23 @@ class Eviction {
   // Takes out and returns what goes next. To make room for weight it is none of weight 0, which may
   // leave nothing to return.
   enum class Room { entries, weight };
-  EvictionNode *victim(const EvictionNode *fresh, Room room);
+  EvictionNode *victim(EvictionNode *fresh, Room room);
 
   // Of its own tables.
-  size_t bytes() const { return 0; }
+  size_t bytes() const { return sketch_.bytes() + ghosts_.bytes() + steering_.bytes(); }
 
  private:
-  void push_newest(EvictionNode *node);
-  void unlink(EvictionNode *node);
+  EvictionNode *choose(EvictionNode *fresh, Room room);
+  void observe(EvictionNode *node, bool hit);
 
-  EvictionNode *oldest_ = nullptr;
-  EvictionNode *newest_ = nullptr;
+  uint32_t kind_ = 0;
+  uint32_t clock_ = 0;  // accesses
+  uint64_t capacity_ = 0;
+  uint64_t weighty_ = 0;  // nodes whose weight is not 0
+  EvictionLists<NodeSpace> lists_{NodeSpace{&sketch_}};
+  Ghosts ghosts_;
+  FrequencySketch sketch_;
+  Steering steering_;
 };
 
 }  // namespace weir

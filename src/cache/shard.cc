@@ -175,7 +175,7 @@ bool Shard::expire(Entry *entry, int64_t now_ns, Aftermath &after) {
 
 // Makes room for `fresh` (nullable), which is in the eviction's lists already, within the bounds:
 // what has expired goes first. At most `budget` steps, and one more if there is an entry too many.
-void Shard::make_room(const Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after) {
+void Shard::make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after) {
   uint64_t entries = fresh == nullptr ? 0 : 1;
   uint64_t weight = fresh == nullptr ? 0 : fresh->weight;
   while (true) {

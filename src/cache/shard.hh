@@ -192,7 +192,7 @@ class Shard {
   void adapt_table();
   void store(Entry *old, bool present, Write &write, Aftermath &after);
   void write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after, uint32_t &budget);
-  void make_room(const Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after);
+  void make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after);
   void evict(Entry *entry, Aftermath &after);
   void drop(Entry *entry, uint32_t cause, Aftermath &after);
   bool expire(Entry *entry, int64_t now_ns, Aftermath &after);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+#include "cache/steering.hh"
+
+namespace weir {
+
+namespace {
+
+constexpr uint32_t steering_sample = 2048;      // the shadows' capacity at most
+constexpr uint32_t steering_least = 4;          // smaller caches are not steered
+constexpr uint32_t steering_epoch = 8;          // accesses between two judgements
+constexpr double steering_horizon = 8;          // of the scores, in capacities, as all below
+constexpr double steering_long_horizon = 64;    // of what is behind LRU
+constexpr double steering_caution_horizon = 4;  // of reluctance after a change
+constexpr double steering_reluctance = 4;       // a lead has to be so many times larger, and once
+constexpr double steering_rest = 0.1;           // no change sooner after a change
+constexpr double steering_least_horizon = 50;   // added, in accesses
+constexpr double steering_lead = 4;             // hits that are chance in any case
+constexpr double steering_lead_share = 0.002;   // of the accesses
+
+}  // namespace
+
+// Fewer entries than a share of what it was begun for come up where a bound by weight is.
+void Steering::fit(uint32_t entries) {
+  if (entries < steering_least || entries < retry_at_) return;
+  if (entries_ != 0 && entries >= entries_ / 2 && entries <= entries_ + entries_ / 2) return;
+  uint32_t capacity = entries < steering_sample ? entries : steering_sample;
+  entries_ = 0;
+  if (!shadows_.start(capacity)) {
+    retry_at_ = entries + entries / 2 + 1;
+    return;
+  }
+  entries_ = entries;
+  sample_ = static_cast<uint32_t>((uint64_t{capacity} << 32) / entries - 1);
+  recent_ = trial_ = {};
+  behind_ = reluctance_ = since_change_ = 0;
+  before_ = nobody;
+}
+
+bool Steering::sampled(uint32_t fingerprint) const {
+  return entries_ != 0 && fingerprint * 0x9e3779b1u <= sample_;
+}
+
+void Steering::forget(uint32_t fingerprint) {
+  if (sampled(fingerprint)) shadows_.forget(fingerprint);
+}
+
+bool Steering::observe(uint32_t fingerprint, bool hit) {
+  if (!sampled(fingerprint)) return false;
+  unsigned had = shadows_.access(fingerprint);
+  for (int mode = 0; mode < eviction_modes; mode++) epoch_[mode] += had >> mode & 1;
+  epoch_[actual] += hit ? 1 : 0;
+  if (++epoch_left_ < steering_epoch) return false;
+  epoch_left_ = 0;
+  fade();
+  return judge();
+}
+
+void Steering::fade() {
+  double capacity = shadows_.capacity();
+  double horizon = steering_horizon * capacity + steering_least_horizon;
+  double long_horizon = steering_long_horizon * capacity + steering_least_horizon;
+  double caution_horizon = steering_caution_horizon * capacity + steering_least_horizon;
+  behind_ -= behind_ * steering_epoch / long_horizon;
+  behind_ += static_cast<double>(epoch_[eviction_mode_lru]) - epoch_[actual];
+  reluctance_ -= reluctance_ * steering_epoch / caution_horizon;
+  since_change_ += steering_epoch;
+  recent_.accesses += steering_epoch - recent_.accesses * steering_epoch / horizon;
+  trial_.accesses += steering_epoch;
+  for (int i = 0; i <= eviction_modes; i++) {
+    recent_.hits[i] += epoch_[i] - recent_.hits[i] * steering_epoch / horizon;
+    trial_.hits[i] += epoch_[i];
+    epoch_[i] = 0;
+  }
+}
+
+// A share of the accesses, a quarter of the root of the hits (about what two modes differ by when
+// they are equally good) and a few; times `factor`.
+bool Steering::leads(double hits, double base, double accesses, double factor) {
+  double lead = (hits - base) / factor - steering_lead - steering_lead_share * accesses;
+  return lead > 0 && 16 * lead * lead > hits;
+}
+
+double Steering::credit(int mode) const {
+  bool more = mode == eviction_mode_lru && behind_ > 0;
+  return recent_.hits[mode] + (more ? behind_ : 0);
+}
+
+int Steering::best() const {
+  int best = nobody;
+  for (int mode = 0; mode < eviction_modes; mode++) {
+    if (mode != current_ && (best == nobody || credit(mode) > credit(best))) best = mode;
+  }
+  return best;
+}
+
+bool Steering::regret() const {
+  return before_ != nobody && leads(trial_.hits[before_], trial_.hits[actual], trial_.accesses, 1);
+}
+
+bool Steering::judge() {
+  if (since_change_ < steering_rest * shadows_.capacity()) return false;
+  if (regret()) return change(before_, nobody);
+  double base = credit(current_);
+  if (recent_.hits[actual] < base) base = recent_.hits[actual];
+  int mode = best();
+  if (!leads(credit(mode), base, recent_.accesses, 1 + reluctance_)) return false;
+  return change(mode, current_);
+}
+
+// The cache is given time to become what the shadow is.
+bool Steering::change(int mode, int before) {
+  current_ = mode;
+  before_ = before;
+  recent_.hits[actual] = recent_.hits[mode];
+  trial_ = {};
+  reluctance_ = steering_reluctance;
+  since_change_ = 0;
+  return true;
+}
+
+}  // namespace weir
