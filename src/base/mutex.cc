@@ -3,9 +3,19 @@
 
 #include <cerrno>
 
+#include "base/short_lock.hh"
 #include "base/time.hh"
 
 namespace weir {
+
+void Mutex::lock_soon() {
+  constexpr int looks = 64;
+  for (int i = 0; i < looks; ++i) {
+    if (pthread_mutex_trylock(&mutex_) == 0) return;
+    relax_processor();
+  }
+  pthread_mutex_lock(&mutex_);
+}
 
 Condition::Condition() {
   pthread_condattr_t attributes;

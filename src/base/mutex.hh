@@ -20,6 +20,9 @@ class Mutex {
   ~Mutex() { pthread_mutex_destroy(&mutex_); }
 
   void lock() { pthread_mutex_lock(&mutex_); }
+  // For a mutex that is held for less than it takes to put a thread to sleep: looks again for a
+  // while first.
+  void lock_soon();
   void unlock() { pthread_mutex_unlock(&mutex_); }
   pthread_mutex_t *native() { return &mutex_; }
 
@@ -33,6 +36,17 @@ class Lock {
   Lock(const Lock &) = delete;
   Lock &operator=(const Lock &) = delete;
   ~Lock() { mutex_.unlock(); }
+
+ private:
+  Mutex &mutex_;
+};
+
+class SoonLock {
+ public:
+  explicit SoonLock(Mutex &mutex) : mutex_(mutex) { mutex_.lock_soon(); }
+  SoonLock(const SoonLock &) = delete;
+  SoonLock &operator=(const SoonLock &) = delete;
+  ~SoonLock() { mutex_.unlock(); }
 
  private:
   Mutex &mutex_;

@@ -3,7 +3,7 @@
 
 #include <bit>
 
-#include "cache/rules.hh"
+#include "cache/shard.hh"
 #include "engine/options.hh"
 
 namespace weir {
@@ -40,14 +40,23 @@ uint64_t bound_of(int64_t option) {
   return option == WEIR_UNLIMITED ? UINT64_MAX : static_cast<uint64_t>(option);
 }
 
+uint64_t processors() {
+  long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count < 1 ? 1 : static_cast<uint64_t>(count);
+}
+
+uint32_t stripe_count() {
+  uint64_t count = std::bit_ceil(processors());
+  return static_cast<uint32_t>(count < Shard::max_stripes ? count : Shard::max_stripes);
+}
+
 // A power of two, and none of them without a place for an entry.
 uint32_t shard_count(const weir_cache_options &options) {
   uint64_t entries = bound_of(options.max_entries);
   uint64_t wanted = options.shards;
   if (wanted == 0) {
     if (options.max_weight != WEIR_UNLIMITED || entries < divided_from) return 1;
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    wanted = processors < 1 ? 1 : 4 * static_cast<uint64_t>(processors);
+    wanted = 4 * processors();
     if (wanted > entries / (divided_from / 2))
       wanted = std::bit_floor(entries / (divided_from / 2));
   }
@@ -69,6 +78,7 @@ weir_status read_cache_options(const weir_cache_options &options, CacheRules &ru
   rules.shape = EntryShape(options.idle_ms != WEIR_OFF, options.refresh_ms != WEIR_OFF);
   rules.eviction = options.eviction;
   rules.shards = shard_count(options);
+  rules.stripes = stripe_count();
   rules.max_entries = bound_of(options.max_entries);
   rules.max_weight = bound_of(options.max_weight);
   rules.ttl_ns = ms_to_ns(options.ttl_ms);

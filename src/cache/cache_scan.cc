@@ -25,7 +25,7 @@ class CacheScan {
   // end; `enough` when there is no room or no memory.
   uint64_t take(Shard &shard, uint64_t position, uint64_t step, int64_t now_ns, bool &enough) {
     constexpr int buckets_at_once = 64;
-    Lock lock(shard.mutex_);
+    SoonLock lock(shard.mutex_);
     for (int i = 0; i < buckets_at_once && !enough; ++i) {
       position = take_bucket(shard, position, step, now_ns, enough);
       if (position == 0) break;

@@ -4,8 +4,8 @@
 // then the key.
 //
 // Who may touch it: `value`, `weight` and the key never change. `expires_ns` and `flags` change
-// under the policy lock and the key's stripe lock, and are read under either. The time of the last
-// use is written under the stripe lock by lookups, and read by anybody who holds one of the two.
+// under the policy lock and all stripe locks (shard.hh), and are read under any one. The time of the
+// last use is moved forward by lookups, under one stripe lock.
 
 #pragma once
 
@@ -73,11 +73,11 @@ struct EntryShape {
   // Of entries whose cache has an idle time.
   std::atomic<int64_t> &used_ns(const Entry &entry) const { return word(entry, used_at); }
   std::atomic<int64_t> &written_ns(const Entry &entry) const { return word(entry, written_at); }
-  // Under the stripe lock.
   void used(const Entry &entry, int64_t now_ns) const {
     std::atomic<int64_t> &last = used_ns(entry);
-    if (last.load(std::memory_order_relaxed) < now_ns) {
-      last.store(now_ns, std::memory_order_relaxed);
+    int64_t before_ns = last.load(std::memory_order_relaxed);
+    while (before_ns < now_ns &&
+           !last.compare_exchange_weak(before_ns, now_ns, std::memory_order_relaxed)) {
     }
   }
   size_t size(uint32_t key_size) const { return key_at + size_t{key_size}; }

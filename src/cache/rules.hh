@@ -15,7 +15,8 @@ namespace weir {
 struct CacheRules {
   EntryShape shape;
   uint32_t eviction = WEIR_EVICTION_ADAPTIVE;
-  uint32_t shards = 1;  // a power of two
+  uint32_t shards = 1;   // a power of two
+  uint32_t stripes = 1;  // of each, for lookups (shard.hh); a power of two
   uint64_t max_entries = 0;
   uint64_t max_weight = 0;  // UINT64_MAX: unbounded, as the above
   int64_t ttl_ns = never_ns;

@@ -11,10 +11,10 @@ namespace weir {
 Shard::Shard(Heap *heap, const CacheRules &rules, std::atomic<int64_t> &armed_ns)
     : rules_(rules), table_(heap, rules.shape), heap_(heap), wheel_(heap), armed_ns_(armed_ns) {}
 
-bool Shard::init(uint64_t max_entries, uint64_t max_weight) {
+bool Shard::init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes) {
   // The order of accesses is kept within a stripe only; a small cache has it exactly.
   constexpr uint64_t exact_order = 64;
-  stripe_mask_ = max_entries < exact_order ? 0 : max_stripes - 1;
+  stripe_mask_ = max_entries < exact_order ? 0 : stripes - 1;
   max_entries_ = max_entries;
   max_weight_ = max_weight;
   return eviction_.init(heap_, rules_.eviction, max_entries);
@@ -36,74 +36,114 @@ Shard::~Shard() {
 
 // ---- notes ----
 
-// Under the stripe lock. Oldest first.
-uint32_t Shard::take_notes(Stripe &stripe, Entry **notes) {
-  uint32_t count = stripe.noted.load(std::memory_order_relaxed);
-  uint32_t at = count == Stripe::capacity ? stripe.next : 0;
-  for (uint32_t i = 0; i < count; ++i) {
-    notes[i] = stripe.notes[at];
-    at = at + 1 == Stripe::capacity ? 0 : at + 1;
+class Shard::AllStripes {
+ public:
+  explicit AllStripes(Shard &shard) : shard_(shard) {
+    for (uint32_t i = 0; i <= shard_.stripe_mask_; ++i) shard_.stripes_[i].lock.lock();
   }
-  stripe.noted.store(0, std::memory_order_relaxed);
-  stripe.next = 0;
-  return count;
-}
+  AllStripes(const AllStripes &) = delete;
+  AllStripes &operator=(const AllStripes &) = delete;
+  ~AllStripes() {
+    for (uint32_t i = shard_.stripe_mask_ + 1; i-- > 0;) shard_.stripes_[i].lock.unlock();
+  }
+
+ private:
+  Shard &shard_;
+};
+
+// Notes taken out of the stripes, each one's oldest first.
+struct Shard::Notes {
+  Entry *entries[max_stripes * Stripe::capacity];
+  uint32_t count = 0;
+
+  // Under the stripe's lock.
+  void take(Stripe &stripe) {
+    uint32_t noted = stripe.noted.load(std::memory_order_relaxed);
+    if (noted == 0) return;
+    uint32_t at = noted == Stripe::capacity ? stripe.next : 0;
+    for (uint32_t i = 0; i < noted; ++i) {
+      entries[count++] = stripe.notes[at];
+      at = at + 1 == Stripe::capacity ? 0 : at + 1;
+    }
+    stripe.noted.store(0, std::memory_order_relaxed);
+    stripe.next = 0;
+  }
+
+  void take_all(Shard &shard) {
+    for (uint32_t i = 0; i <= shard.stripe_mask_; ++i) take(shard.stripes_[i]);
+  }
+};
 
 // What has just been taken out of the lists, but not yet out of the table, is passed over.
-void Shard::replay(Entry *const *notes, uint32_t count) {
-  for (uint32_t i = 0; i < count; ++i) {
-    if (notes[i]->list != 0) eviction_.accessed(notes[i]);
+void Shard::replay(const Notes &notes) {
+  for (uint32_t i = 0; i < notes.count; ++i) {
+    if (notes.entries[i]->list != 0) eviction_.accessed(notes.entries[i]);
   }
 }
 
+// So that few are left to be taken under all the locks.
 void Shard::drain() {
-  for (uint64_t i = 0; i <= stripe_mask_; ++i) {
+  Notes notes;
+  for (uint32_t i = 0; i <= stripe_mask_; ++i) {
     Stripe &stripe = stripes_[i];
     if (stripe.noted.load(std::memory_order_relaxed) == 0) continue;
-    Entry *notes[Stripe::capacity];
-    stripe.lock.lock();
-    uint32_t count = take_notes(stripe, notes);
-    stripe.lock.unlock();
-    replay(notes, count);
+    ShortHold hold(stripe.lock);
+    notes.take(stripe);
   }
+  replay(notes);
 }
 
 // ---- the table ----
 
 void Shard::link(Node *node) {
-  ShortHold hold(stripe_of(node->hash).lock);
+  AllStripes hold(*this);
   table_.link(node);
 }
 
 void Shard::unlink(Node *node) {
-  Stripe &stripe = stripe_of(node->hash);
-  Entry *notes[Stripe::capacity];
-  stripe.lock.lock();
-  table_.unlink(node);
-  uint32_t count = take_notes(stripe, notes);
-  stripe.lock.unlock();
-  replay(notes, count);
+  drain();
+  Notes notes;
+  {
+    AllStripes hold(*this);
+    table_.unlink(node);
+    notes.take_all(*this);
+  }
+  replay(notes);
 }
 
 void Shard::exchange(Entry *old, Entry *entry) {
-  Stripe &stripe = stripe_of(entry->hash);
-  Entry *notes[Stripe::capacity];
-  stripe.lock.lock();
-  table_.replace(old, entry);
-  uint32_t count = take_notes(stripe, notes);
-  stripe.lock.unlock();
-  replay(notes, count);
+  Notes notes;
+  {
+    AllStripes hold(*this);
+    table_.replace(old, entry);
+    notes.take_all(*this);
+  }
+  replay(notes);
+}
+
+// `victim` (nullable) goes, `entry` comes.
+void Shard::turn_over(Entry *victim, Entry *entry) {
+  Notes notes;
+  {
+    AllStripes hold(*this);
+    if (victim != nullptr) {
+      table_.unlink(victim);
+      notes.take_all(*this);
+    }
+    table_.link(entry);
+  }
+  replay(notes);
 }
 
 void Shard::adapt_table() {
   constexpr int splits_at_once = 8;  // more than one only after memory was short
   for (int i = 0; i < splits_at_once && table_.crowded() && table_.make_room(); ++i) {
-    ShortHold hold(stripe_of(table_.buckets()).lock);
+    AllStripes hold(*this);
     table_.split();
   }
   while (table_.sparse()) {
     {
-      ShortHold hold(stripe_of(table_.buckets() - 1).lock);
+      AllStripes hold(*this);
       table_.merge();
     }
     table_.trim();
@@ -134,13 +174,6 @@ void Shard::count_left(Entry *entry, uint32_t cause, Aftermath &after) {
   after.tell = true;
 }
 
-// Out of the eviction's lists already.
-void Shard::evict(Entry *entry, Aftermath &after) {
-  wheel_.remove(*entry);
-  unlink(entry);
-  leave(entry, WEIR_EVICT_SIZE, after);
-}
-
 void Shard::drop(Entry *entry, uint32_t cause, Aftermath &after) {
   wheel_.remove(*entry);
   eviction_.removed(entry);
@@ -149,24 +182,24 @@ void Shard::drop(Entry *entry, uint32_t cause, Aftermath &after) {
 }
 
 // `entry` was just taken out of the wheel. What was used in the meantime is put back; that is
-// decided under the stripe lock, as using is noted there.
+// decided under the stripe locks, as using is noted under those.
 bool Shard::expire(Entry *entry, int64_t now_ns, Aftermath &after) {
-  Stripe &stripe = stripe_of(entry->hash);
-  Entry *notes[Stripe::capacity];
-  uint32_t count = 0;
-  stripe.lock.lock();
+  Notes notes;
   int64_t deadline_ns = deadline_of(*entry);
   if (deadline_ns <= now_ns) {
-    table_.unlink(entry);
-    count = take_notes(stripe, notes);
+    AllStripes hold(*this);
+    deadline_ns = deadline_of(*entry);
+    if (deadline_ns <= now_ns) {
+      table_.unlink(entry);
+      notes.take_all(*this);
+    }
   }
-  stripe.lock.unlock();
   if (deadline_ns > now_ns) {
     wheel_.insert(*entry, deadline_ns);
     return false;
   }
   eviction_.removed(entry);
-  replay(notes, count);
+  replay(notes);
   leave(entry, WEIR_EVICT_EXPIRED, after);
   return true;
 }
@@ -175,12 +208,15 @@ bool Shard::expire(Entry *entry, int64_t now_ns, Aftermath &after) {
 
 // Makes room for `fresh` (nullable), which is in the eviction's lists already, within the bounds:
 // what has expired goes first. At most `budget` steps, and one more if there is an entry too many.
-void Shard::make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after) {
+// The last victim is returned, counted out but still in the table: so that it can go in the same
+// hold in which the new entry comes.
+Entry *Shard::make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after) {
   uint64_t entries = fresh == nullptr ? 0 : 1;
   uint64_t weight = fresh == nullptr ? 0 : fresh->weight;
+  Entry *last = nullptr;
   while (true) {
     bool many = entries_ + entries > max_entries_;
-    if (!many && weight_ + weight <= max_weight_) return;
+    if (!many && weight_ + weight <= max_weight_) return last;
     if (budget > 0) {
       --budget;
       if (Entry *due = wheel_.pop_due(now_ns)) {
@@ -189,13 +225,22 @@ void Shard::make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath 
       }
     } else if (!many) {
       after.trim = true;
-      return;
+      return last;
     }
     auto room = many ? Eviction::Room::entries : Eviction::Room::weight;
-    EvictionNode *victim = eviction_.victim(fresh, room);
-    if (victim == nullptr) return;
-    evict(static_cast<Entry *>(victim), after);
+    auto *victim = static_cast<Entry *>(eviction_.victim(fresh, room));
+    if (victim == nullptr) return last;
+    if (last != nullptr) unlink_evicted(last, after);
+    wheel_.remove(*victim);
+    --entries_;
+    weight_ -= victim->weight;
+    last = victim;
   }
+}
+
+void Shard::unlink_evicted(Entry *victim, Aftermath &after) {
+  unlink(victim);
+  count_left(victim, WEIR_EVICT_SIZE, after);
 }
 
 // ---- lifetimes ----
@@ -220,7 +265,7 @@ void Shard::schedule(Entry *entry, int64_t now_ns, Aftermath &after) {
 
 void Shard::set_end(Entry *entry, int64_t until_ns, int64_t now_ns, bool own, Aftermath &after) {
   {
-    ShortHold hold(stripe_of(entry->hash).lock);
+    AllStripes hold(*this);
     entry->expires_ns = until_ns;
     if (own) entry->flags |= entry_own_lifetime;
     if (shape().used_at != 0) shape().used(*entry, now_ns);

@@ -5,25 +5,28 @@
 // - THE POLICY LOCK, one: whoever writes holds it. It covers the bounds, the eviction policy, the
 //   expiry wheel and the counters, and whatever takes time. The allocator may run under it, other
 //   code of users never does.
-// - STRIPE LOCKS, one for each of a few residues of the hash: who looks a key up holds its stripe's
-//   for the probe, the reference and the note. Writers take it, inside the policy lock, for the few
-//   stores that put a node in or take it out. Nothing allocates, evicts, calls back or frees under
-//   it, so lookups never wait for any of that.
+// - STRIPE LOCKS, one for each of a few processors: who looks a key up holds that of the processor
+//   he is on, for the probe, the reference and the note. So lookups on different processors share
+//   no line that is written, but for the value's count. Writers take all of them, inside the policy
+//   lock, for the few stores that put a node in or take it out. Nothing allocates, evicts, calls
+//   back or frees under them, so lookups never wait for any of that.
 //
-// What was read is noted in the stripe, the latest 61 accesses; the next writer tells the eviction
+// What was read is noted in the stripe, the latest 60 accesses; the next writer tells the eviction
 // policy. So reading changes no list, and a busy cache forgets some of its accesses but never the
 // latest.
 //
 // Invariants:
-// - A note names an entry that is in the table: who takes an entry out takes the notes of its
-//   stripe in the same hold of the stripe lock.
+// - A note names an entry that is in the table: who takes an entry out takes all notes in the same
+//   hold of the stripe locks.
 // - A key has one entry and one load marker at most. An entry that is written over is exchanged in
-//   one hold of the stripe lock: nobody sees the key absent.
+//   one hold of the stripe locks: nobody sees the key absent.
 // - Room is made before an entry goes in, so the bounds hold at every moment; only more than 16
 //   evictions are left to later (`overweight`).
 // - What a write leaves to do without locks (freeing, telling, arming) is in its Aftermath.
 
 #pragma once
+
+#include <sched.h>
 
 #include "base/mutex.hh"
 #include "base/short_lock.hh"
@@ -50,7 +53,7 @@ enum class Look : uint8_t {
 };
 
 struct alignas(64) Stripe {
-  static constexpr uint32_t capacity = 61;
+  static constexpr uint32_t capacity = 60;
 
   ShortLock lock;
   std::atomic<uint16_t> noted{0};  // up to capacity
@@ -122,10 +125,12 @@ class Shard {
   Shard &operator=(const Shard &) = delete;
   ~Shard();
 
-  // With its part of the bounds. False without memory.
-  bool init(uint64_t max_entries, uint64_t max_weight);
+  static constexpr uint32_t max_stripes = 4;
 
-  // Looks for a value, and calls `take(entry)` for a live one under the stripe lock.
+  // With its part of the bounds, and a power of two of stripes. False without memory.
+  bool init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes);
+
+  // Looks for a value, and calls `take(entry)` for a live one under a stripe lock.
   template <typename Hopeless, typename Take>
   Look look(const Key &key, const LookTime &time, Hopeless hopeless, Take take);
   // The same without counting as a use.
@@ -173,27 +178,31 @@ class Shard {
  private:
   friend class CacheScan;
 
-  static constexpr uint32_t max_stripes = 4;
   static constexpr uint32_t evictions_at_once = 16;
 
-  Stripe &stripe_of(uint64_t hash) { return stripes_[hash & stripe_mask_]; }
+  Stripe &stripe_here() {
+    return stripes_[stripe_mask_ == 0 ? 0 : static_cast<uint32_t>(sched_getcpu()) & stripe_mask_];
+  }
   const EntryShape &shape() const { return rules_.shape; }
   int64_t deadline_of(const Entry &entry) const;
   bool live(const Entry &entry, int64_t now_ns) const { return now_ns < end_of(entry); }
   Look judge(const Entry *entry, const LookTime &time) const;
   void use(Stripe &stripe, Entry *entry, int64_t used_ns);
 
-  static uint32_t take_notes(Stripe &stripe, Entry **notes);
-  void replay(Entry *const *notes, uint32_t count);
+  class AllStripes;
+  struct Notes;
+
+  void replay(const Notes &notes);
   void drain();
   void link(Node *node);
   void unlink(Node *node);
   void exchange(Entry *old, Entry *entry);
+  void turn_over(Entry *victim, Entry *entry);
   void adapt_table();
   void store(Entry *old, bool present, Write &write, Aftermath &after);
   void write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after, uint32_t &budget);
-  void make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after);
-  void evict(Entry *entry, Aftermath &after);
+  Entry *make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after);
+  void unlink_evicted(Entry *victim, Aftermath &after);
   void drop(Entry *entry, uint32_t cause, Aftermath &after);
   bool expire(Entry *entry, int64_t now_ns, Aftermath &after);
   void leave(Entry *entry, uint32_t cause, Aftermath &after);
@@ -206,7 +215,7 @@ class Shard {
 
   // Read by lookups.
   const CacheRules &rules_;
-  uint64_t stripe_mask_ = 0;
+  uint32_t stripe_mask_ = 0;
   Table table_;
 
   // Under the policy lock.
@@ -253,7 +262,7 @@ inline void Shard::use(Stripe &stripe, Entry *entry, int64_t used_ns) {
 
 template <typename Hopeless, typename Take>
 Look Shard::look(const Key &key, const LookTime &time, Hopeless hopeless, Take take) {
-  Stripe &stripe = stripe_of(key.hash);
+  Stripe &stripe = stripe_here();
   if (!stripe.lock.lock_unless(hopeless)) return Look::stuck;
   Entry *entry = table_.find(key);
   Look result = judge(entry, time);
@@ -269,7 +278,7 @@ Look Shard::look(const Key &key, const LookTime &time, Hopeless hopeless, Take t
 
 template <typename Take>
 bool Shard::peek(const Key &key, int64_t now_ns, Take take) {
-  Stripe &stripe = stripe_of(key.hash);
+  Stripe &stripe = stripe_here();
   ShortHold hold(stripe.lock);
   Entry *entry = table_.find(key);
   if (entry == nullptr || entry->negative() || !live(*entry, now_ns)) return false;

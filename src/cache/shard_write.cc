@@ -10,7 +10,7 @@ namespace weir {
 // ---- putting ----
 
 weir_status Shard::put(Write &write, Aftermath &after) {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   if (write.load != nullptr && (write.load->flags & load_linked) == 0) return WEIR_ESUPERSEDED;
   Entry *old = table_.find(write.key);
   bool present = old != nullptr && live(*old, write.now_ns);
@@ -45,8 +45,9 @@ void Shard::store(Entry *old, bool present, Write &write, Aftermath &after) {
     write_over(old, cause, write, after, budget);
   } else {
     eviction_.inserted(entry);
-    make_room(entry, write.now_ns, budget, after);
-    link(entry);
+    Entry *victim = make_room(entry, write.now_ns, budget, after);
+    turn_over(victim, entry);
+    if (victim != nullptr) count_left(victim, WEIR_EVICT_SIZE, after);
   }
   ++entries_;
   weight_ += entry->weight;
@@ -62,13 +63,14 @@ void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &afte
   eviction_.accessed(entry);
   --entries_;
   weight_ -= old->weight;
-  make_room(entry, write.now_ns, budget, after);
+  Entry *victim = make_room(entry, write.now_ns, budget, after);
+  if (victim != nullptr) unlink_evicted(victim, after);
   exchange(old, entry);
   count_left(old, cause, after);
 }
 
 void Shard::refuse(const Key &key, int64_t now_ns, LoadNode *load, Aftermath &after) {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   ++refused_;
   if (load != nullptr && (load->flags & load_linked) == 0) return;
   supersede(key);
@@ -79,14 +81,14 @@ void Shard::refuse(const Key &key, int64_t now_ns, LoadNode *load, Aftermath &af
 }
 
 void Shard::count_refused() {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   ++refused_;
 }
 
 // ---- removing ----
 
 bool Shard::remove(const Key &key, int64_t now_ns, Aftermath &after) {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   supersede(key);
   Entry *entry = table_.find(key);
   bool found = false;
@@ -101,7 +103,7 @@ bool Shard::remove(const Key &key, int64_t now_ns, Aftermath &after) {
 
 uint64_t Shard::clear(uint64_t position, int64_t now_ns, Aftermath &after) {
   constexpr int buckets_at_once = 64;
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   for (int i = 0; i < buckets_at_once; ++i) {
     uint64_t end = 0;
     Node *node = table_.chain_at(position, end);
@@ -129,7 +131,7 @@ void Shard::clear_node(Node *node, int64_t now_ns, Aftermath &after) {
 // ---- lifetimes ----
 
 bool Shard::touch(const Key &key, int64_t now_ns, int64_t until_ns, Aftermath &after) {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   Entry *entry = table_.find(key);
   if (entry == nullptr || entry->negative() || !live(*entry, now_ns)) return false;
   drain();
@@ -139,7 +141,7 @@ bool Shard::touch(const Key &key, int64_t now_ns, int64_t until_ns, Aftermath &a
 }
 
 void Shard::set_lifetime(const Key &key, const Reading &read, int64_t until_ns, Aftermath &after) {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   Entry *entry = table_.find(key);
   if (entry == nullptr || entry->negative() || entry->value != read.value ||
       entry->expires_ns != read.expires_ns) {
@@ -152,7 +154,7 @@ void Shard::sweep(int64_t now_ns, uint32_t &budget, Aftermath &after) {
   constexpr uint32_t steps_at_once = 64;
   bool more = true;
   while (more && budget > 0) {
-    Lock lock(mutex_);
+    SoonLock lock(mutex_);
     uint32_t steps = budget < steps_at_once ? budget : steps_at_once;
     budget -= steps;
     more = false;
@@ -164,7 +166,8 @@ void Shard::sweep(int64_t now_ns, uint32_t &budget, Aftermath &after) {
     }
     if (weight_ > max_weight_) {
       drain();
-      make_room(nullptr, now_ns, steps, after);
+      Entry *victim = make_room(nullptr, now_ns, steps, after);
+      if (victim != nullptr) unlink_evicted(victim, after);
       more = true;
     }
     budget += steps;
@@ -173,14 +176,14 @@ void Shard::sweep(int64_t now_ns, uint32_t &budget, Aftermath &after) {
 }
 
 int64_t Shard::next_sweep_ns() {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   return weight_ > max_weight_ ? 0 : wheel_.next_ns();
 }
 
 // ---- leaving ----
 
 Entry *Shard::take_left() {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   Node *first = left_first_;
   left_first_ = nullptr;
   left_end_ = &left_first_;
@@ -190,7 +193,7 @@ Entry *Shard::take_left() {
 // ---- loads ----
 
 int64_t Shard::find_absent(const Key &key, Finding &finding) {
-  ShortHold hold(stripe_of(key.hash).lock);
+  ShortHold hold(stripe_here().lock);
   finding.load = table_.find_load(key);
   Entry *entry = table_.find(key);
   if (entry == nullptr || !entry->negative()) return 0;
@@ -199,12 +202,12 @@ int64_t Shard::find_absent(const Key &key, Finding &finding) {
 }
 
 LoadNode *Shard::find_load(const Key &key) {
-  ShortHold hold(stripe_of(key.hash).lock);
+  ShortHold hold(stripe_here().lock);
   return table_.find_load(key);
 }
 
 bool Shard::find_stale(const Key &key, int64_t now_ns, weir_value *&value) {
-  ShortHold hold(stripe_of(key.hash).lock);
+  ShortHold hold(stripe_here().lock);
   Entry *entry = table_.find(key);
   if (entry == nullptr || entry->negative() || deadline_of(*entry) <= now_ns) return false;
   value = ref_value(entry->value);
@@ -212,7 +215,7 @@ bool Shard::find_stale(const Key &key, int64_t now_ns, weir_value *&value) {
 }
 
 LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   if (LoadNode *other = table_.find_load(key)) return other;
   load.hash = key.hash;
   load.key = key.data;
@@ -226,7 +229,7 @@ LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
 }
 
 bool Shard::abandon_load(LoadNode &load) {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   if ((load.flags & load_linked) == 0) return false;
   end_load(load);
   adapt_table();
@@ -247,7 +250,7 @@ void Shard::supersede(const Key &key) {
 // ---- looking ----
 
 void Shard::add_stats(weir_cache_stats &stats) {
-  Lock lock(mutex_);
+  SoonLock lock(mutex_);
   stats.puts += puts_;
   stats.refused += refused_;
   stats.expired += left_by_cause_[WEIR_EVICT_EXPIRED];
@@ -258,7 +261,7 @@ void Shard::add_stats(weir_cache_stats &stats) {
   stats.entries += entries_;
   stats.weight += weight_;
   stats.loading += loading_;
-  for (uint64_t i = 0; i <= stripe_mask_; ++i) {
+  for (uint32_t i = 0; i <= stripe_mask_; ++i) {
     stats.hits += stripes_[i].hits.load(std::memory_order_relaxed);
     stats.misses += stripes_[i].misses.load(std::memory_order_relaxed);
   }

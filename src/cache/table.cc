@@ -62,7 +62,7 @@ void Table::split() {
     }
   }
   *to = nullptr;
-  count_.store(index + 1, std::memory_order_relaxed);
+  count_ = index + 1;
 }
 
 void Table::merge() {
@@ -70,7 +70,7 @@ void Table::merge() {
   Node **end = bucket_at(index - std::bit_floor(index));
   while (*end != nullptr) end = &(*end)->next;
   *end = *bucket_at(index);
-  count_.store(index, std::memory_order_relaxed);
+  count_ = index;
 }
 
 void Table::trim() {

@@ -5,16 +5,11 @@
 // by splitting one bucket at a time and shrinks by merging one, so that no step takes long; its
 // buckets lie in segments, four for each doubling, which are never moved.
 //
-// Locks. The holder of the shard's policy lock is the only one to change anything, and reads
-// freely. He changes a bucket under its stripe's lock, so that a lookup needs that lock only. There
-// are `stripes` of them, a power of two and at most the smallest number of buckets: so a bucket,
-// the one it was split from and every key in either have one stripe, hash % stripes.
+// Locks (shard.hh). The holder of the policy lock is the only one to change anything, and reads
+// freely. He changes it under all the stripe locks, so that a lookup needs any one of them.
 //
-// Invariants:
-// - 0 ≤ b < buckets(): bucket b is there. Hash h is in bucket h mod 2^n, with 2^n the first power
-//   of two that is not below buckets(), or in h mod 2^(n-1) if there is no such bucket.
-// - A lookup may see the number of buckets as it was or as it will be before and after changes of
-//   other stripes: for the keys of its own stripe they all give the same bucket.
+// Invariant: bucket b is there for all b < buckets(). Hash h is in bucket h mod 2^n, with 2^n the
+// first power of two that is not below buckets(), or, if there is no such bucket, in h mod 2^(n-1).
 //
 // Walking. With the bits of its hash reversed, a bucket is an interval of numbers, and a split
 // halves it. A walk that goes through these numbers in order sees every node that is there all the
@@ -22,7 +17,6 @@
 
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -46,7 +40,7 @@ class Table {
   Table &operator=(const Table &) = delete;
   ~Table();
 
-  // ---- under the key's stripe lock or the policy lock ----
+  // ---- under a stripe lock or the policy lock ----
 
   Entry *find(const Key &key) const {
     return static_cast<Entry *>(find_node(key, NodeKind::entry));
@@ -55,25 +49,26 @@ class Table {
     return static_cast<LoadNode *>(find_node(key, NodeKind::load));
   }
 
-  // ---- under the policy lock and the stripe lock of node->hash ----
+  // ---- under the policy lock and all stripe locks ----
 
   void link(Node *node);
   void unlink(Node *node);
   // `next` takes the place of `old`, of the same hash.
   void replace(Node *old, Node *next);
+  // A new bucket, number buckets(), after make_room().
+  void split();
+  // The last bucket goes.
+  void merge();
 
   // ---- under the policy lock ----
 
-  uint64_t buckets() const { return count_.load(std::memory_order_relaxed); }
-  // Whether a bucket has to be split or merged. The last one is merged by merge(), with the stripe
-  // lock of buckets() - 1; a new one comes by split(), with that of buckets(), after make_room().
-  bool crowded() const { return nodes_ > buckets(); }
-  bool sparse() const { return buckets() > smallest && nodes_ < buckets() / 4; }
-  // Memory for bucket number buckets(); false if there is none.
+  uint64_t buckets() const { return count_; }
+  // Whether a bucket has to be split, or merged.
+  bool crowded() const { return nodes_ > count_; }
+  bool sparse() const { return count_ > smallest && nodes_ < count_ / 4; }
+  // Memory for one bucket more; false if there is none.
   bool make_room();
-  void split();
-  void merge();
-  // Gives back what merging has emptied. No stripe lock.
+  // Gives back what merging has emptied.
   void trim();
 
   // ---- walking, under the policy lock ----
@@ -99,7 +94,7 @@ class Table {
   bool matches(const Node *node, const Key &key) const;
   Node *find_node(const Key &key, NodeKind kind) const;
 
-  std::atomic<uint64_t> count_{smallest};
+  uint64_t count_ = smallest;  // of buckets
   uint64_t nodes_ = 0;
   Heap *heap_;
   const EntryShape &shape_;
@@ -124,10 +119,9 @@ inline Node **Table::bucket_at(uint64_t index) const {
 }
 
 inline uint64_t Table::bucket_of(uint64_t hash) const {
-  uint64_t count = buckets();
-  uint64_t mask = ~uint64_t{0} >> __builtin_clzll(count - 1);
+  uint64_t mask = ~uint64_t{0} >> __builtin_clzll(count_ - 1);
   uint64_t index = hash & mask;
-  return index < count ? index : index & (mask >> 1);
+  return index < count_ ? index : index & (mask >> 1);
 }
 
 inline bool Table::matches(const Node *node, const Key &key) const {
