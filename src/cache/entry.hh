@@ -4,8 +4,8 @@
 // then the key.
 //
 // Who may touch it: `value`, `weight` and the key never change. `expires_ns` and `flags` change
-// under the policy lock and all stripe locks (shard.hh), and are read under any one. The time of the
-// last use is moved forward by lookups, under one stripe lock.
+// under the policy lock and all stripe locks (shard.hh), and are read under any one. The time of
+// the last use is moved forward by lookups, under one stripe lock.
 
 #pragma once
 

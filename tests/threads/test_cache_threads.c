@@ -74,7 +74,7 @@ static weir_value *version_value(int64_t version) {
   return value;
 }
 
-/* ---- no stale value --------------------------------------------------------------------------- */
+/* ---- no stale value ---- */
 
 static void check_read(struct crowd *crowd, uint32_t key) {
   int64_t dead = __atomic_load_n(&crowd->dead[key], __ATOMIC_ACQUIRE);
@@ -167,7 +167,7 @@ static void K12_no_stale_value_after_its_invalidate_in_a_tiny_cache(struct fixtu
   no_stale_value(fx, 5, 1);
 }
 
-/* ---- bounds ----------------------------------------------------------------------------------- */
+/* ---- bounds ---- */
 
 static void put_or_watch(struct crowd *crowd, size_t self) {
   for (int i = 0; i < crowd->rounds; ++i) {
@@ -203,7 +203,7 @@ static void K13_one_entry_at_most_whenever_one_looks(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
-/* ---- everything at once ------------------------------------------------------------------------ */
+/* ---- everything at once ---- */
 
 static void scan_some(weir_cache *cache, uint64_t *cursor) {
   weir_cache_entry some[16];
