@@ -15,7 +15,7 @@
 // - A key is marked by one LoadedKey at most, and only the engine's thread marks and frees, so what
 //   a finding says of a load holds until the engine's next task.
 // - The cache is entered for each LoadRun until that has settled.
-// - A failed load never takes a value away: not that of an entry that is still live (a refresh), and
+// - A failed load never takes a value away: not that of an entry that is still live (a refresh) and
 //   not one that may still serve (stale_if_error_ms), which is then told instead of the failure.
 
 #pragma once

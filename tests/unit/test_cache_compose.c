@@ -19,7 +19,7 @@ static struct run *begin_key(struct fixture *fx, weir_operation *operation, weir
   return begin(fx, operation, &options);
 }
 
-/* ---- policies --------------------------------------------------------------------------------- */
+/* ---- policies -------------------------------------------------------------------------------- */
 
 static void a_retry_outside_loads_again(struct fixture *fx) {
   struct script *loader = scripted(fx, "f503 f503 v7");
@@ -117,7 +117,7 @@ static void a_pipeline_around_gets_holds_its_permits_for_the_wait_alone(struct f
   weir_cache_unref(cache);
 }
 
-/* ---- queues ----------------------------------------------------------------------------------- */
+/* ---- queues ---------------------------------------------------------------------------------- */
 
 static void gets_and_loads_by_records(struct fixture *fx) {
   weir_completions *queue = NULL;
@@ -158,7 +158,7 @@ static void gets_and_loads_by_records(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
-/* ---- deciders that call back ------------------------------------------------------------------ */
+/* ---- deciders that call back ----------------------------------------------------------------- */
 
 struct meddler {
   struct fixture *fx;
@@ -277,7 +277,7 @@ static void a_cache_may_be_given_back_in_a_settle_listener(struct fixture *fx) {
   assert_int_equal(settled(run)->value, 1);
 }
 
-/* ---- loaders that get ------------------------------------------------------------------------- */
+/* ---- loaders that get ------------------------------------------------------------------------ */
 
 /* An operation that is a get of the key "b", whatever it is run with. */
 struct inner_get {
@@ -386,7 +386,7 @@ static void K14_closing_ends_a_load_that_waits_for_itself(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
-/* ---- clearing and closing --------------------------------------------------------------------- */
+/* ---- clearing and closing -------------------------------------------------------------------- */
 
 static void K14_clear_during_loads_settles_each_waiter_once_and_stores_nothing(struct fixture *fx) {
   struct script *loader = scripted(fx, "hang");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What gets do with old values and with failures: refresh_ms, stale_if_error_ms, negative_ttl_ms. */
+/* What gets do with old values and failures: refresh_ms, stale_if_error_ms, negative_ttl_ms. */
 
 #include "cache_get.h"
 
@@ -23,7 +23,7 @@ static weir_cache *remembering(struct fixture *fx, int64_t negative_ms) {
   return new_cache(fx, &options);
 }
 
-/* ---- refresh ---------------------------------------------------------------------------------- */
+/* ---- refresh --------------------------------------------------------------------------------- */
 
 static void an_old_value_is_served_and_loaded_again_once(struct fixture *fx) {
   struct script *loader = scripted(fx, "v1 hang");
@@ -192,7 +192,7 @@ static void closing_ends_a_refresh(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
-/* ---- stale if error --------------------------------------------------------------------------- */
+/* ---- stale if error -------------------------------------------------------------------------- */
 
 static void an_expired_value_serves_gets_whose_load_failed(struct fixture *fx) {
   struct script *loader = scripted(fx, "v1 f500 hang v4");
@@ -291,7 +291,7 @@ static void a_breaker_in_the_loader_lets_the_expired_value_serve(struct fixture 
   weir_cache_unref(cache);
 }
 
-/* ---- remembered failures ---------------------------------------------------------------------- */
+/* ---- remembered failures --------------------------------------------------------------------- */
 
 static void a_failure_is_remembered_and_given_out_without_loading(struct fixture *fx) {
   struct script *loader = scripted(fx, "f404 v2");

@@ -95,7 +95,7 @@ static void an_input_without_bytes_is_refused(struct fixture *fx) {
   weir_memoize_unref(memoize);
 }
 
-/* ---- key functions ---------------------------------------------------------------------------- */
+/* ---- key functions --------------------------------------------------------------------------- */
 
 struct keying {
   size_t size;   /* of the key it writes */
@@ -206,7 +206,7 @@ static void a_key_too_long_is_refused(struct fixture *fx) {
   weir_memoize_unref(memoize);
 }
 
-/* ---- its cache -------------------------------------------------------------------------------- */
+/* ---- its cache ------------------------------------------------------------------------------- */
 
 static void its_cache_can_be_told_to_forget(struct fixture *fx) {
   struct script *work = scripted(fx, "v10 v20 hang v40");
