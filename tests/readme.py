@@ -39,7 +39,8 @@ class Failure(Exception):
 
 
 def run(command, directory, environment, text=None):
-    result = subprocess.run(command, cwd=directory, env=environment, input=text, timeout=120,
+    # Some of the blocks build the whole library.
+    result = subprocess.run(command, cwd=directory, env=environment, input=text, timeout=400,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode:
         raise Failure(f'{command}: status {result.returncode}\n{result.stdout}')
