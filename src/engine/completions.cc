@@ -20,7 +20,7 @@ weir_completions::weir_completions(weir_runtime *runtime)
 
 weir_completions::~weir_completions() {
   runtime()->remove_queue(*this);
-  if (descriptor >= 0) ::close(descriptor);
+  if (descriptor != -1) ::close(descriptor);
 }
 
 void weir_completions::user_unref() {
@@ -64,7 +64,7 @@ bool weir_completions::enqueue(Record &record, bool &edge) {
   record.queued = true;
   records_.push_back(&record);
   if (waiters_ != 0) condition_.wake_all();
-  if (edge && descriptor >= 0) signal();
+  if (edge && descriptor != -1) signal();
   return true;
 }
 
@@ -93,10 +93,10 @@ size_t weir_completions::drain(weir_record *records, size_t record_size, size_t 
   bool left;
   {
     Lock lock(mutex_);
-    if (descriptor >= 0) clear_descriptor();
+    if (descriptor != -1) clear_descriptor();
     count = pop(records, record_size, capacity, told);
     left = !records_.empty();
-    if (left && descriptor >= 0) signal();
+    if (left && descriptor != -1) signal();
   }
   if (left && count > 0 && notify) notify();
   // The last of these may hold the last reference of this queue.
@@ -164,7 +164,7 @@ weir_status open_queue(weir_completions &queue, const weir_completions_options &
   if (!queue.set_name(options.name)) return WEIR_ENOMEM;
   if (options.with_fd == 0) return WEIR_OK;
   queue.descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return queue.descriptor < 0 ? WEIR_ENOTSUP : WEIR_OK;
+  return queue.descriptor == -1 ? WEIR_ENOTSUP : WEIR_OK;
 }
 
 }  // namespace

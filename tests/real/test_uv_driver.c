@@ -386,6 +386,37 @@ static void blocking_function_without_memory_settles_as_no_memory(struct fixture
   close_all(&loop, NULL, &client, runtime);
 }
 
+static weir_status block_and_return(void *data, const weir_attempt *attempt, weir_value **value,
+                                    weir_error **error) {
+  (void)attempt, (void)value, (void)error;
+  return *(weir_status *)data;
+}
+
+static void a_status_that_weir_does_not_know_counts_as_failed(struct fixture *fx) {
+  static const weir_status unknown[] = {WEIR_ESTOP - 1, -1000, INT32_MIN, 1, INT32_MAX};
+  uv_loop_t loop;
+  struct client client = {0};
+  struct answer answer = {0};
+  weir_status status = WEIR_ESTOP; /* the last that it knows */
+  assert_int_equal(uv_loop_init(&loop), 0);
+  weir_runtime *runtime = attached(fx, &loop);
+  assert_int_equal(weir_operation_new_blocking(runtime, block_and_return, &status, NULL,
+                                               &client.operation, NULL),
+                   WEIR_OK);
+  ask(&loop, &client, NULL, &answer);
+  run_loop(&loop);
+  assert_int_equal(answer.result.error_status, WEIR_ESTOP);
+  for (size_t i = 0; i < COUNT_OF(unknown); i++) {
+    status = unknown[i];
+    ask(&loop, &client, NULL, &answer);
+    run_loop(&loop);
+    assert_int_equal(answer.result.channel, WEIR_CHANNEL_ERROR);
+    assert_int_equal(answer.result.status, WEIR_EFAILED);
+    assert_int_equal(answer.result.error_status, WEIR_EFAILED);
+  }
+  close_all(&loop, NULL, &client, runtime);
+}
+
 static void functions_of_the_loops_thread_are_refused_elsewhere_or_do_nothing(struct fixture *fx) {
   uv_loop_t loop;
   assert_int_equal(uv_loop_init(&loop), 0);
@@ -408,4 +439,5 @@ TEST_MAIN("uv_driver", LONG_TEST(C09_loop_runs_its_own_before_and_after_weir_is_
           LONG_TEST(C17_timer_armed_in_a_stale_loop_does_not_fire_early),
           LONG_TEST(C17_timer_armed_after_a_long_settle_function_does_not_fire_early),
           LONG_TEST(blocking_function_without_memory_settles_as_no_memory),
+          LONG_TEST(a_status_that_weir_does_not_know_counts_as_failed),
           LONG_TEST(functions_of_the_loops_thread_are_refused_elsewhere_or_do_nothing))
