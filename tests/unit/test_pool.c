@@ -106,6 +106,16 @@ static void run_with_key(struct fixture *fx, weir_operation *operation, size_t k
   }
 }
 
+static void what_one_thread_gives_back_another_uses(struct fixture *fx) {
+  weir_operation *sleep = make_sleep(fx);
+  run_until_idle(fx);
+  run_with_key(fx, sleep, 1, 0);
+  uint64_t before = fx->memory.allocations;
+  for (int i = 0; i < 3; i++) run_with_key(fx, sleep, 1, 0);
+  assert_true(fx->memory.allocations == before);
+  weir_operation_unref(sleep);
+}
+
 static void a_run_too_large_for_the_pool_gives_its_memory_back_at_once(struct fixture *fx) {
   struct script *script = scripted(fx, "n");
   run_until_idle(fx);
@@ -143,5 +153,6 @@ static void runs_of_every_size_give_all_back(struct fixture *fx) {
 
 TEST_MAIN("pool", LONG_TEST(what_the_engine_has_too_much_of_is_used_by_other_threads),
           LONG_TEST(a_burst_does_not_hold_its_memory_for_ever),
+          LONG_TEST(what_one_thread_gives_back_another_uses),
           LONG_TEST(a_run_too_large_for_the_pool_gives_its_memory_back_at_once),
           LONG_TEST(runs_of_every_size_give_all_back))
