@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -308,6 +309,70 @@ static void completing_after_the_end_holds_up_nobody_else(struct fixture *fx) {
   check_own(&pair.own);
 }
 
+/* ---- completing while on_cancel runs --------------------------------------------------------- */
+
+struct meeting {
+  weir_runtime *runtime;
+  weir_token token;
+  pthread_t thread;
+  atomic_long other; /* the completing thread, as the kernel numbers it */
+  int waited;
+  weir_status status;
+};
+
+static void *complete_meanwhile(void *data) {
+  struct meeting *meeting = data;
+  meeting->other = syscall(SYS_gettid);
+  meeting->status = weir_complete(meeting->runtime, meeting->token, NULL);
+  return NULL;
+}
+
+/* Whether the kernel shows the thread as asleep, which it is when it waits for us. */
+static int is_asleep(long thread) {
+  char path[64];
+  char line[128] = "";
+  snprintf(path, sizeof path, "/proc/self/task/%ld/stat", thread);
+  FILE *stat = fopen(path, "r");
+  if (stat == NULL) return 0;
+  if (fgets(line, sizeof line, stat) == NULL) line[0] = '\0';
+  fclose(stat);
+  const char *name_end = strrchr(line, ')');
+  return name_end != NULL && strncmp(name_end, ") S", 3) == 0;
+}
+
+static void meet_in_cancel(void *data, uint32_t reason) {
+  struct meeting *meeting = data;
+  (void)reason;
+  if (pthread_create(&meeting->thread, NULL, complete_meanwhile, meeting) != 0) abort();
+  while (meeting->other == 0 || !is_asleep(meeting->other)) sched_yield();
+  meeting->waited = 1;
+}
+
+static void start_meeting(void *data, weir_attempt *attempt) {
+  struct meeting *meeting = data;
+  meeting->runtime = attempt->runtime;
+  meeting->token = attempt->token;
+  attempt->on_cancel = meet_in_cancel;
+  attempt->data = meeting;
+}
+
+static void completing_call_that_waits_for_on_cancel_is_woken(struct fixture *fx) {
+  static struct meeting meeting;
+  weir_call *call = NULL;
+  memset(&meeting, 0, sizeof meeting);
+  weir_operation *operation = operation_of(fx->runtime, start_meeting, &meeting);
+  assert_int_equal(weir_run(operation, NULL, NULL, NULL, NULL, &call, NULL), WEIR_OK);
+  weir_operation_unref(operation);
+  run_until_idle(fx);
+  assert_int_equal(weir_call_cancel(call), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(meeting.waited, 1);
+  pthread_join(meeting.thread, NULL); /* or this hangs */
+  assert_int_equal(meeting.status, WEIR_OK);
+  weir_call_unref(call);
+  run_until_idle(fx);
+}
+
 /* ---- fork ------------------------------------------------------------------------------------ */
 
 enum { CHILD_FINE = 0, CHILD_HUNG = 99 };
@@ -391,4 +456,5 @@ TEST_MAIN("engine_drivers", TEST(unused_runtime_starts_no_thread_and_ends_inside
           TEST(orphan_that_ends_while_the_handles_close_is_taken),
           TEST(C20_token_kept_past_the_loop_completes_on_another_thread),
           TEST(completing_after_the_end_holds_up_nobody_else),
+          TEST(completing_call_that_waits_for_on_cancel_is_woken),
           TEST(fork_of_a_process_with_a_thread_driver), TEST(fork_on_the_thread_that_processes))
