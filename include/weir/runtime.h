@@ -32,10 +32,11 @@
  * fork(): a runtime lives in the process that made it. In the child, all that
  * runs, waits, completes, cancels or changes something returns WEIR_EFORKED
  * (what returns a number: 0), and nothing hangs, though another thread may have
- * held a lock. Deciding answers as long as it needs no lock (a closed breaker
- * in consecutive mode, a lone token bucket), on a copy of the parent's state,
- * and else returns WEIR_EFORKED. Unref is allowed and frees nothing of the
- * runtime. An allocator of the caller's own must itself stand a fork.
+ * held a lock. Deciding answers as long as it waits for no lock (a closed
+ * breaker in consecutive mode, a lone token bucket, a lookup in a cache), on a
+ * copy of the parent's state, and else returns WEIR_EFORKED. Unref is allowed
+ * and frees nothing of the runtime. An allocator of the caller's own must
+ * itself stand a fork.
  */
 
 #include <weir/allocator.h>

@@ -181,11 +181,13 @@ weir_status weir_cache_scan(weir_cache *cache, uint64_t *cursor, weir_cache_entr
   if (entries == nullptr || capacity == 0) return WEIR_EINVAL;
   // The references in it cannot be given away without a place.
   if (entry_size < offsetof(weir_cache_entry, remaining_ns)) return WEIR_EABI;
+  if (cache->runtime()->forked()) return WEIR_EFORKED;
   return cache->scan(*cursor, entries, entry_size, capacity, *count);
 }
 
 weir_status weir_cache_get_stats(weir_cache *cache, weir_cache_stats *stats) {
   if (cache == nullptr || stats == nullptr) return WEIR_EINVAL;
+  if (cache->runtime()->forked()) return WEIR_EFORKED;
   weir_cache_stats filled = {};
   cache->fill_stats(filled);
   return weir::write_sized(stats, filled);

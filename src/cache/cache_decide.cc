@@ -124,6 +124,7 @@ int64_t weir_cache::ask_expire(const Key &key, weir_value *value, uint32_t momen
 }
 
 void weir_cache::ask_read(const Key &key, const Reading &read) {
+  if (runtime()->forked()) return;  // the answer would need the policy lock
   bool ends = read.end_ns != weir::never_ns;
   int64_t remaining_ns = ends ? read.end_ns - read.now_ns : weir::never_ns;
   int64_t ttl_ms = ask_expire(key, read.value, WEIR_EXPIRE_READ, remaining_ns);

@@ -99,6 +99,8 @@ struct all {
   weir_debounce *debounce;
   weir_throttle *throttle;
   weir_flight *flight;
+  weir_cache *cache; /* has "a", and asks at each read */
+  unsigned asked;
   weir_permit permit;
   weir_permit key_permit;
   weir_value *value;
@@ -201,6 +203,32 @@ static int pacers_in_child(void *data) {
   return 0;
 }
 
+static int cache_in_child(void *data) {
+  struct all *all = data;
+  weir_cache_stats stats = {.size = sizeof stats};
+  weir_cache_entry entry;
+  weir_value *value = NULL;
+  uint64_t cursor = 0;
+  size_t count = 0;
+  int64_t number = 0;
+  CHILD_EXPECTS(WEIR_OK, weir_cache_lookup(all->cache, "a", 1, &value)); /* waits for no lock */
+  CHILD_EXPECTS(7, value_number(value));
+  weir_value_unref(value);
+  CHILD_EXPECTS(WEIR_OK,
+                weir_cache_lookup_copy(all->cache, "a", 1, &number, sizeof number, &count));
+  CHILD_EXPECTS(WEIR_ENOTFOUND, weir_cache_lookup(all->cache, "b", 1, &value));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_cache_put(all->cache, "b", 1, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_cache_touch(all->cache, "a", 1, 1));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_cache_invalidate(all->cache, "a", 1));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_cache_clear(all->cache));
+  CHILD_EXPECTS(WEIR_EFORKED,
+                weir_cache_scan(all->cache, &cursor, &entry, sizeof entry, 1, &count));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_cache_get_stats(all->cache, &stats));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_cache_get(all->cache, "a", 1, all->script->operation, NULL, NULL,
+                                             NULL, NULL, NULL));
+  return all->asked == 0 ? 0 : 202; /* its answer could not be carried out */
+}
+
 static int all_given_back_in_child(void *data) {
   struct all *all = data;
   uint64_t live = all->fx->memory.live_blocks;
@@ -215,9 +243,23 @@ static int all_given_back_in_child(void *data) {
   weir_limiter_unref(all->keyed);
   weir_debounce_unref(all->debounce);
   weir_throttle_unref(all->throttle);
+  weir_cache_unref(all->cache);
   weir_flight_unref(all->flight);
   weir_runtime_unref(all->fx->runtime);
   return all->fx->memory.live_blocks == live ? 0 : 2;
+}
+
+static int64_t extend_at_read(void *data, const weir_expiry *expiry) {
+  if (expiry->moment == WEIR_EXPIRE_READ) ++*(unsigned *)data;
+  return 60000;
+}
+
+static void make_cache(struct all *all) {
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  options.expire = extend_at_read;
+  options.expire_data = &all->asked;
+  assert_int_equal(weir_cache_new(all->fx->runtime, &options, &all->cache, NULL), WEIR_OK);
+  assert_int_equal(weir_cache_put(all->cache, "a", 1, all->value), WEIR_OK);
 }
 
 static void make_limiters(struct all *all) {
@@ -253,6 +295,7 @@ static void make_all(struct fixture *fx, struct all *all) {
   assert_int_equal(weir_throttle_new(runtime, operation, &throttle, &all->throttle, NULL), WEIR_OK);
   assert_int_equal(weir_flight_new(runtime, NULL, &all->flight, NULL), WEIR_OK);
   make_limiters(all);
+  make_cache(all);
   all->call = begin(fx, operation, NULL)->call;
   run_until_idle(fx);
 }
@@ -265,6 +308,7 @@ static void whatever_the_child_calls_says_so_or_needs_no_engine(struct fixture *
   assert_int_equal(in_child(engine_in_child, &all), 0);
   assert_int_equal(in_child(policies_in_child, &all), 0);
   assert_int_equal(in_child(pacers_in_child, &all), 0);
+  assert_int_equal(in_child(cache_in_child, &all), 0);
   assert_int_equal(in_child(all_given_back_in_child, &all), 0);
   /* and the parent has noticed nothing */
   weir_record record;
@@ -280,6 +324,7 @@ static void whatever_the_child_calls_says_so_or_needs_no_engine(struct fixture *
   weir_limiter_unref(all.keyed);
   weir_debounce_unref(all.debounce);
   weir_throttle_unref(all.throttle);
+  weir_cache_unref(all.cache);
   weir_flight_unref(all.flight);
   weir_value_unref(all.value);
 }
