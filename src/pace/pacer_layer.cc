@@ -112,7 +112,7 @@ weir_status pacer_touch(Pacer *pacer, const void *key, size_t key_size, weir_val
   weir_runtime *runtime = pacer->runtime();
   if (runtime->life() != Life::open) return WEIR_ECLOSED;
   if (runtime->forked()) return WEIR_EFORKED;
-  if (!runtime->claim_thread()) return WEIR_ETHREAD;
+  if (!runtime->on_thread() && !runtime->claim_thread()) return WEIR_ETHREAD;
   return pacer->arrive(key, key_size, argument, nullptr, now_ns);
 }
 
