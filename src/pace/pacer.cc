@@ -98,6 +98,11 @@ void Pacer::rest(Unit &unit) {
   leave();
 }
 
+// A turn's own time is too early once user code has run in it: waits would end before their time.
+int64_t Pacer::present() const {
+  return runtime()->in_turn() ? runtime()->now_to_arm(0) : runtime()->clock();
+}
+
 void Pacer::arm(Unit &unit) {
   runtime()->wheel().arm(unit, unit.due_ns);
   runtime()->timer_armed();
@@ -230,7 +235,7 @@ void Pacer::timer_fired(weir_runtime &runtime, Timer &timer) {
   if (unit.open && runtime.now() < unit.due_ns) {
     pacer->arm(unit);
   } else {
-    pacer->due(unit, runtime.now());
+    pacer->due(unit, pacer->present());
     pacer->rest(unit);
   }
 }
@@ -352,7 +357,7 @@ void Pacer::flight_settled(void *data, weir_call *call, const weir_outcome *outc
 void Pacer::launch_overdue(Unit &unit) {
   launch(unit);
   if (rules.kind != PacerKind::throttle) return;
-  int64_t now_ns = runtime()->now();
+  int64_t now_ns = present();
   unit.last_ns = now_ns;
   unit.due_ns = deadline_after(now_ns, rules.wait_ns);
   if (!unit.open) open(unit, unit.due_ns);
@@ -382,7 +387,7 @@ void Pacer::cancel(Unit &unit) {
 
 void Pacer::flush(Unit &unit) {
   if (!unit.active || unit.pending == 0 || unit.overdue) return;
-  int64_t now_ns = runtime()->in_turn() ? runtime()->now() : runtime()->clock();
+  int64_t now_ns = present();
   close(unit);
   run_pending(unit, now_ns);
   if (rules.kind == PacerKind::throttle) open(unit, deadline_after(now_ns, rules.wait_ns));

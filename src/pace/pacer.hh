@@ -105,6 +105,8 @@ struct Pacer : weir_operation {
   // The unit of a key, if it is not idle.
   Unit *find(const void *key, size_t key_size);
   void fill(weir_pacing_stats &stats) const;
+  // The time that a call or a run counts from. The engine's thread.
+  int64_t present() const;
 
   const PacerRules rules;
 

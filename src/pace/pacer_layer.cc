@@ -22,7 +22,7 @@ Next member_start(weir_call &run, Member &member) {
   const RunRequest &request = run.request();
   new (static_cast<ListNode<Member> *>(&member)) ListNode<Member>();
   weir_status status =
-      pacer.arrive(request.key, request.key_size, request.input, &member, run.runtime().now());
+      pacer.arrive(request.key, request.key_size, request.input, &member, pacer.present());
   if (status == WEIR_OK) return Next::wait;
   run.result().set_status(status);
   return Next::outer;
