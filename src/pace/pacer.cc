@@ -135,21 +135,22 @@ weir_status Pacer::arrive(const void *key, size_t key_size, weir_value *argument
   // The loop was held up past the due time: what is pending runs first, the call begins afresh.
   if (unit->open && now_ns > unit->due_ns) due(*unit, now_ns);
   activate(*unit);
-  if (rules.kind == PacerKind::debounce) {
-    arrive_debounce(*unit, argument, member, now_ns);
-  } else {
-    arrive_throttle(*unit, argument, member, now_ns);
-  }
+  weir_value *replaced = rules.kind == PacerKind::debounce
+                             ? arrive_debounce(*unit, argument, member, now_ns)
+                             : arrive_throttle(*unit, argument, member, now_ns);
+  unref_value(replaced);
   return WEIR_OK;
 }
 
-void Pacer::arrive_debounce(Unit &unit, weir_value *argument, Member *member, int64_t now_ns) {
+weir_value *Pacer::arrive_debounce(Unit &unit, weir_value *argument, Member *member,
+                                   int64_t now_ns) {
+  weir_value *replaced = nullptr;
   bool first = !unit.open;
   if (now_ns < unit.last_ns) now_ns = unit.last_ns;
   if (first) unit.max_due_ns = deadline_after(now_ns, rules.max_wait_ns);
   unit.last_ns = now_ns;
   if (rules.trailing || first) {
-    take(unit, argument, member);
+    replaced = take(unit, argument, member);
   } else {
     take_uncovered(unit, member);
   }
@@ -157,44 +158,49 @@ void Pacer::arrive_debounce(Unit &unit, weir_value *argument, Member *member, in
   int64_t due_ns = quiet_ns < unit.max_due_ns ? quiet_ns : unit.max_due_ns;
   if (!first) {
     unit.due_ns = due_ns;
-    return;
+    return replaced;
   }
   if (rules.leading) run_pending(unit, now_ns);
   open(unit, due_ns);
+  return replaced;
 }
 
-void Pacer::arrive_throttle(Unit &unit, weir_value *argument, Member *member, int64_t now_ns) {
+weir_value *Pacer::arrive_throttle(Unit &unit, weir_value *argument, Member *member,
+                                   int64_t now_ns) {
+  weir_value *replaced = nullptr;
   bool started = unit.last_ns != Unit::no_start;
   int64_t free_ns = started ? deadline_after(unit.last_ns, rules.wait_ns) : now_ns;
   bool at_rest = unit.pending == 0 && !unit.overdue && now_ns >= free_ns;
   if (at_rest && rules.leading) {
-    take(unit, argument, member);
+    replaced = take(unit, argument, member);
     run_pending(unit, now_ns);
     open(unit, deadline_after(now_ns, rules.wait_ns));
   } else if (rules.trailing) {
-    take(unit, argument, member);
+    replaced = take(unit, argument, member);
     if (!unit.open && !unit.overdue) {
       open(unit, at_rest ? deadline_after(now_ns, rules.wait_ns) : free_ns);
     }
   } else {
     take_uncovered(unit, member);
   }
+  return replaced;
 }
 
-// The call is the latest of its batch.
-void Pacer::take(Unit &unit, weir_value *argument, Member *member) {
+// The call is the latest of its batch. What it replaces is the caller's to unref.
+weir_value *Pacer::take(Unit &unit, weir_value *argument, Member *member) {
   if (unit.pending > 0) count(superseded_, 1);
   if (rules.superseded == WEIR_SUPERSEDED_CANCEL) {
     while (Member *older = unit.waiting.pop_front()) supersede(*older);
   }
+  weir_value *replaced = nullptr;
   if (argument != unit.argument) {
-    weir_value *before = unit.argument;
+    replaced = unit.argument;
     unit.argument = ref_value(argument);
-    unref_value(before);
   }
   if (unit.pending++ == 0) runtime()->expect(1);
   count(pending_, 1);
   if (member != nullptr) unit.waiting.push_back(member);
+  return replaced;
 }
 
 // No later run will cover the call; the one that is out may.
@@ -278,17 +284,19 @@ void Pacer::run_pending(Unit &unit, int64_t now_ns) {
   launch(unit);
 }
 
-void Pacer::clear_pending(Unit &unit) {
+// Nothing is pending any more. What was the latest argument is the caller's to unref.
+weir_value *Pacer::take_pending(Unit &unit) {
   if (unit.pending > 0) runtime()->expect(-1);
   count(pending_, -static_cast<int64_t>(unit.pending));
   unit.pending = 0;
-}
-
-void Pacer::launch(Unit &unit) {
   unit.overdue = false;
   weir_value *argument = unit.argument;
   unit.argument = nullptr;
-  clear_pending(unit);
+  return argument;
+}
+
+void Pacer::launch(Unit &unit) {
+  weir_value *argument = take_pending(unit);
   auto *flight = heap()->make<Flight>();
   weir_status status = WEIR_ENOMEM;
   if (flight != nullptr) {
@@ -365,16 +373,9 @@ void Pacer::launch_overdue(Unit &unit) {
 
 // ---- orders ----
 
-void Pacer::drop_pending(Unit &unit) {
-  clear_pending(unit);
-  unit.overdue = false;
-  unref_value(unit.argument);
-  unit.argument = nullptr;
-}
-
 void Pacer::cancel(Unit &unit) {
   if (!unit.active) return;
-  drop_pending(unit);
+  weir_value *argument = take_pending(unit);
   settle_waiting(unit, WEIR_ECANCELLED, WEIR_CANCEL_CALLER);
   for (Flight *flight = unit.flights.front(); flight != nullptr;
        flight = unit.flights.next(flight)) {
@@ -383,6 +384,7 @@ void Pacer::cancel(Unit &unit) {
   close(unit);
   unit.last_ns = Unit::no_start;
   rest(unit);
+  unref_value(argument);
 }
 
 void Pacer::flush(Unit &unit) {

@@ -21,6 +21,7 @@
 //   not 0 the runtime expects the unit: an attached loop does not return before its run.
 // - `waiting` holds the pending calls that asked for a settlement: with superseded = cancel, one.
 // - The pacer is entered while any unit is not idle, so it outlives what is pending.
+// - An argument is given back last of all: its free function may call the pacer.
 // - Everything but the counters belongs to the engine's thread.
 
 #pragma once
@@ -115,9 +116,9 @@ struct Pacer : weir_operation {
 
   Unit *obtain(const void *key, size_t key_size);
   Unit *make_keyed(const void *key, size_t key_size, uint64_t hash);
-  void arrive_debounce(Unit &unit, weir_value *argument, Member *member, int64_t now_ns);
-  void arrive_throttle(Unit &unit, weir_value *argument, Member *member, int64_t now_ns);
-  void take(Unit &unit, weir_value *argument, Member *member);
+  weir_value *arrive_debounce(Unit &unit, weir_value *argument, Member *member, int64_t now_ns);
+  weir_value *arrive_throttle(Unit &unit, weir_value *argument, Member *member, int64_t now_ns);
+  weir_value *take(Unit &unit, weir_value *argument, Member *member);
   void take_uncovered(Unit &unit, Member *member);
   void supersede(Member &member);
   void open(Unit &unit, int64_t due_ns);
@@ -128,8 +129,7 @@ struct Pacer : weir_operation {
   void launch(Unit &unit);
   void launch_overdue(Unit &unit);
   void settle_waiting(Unit &unit, weir_status status, uint32_t reason);
-  void clear_pending(Unit &unit);
-  void drop_pending(Unit &unit);
+  weir_value *take_pending(Unit &unit);
   void activate(Unit &unit);
   void rest(Unit &unit);
   void arm(Unit &unit);

@@ -474,6 +474,52 @@ static void a_call_that_leaves_does_not_take_its_run_along(struct fixture *fx) {
   weir_debounce_unref(debounce);
 }
 
+/* ---- an argument whose free function calls the pacer ---- */
+
+struct meddler {
+  weir_debounce *debounce;
+  unsigned freed;
+};
+
+static void cancel_when_freed(void *data) {
+  struct meddler *meddler = data;
+  if (meddler->freed++ == 0) weir_debounce_cancel(meddler->debounce, "k", 1);
+}
+
+static void touch_with(struct fixture *fx, struct meddler *meddler) {
+  weir_value *argument = NULL;
+  assert_int_equal(weir_value_new_pointer(fx->runtime, meddler, cancel_when_freed, &argument),
+                   WEIR_OK);
+  weir_status status = weir_debounce_touch(meddler->debounce, "k", 1, argument);
+  if (status != WEIR_OK) meddler->freed = 1; /* it goes now */
+  weir_value_unref(argument);
+  assert_int_equal(status, WEIR_OK);
+}
+
+static void D13_an_argument_that_is_freed_by_cancel_may_cancel_too(struct fixture *fx) {
+  struct script *save = scripted(fx, "v7");
+  struct meddler meddler = {make(fx, save, NULL), 0};
+  touch_with(fx, &meddler);
+  assert_int_equal(weir_debounce_cancel(meddler.debounce, "k", 1), WEIR_OK);
+  assert_int_equal(meddler.freed, 1);
+  assert_int_equal(weir_debounce_pending(meddler.debounce), 0);
+  advance_ms(fx, 1000);
+  assert_int_equal(save->started, 0);
+  weir_debounce_unref(meddler.debounce);
+}
+
+static void D13_an_argument_that_is_replaced_may_cancel(struct fixture *fx) {
+  struct script *save = scripted(fx, "v7");
+  struct meddler meddler = {make(fx, save, NULL), 0};
+  touch_with(fx, &meddler);
+  assert_int_equal(weir_debounce_touch(meddler.debounce, "k", 1, NULL), WEIR_OK);
+  assert_int_equal(meddler.freed, 1);
+  assert_int_equal(weir_debounce_pending(meddler.debounce), 0);
+  advance_ms(fx, 1000);
+  assert_int_equal(save->started, 0);
+  weir_debounce_unref(meddler.debounce);
+}
+
 TEST_MAIN("debounce", TEST(D01_three_calls_make_one_run_with_the_last_argument),
           TEST(D02_with_share_a_batch_gets_one_value), TEST(D02_with_share_a_batch_gets_one_error),
           LONG_TEST(D02_every_option_combination_settles_each_call_once),
@@ -483,6 +529,8 @@ TEST_MAIN("debounce", TEST(D01_three_calls_make_one_run_with_the_last_argument),
           TEST(D06_neither_leading_nor_trailing_is_an_error), TEST(D07_max_wait_bounds_a_burst),
           TEST(D11_cancel_before_the_end_runs_nothing_and_the_next_leads),
           TEST(D12_flush_runs_now_and_not_again), TEST(D13_cancel_and_flush_inside_the_operation),
+          TEST(D13_an_argument_that_is_freed_by_cancel_may_cancel_too),
+          TEST(D13_an_argument_that_is_replaced_may_cancel),
           TEST(D14_a_failing_leading_run_leaves_the_trailing_due),
           TEST(D15_a_call_inside_the_operation_schedules_the_next_run),
           TEST(D16_a_call_after_a_late_timer_is_a_fresh_leading_edge),
