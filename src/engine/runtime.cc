@@ -108,9 +108,10 @@ bool weir_runtime::claim_thread() {
 bool weir_runtime::turn(uint64_t *steps) {
   if (!on_thread()) become_owner();
   in_turn_ = true;
+  // Before the clock is read: waits of what was handed in must not count from before that.
+  inbox_.take(ready_);
   now_ = std::max(now_, driver_->now());
   stale_ = false;
-  inbox_.take(ready_);
   // Timers get their share of the steps, however fast the ready queue fills itself.
   uint32_t left = turn_steps / 2;
   run_ready(left);

@@ -2,7 +2,7 @@
 //
 // The engine: everything that has a clock. Sans-I/O: a driver gives it turns and the time.
 //
-// A turn reads the clock once; takes the inbox (cancels, completions, runs); runs the ready queue;
+// A turn takes the inbox (cancels, completions, runs); reads the clock once; runs the ready queue;
 // fires due timers, the ready queue after each; and stops after 1024 steps to let the loop breathe.
 //
 // Threads. One thread at a time is the ENGINE'S THREAD: the one that last began a turn. It alone
