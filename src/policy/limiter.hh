@@ -55,6 +55,11 @@ struct LimiterSettings {
 
 // Why not; for a rejection.
 struct LimiterDenial {
+  // It can never pass, or nobody can know when.
+  bool is_hopeless() const {
+    return reason == WEIR_REJECTION_WEIGHT || reason == WEIR_REJECTION_KEYS;
+  }
+
   weir_status status = WEIR_ELIMITED;
   uint32_t reason = WEIR_REJECTION_NONE;
   int64_t wait_ns = -1;  // -1: nobody can know
@@ -209,7 +214,7 @@ struct weir_limiter : weir_policy {
   int64_t heaviest() const;
   void make_errors();
 
-  // Waiting (limiter_layer.cc).
+  // Waiting (limiter_waiting.cc, limiter_layer.cc).
   weir::WaitQueue *queue_of(uint64_t hash);
   void join(weir::LimiterState &state);
   void leave(weir::LimiterState &state);
