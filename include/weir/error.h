@@ -27,12 +27,13 @@ enum {
 };
 
 /* A range of a domain's codes, both ends included. Options that take a list of
- * them judge exactly these errors as failures and ignore other user errors. */
+ * them (65536 at most) judge exactly these errors as failures and ignore other
+ * user errors. */
 typedef struct weir_error_range {
   uint32_t domain;
   uint32_t reserved; /* 0 */
   int64_t code_min;
-  int64_t code_max;
+  int64_t code_max; /* not below code_min */
 } weir_error_range;
 
 /* Makes a user's error (status WEIR_EFAILED). `message` is copied, NULL means

@@ -90,8 +90,8 @@ typedef struct weir_retry_options {
   weir_classify_fn classify;
   void *classify_data;
   weir_free_fn classify_free_data;
-  /* Nullable; `failures_count` ranges (65536 at most), copied: only these user
-   * errors are failures, unless classify says otherwise. */
+  /* Nullable; `failures_count` ranges, copied: only these user errors are
+   * failures, unless classify says otherwise. */
   const weir_error_range *failures;
   uint64_t failures_count;
   /* Nullable: asked for each failure that is not final. */

@@ -11,6 +11,34 @@
 
 namespace weir {
 
+namespace {
+
+// So that a number that is none is found before memory is asked for.
+constexpr uint64_t most_ranges = 65536;
+
+void check_range(Check &check, uint64_t index, const weir_error_range &range) {
+  auto position = static_cast<unsigned long long>(index);
+  check
+      .rule(range.code_min <= range.code_max,
+            "failures[%llu] must have code_min up to code_max (got %lld and %lld)", position,
+            static_cast<long long>(range.code_min), static_cast<long long>(range.code_max))
+      .rule(range.reserved == 0, "failures[%llu].reserved must be 0 (got %u)", position,
+            range.reserved);
+}
+
+}  // namespace
+
+void check_failures(Check &check, const weir_error_range *ranges, uint64_t range_count) {
+  auto count = static_cast<unsigned long long>(range_count);
+  bool readable = ranges != nullptr && range_count <= most_ranges;
+  check
+      .rule(ranges != nullptr || range_count == 0,
+            "failures must not be NULL with a failures_count (got %llu)", count)
+      .rule(range_count <= most_ranges, "failures_count must be at most %llu (got %llu)",
+            static_cast<unsigned long long>(most_ranges), count);
+  for (uint64_t i = 0; readable && i < range_count; ++i) check_range(check, i, ranges[i]);
+}
+
 Classifier::~Classifier() {
   if (ranges_ != nullptr) heap_->free(ranges_, range_count_ * sizeof(weir_error_range));
 }
@@ -20,7 +48,6 @@ bool Classifier::set(Heap *heap, Callback<weir_classify_fn> callback,
   heap_ = heap;
   callback_ = static_cast<Callback<weir_classify_fn> &&>(callback);
   if (range_count == 0) return true;
-  if (range_count > SIZE_MAX / sizeof(weir_error_range)) return false;
   size_t size = range_count * sizeof(weir_error_range);
   ranges_ = static_cast<weir_error_range *>(heap->allocate(size));
   if (ranges_ == nullptr) return false;

@@ -42,6 +42,12 @@ class Classifier {
 
 // The layer of `inner` that may be passed only once and is in `outer`, too; NULL if there is none.
 const PlanEntry *repeated_layer(const Plan &outer, const Plan &inner);
+
+class Check;
+
+// The rules of a list of error ranges among a policy's options.
+void check_failures(Check &check, const weir_error_range *ranges, uint64_t range_count);
+
 // The class by the table alone.
 uint32_t default_class(const weir_outcome &outcome);
 

@@ -3,6 +3,7 @@
 
 #include "base/time.hh"
 #include "engine/options.hh"
+#include "engine/policy.hh"
 
 namespace weir {
 namespace {
@@ -59,12 +60,9 @@ weir_status check_breaker_options(const weir_breaker_options &options, Heap *hea
   Check check("breaker", heap, error);
   check_breaker_judging(options, check);
   check_breaker_recovering(options, check);
-  check
-      .rule(options.failures != nullptr || options.failures_count == 0,
-            "failures must not be NULL with failures_count %llu",
-            static_cast<unsigned long long>(options.failures_count))
-      .rule(options.queue == nullptr || options.on_state_change == nullptr,
-            "on_state_change must be NULL where a queue takes the changes");
+  check_failures(check, options.failures, options.failures_count);
+  check.rule(options.queue == nullptr || options.on_state_change == nullptr,
+             "on_state_change must be NULL where a queue takes the changes");
   return check.status();
 }
 

@@ -61,10 +61,8 @@ void check_limiter(Check &check, const weir_limiter_options &options) {
       .range("queue_order", options.queue_order, WEIR_LIMITER_FIFO, WEIR_LIMITER_PRIORITY)
       .range("key_overflow", options.key_overflow, WEIR_LIMITER_DENY, WEIR_LIMITER_EVICT)
       .range("max_keys", options.max_keys, 0, most_keys)
-      .range("early_release", options.early_release, 0, 1)
-      .rule(options.failures != nullptr || options.failures_count == 0,
-            "failures must not be NULL with a failures_count (got %llu)",
-            static_cast<unsigned long long>(options.failures_count));
+      .range("early_release", options.early_release, 0, 1);
+  check_failures(check, options.failures, options.failures_count);
   check_adaptive(check, options);
 }
 

@@ -20,16 +20,6 @@ namespace {
 
 constexpr weir_retry_options retry_defaults = WEIR_RETRY_OPTIONS_INIT;
 
-constexpr uint64_t most_failure_ranges = 65536;
-
-bool ranges_are_ordered(const weir_retry_options &options) {
-  if (options.failures == nullptr || options.failures_count > most_failure_ranges) return true;
-  for (uint64_t i = 0; i < options.failures_count; ++i) {
-    if (options.failures[i].code_min > options.failures[i].code_max) return false;
-  }
-  return true;
-}
-
 void check_delays(Check &check, const weir_retry_options &options) {
   check.range("backoff", options.backoff, 0, WEIR_BACKOFF_DECORRELATED_V2)
       .range("base_delay_ms", options.base_delay_ms, 0, max_ms)
@@ -55,15 +45,8 @@ weir_status check_options(const weir_retry_options &options, weir_runtime *runti
       .range_or("max_elapsed_ms", options.max_elapsed_ms, 0, max_ms, "forever")
       .range_or("attempt_timeout_ms", options.attempt_timeout_ms, 0, max_ms, "forever")
       .rule(options.budget == nullptr || runtime == nullptr || options.budget->runtime() == runtime,
-            "budget must be of the same runtime")
-      .rule(options.failures != nullptr || options.failures_count == 0,
-            "failures must not be NULL with a failures_count (got %llu)",
-            static_cast<unsigned long long>(options.failures_count))
-      .rule(options.failures_count <= most_failure_ranges,
-            "failures_count must be at most %llu (got %llu)",
-            static_cast<unsigned long long>(most_failure_ranges),
-            static_cast<unsigned long long>(options.failures_count))
-      .rule(ranges_are_ordered(options), "failures must have code_min up to code_max");
+            "budget must be of the same runtime");
+  check_failures(check, options.failures, options.failures_count);
   return check.status();
 }
 

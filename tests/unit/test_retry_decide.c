@@ -380,6 +380,59 @@ static void C08_failure_ranges_are_checked(struct fixture *fx) {
   expect_invalid(fx, &options, "retry.failures_count");
 }
 
+static weir_status retry_with(struct fixture *fx, const weir_error_range *ranges, uint64_t count,
+                              weir_error **error) {
+  weir_retry *out = NULL;
+  weir_retry_options options = WEIR_RETRY_OPTIONS_INIT;
+  options.failures = ranges;
+  options.failures_count = count;
+  weir_status status = weir_retry_new(fx->runtime, &options, &out, error);
+  weir_retry_unref(out);
+  return status;
+}
+
+static weir_status breaker_with(struct fixture *fx, const weir_error_range *ranges, uint64_t count,
+                                weir_error **error) {
+  weir_breaker *out = NULL;
+  weir_breaker_options options = WEIR_BREAKER_OPTIONS_INIT;
+  options.failures = ranges;
+  options.failures_count = count;
+  weir_status status = weir_breaker_new(fx->runtime, &options, &out, error);
+  weir_breaker_unref(out);
+  return status;
+}
+
+static weir_status limiter_with(struct fixture *fx, const weir_error_range *ranges, uint64_t count,
+                                weir_error **error) {
+  weir_limiter *out = NULL;
+  weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
+  options.failures = ranges;
+  options.failures_count = count;
+  weir_status status = weir_limiter_new(fx->runtime, &options, &out, error);
+  weir_limiter_unref(out);
+  return status;
+}
+
+static void C08_failure_ranges_have_one_rule_for_all_policies(struct fixture *fx) {
+  static weir_status (*const policies[])(struct fixture *, const weir_error_range *, uint64_t,
+                                         weir_error **) = {retry_with, breaker_with, limiter_with};
+  const weir_error_range good = {WEIR_DOMAIN_HTTP, 0, 500, 500};
+  const weir_error_range empty = {WEIR_DOMAIN_HTTP, 0, 500, 499};
+  const weir_error_range later = {WEIR_DOMAIN_HTTP, 1, 500, 599};
+  for (size_t i = 0; i < COUNT_OF(policies); i++) {
+    weir_error *error = NULL;
+    assert_int_equal(policies[i](fx, &good, 1, NULL), WEIR_OK);
+    assert_int_equal(policies[i](fx, &empty, 1, &error), WEIR_EINVAL);
+    assert_message(error, "failures[0] must have code_min up to code_max (got 500 and 499)");
+    assert_int_equal(policies[i](fx, &later, 1, &error), WEIR_EINVAL);
+    assert_message(error, "failures[0].reserved must be 0 (got 1)");
+    assert_int_equal(policies[i](fx, &good, 65537, &error), WEIR_EINVAL);
+    assert_message(error, "failures_count must be at most 65536 (got 65537)");
+    assert_int_equal(policies[i](fx, NULL, 1, &error), WEIR_EINVAL);
+    assert_message(error, "failures must not be NULL with a failures_count (got 1)");
+  }
+}
+
 static void C08_a_budget_of_another_runtime_is_refused(struct fixture *fx) {
   weir_runtime *other = NULL;
   assert_int_equal(weir_testing_runtime_new(1, &other), WEIR_OK);
@@ -490,6 +543,7 @@ TEST_MAIN("retry decide", TEST(failures_get_delays_until_the_attempts_are_used_u
           TEST(C08_next_rejects_what_it_cannot_judge), TEST(C08_absurd_times_are_survived),
           TEST(C08_null_arguments_are_errors), TEST(C08_counts_and_delays_out_of_range_are_named),
           TEST(C08_numbers_that_choose_are_checked), TEST(C08_failure_ranges_are_checked),
+          TEST(C08_failure_ranges_have_one_rule_for_all_policies),
           TEST(C08_a_budget_of_another_runtime_is_refused),
           TEST(C08_sizes_of_the_options_are_checked),
           TEST(C08_a_shorter_struct_gets_defaults_for_the_rest),
