@@ -62,7 +62,7 @@ static void C17_quiet_period_counts_from_the_call_in_a_turn_that_takes_long(stru
   close_all(&loop, NULL, NULL, paced.runtime);
 }
 
-/* A run that lasts longer than the interval, ends in a turn that takes long, and has another due. */
+/* A run that outlasts the interval, ends in a turn that takes long, and has another due. */
 struct slow_start {
   struct paced paced;
   weir_token token;
