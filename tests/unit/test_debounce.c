@@ -340,8 +340,23 @@ static void D17_a_wait_without_end_is_not_now(struct fixture *fx) {
   weir_debounce_unref(debounce);
 }
 
+struct order {
+  uint32_t next;
+  uint32_t wrong;
+};
+
+static void check_order(struct script *script, const weir_attempt *attempt) {
+  struct order *order = script->user;
+  uint32_t key = 0;
+  if (attempt->key_size == sizeof key) memcpy(&key, attempt->key, sizeof key);
+  order->wrong += key != order->next++;
+}
+
 static void D17_a_million_pending_pacers_fit_and_fire_in_order(struct fixture *fx) {
+  struct order order = {0, 0};
   struct script *save = scripted(fx, "n");
+  save->on_start = check_order;
+  save->user = &order;
   weir_debounce_options options = waiting(1000);
   weir_debounce *debounce = make(fx, save, &options);
   uint64_t before = fx->memory.live_bytes;
@@ -357,10 +372,9 @@ static void D17_a_million_pending_pacers_fit_and_fire_in_order(struct fixture *f
   assert_int_equal(stats.keys, 1000000);
   advance_ns(fx, 999 * MS);
   assert_int_equal(save->started, 0);
-  int64_t due = now_ns(fx);
-  (void)due;
   for (uint32_t step = 0; step < 1000; ++step) advance_ns(fx, 1100);
   assert_int_equal(save->started, 1000000);
+  assert_int_equal(order.wrong, 0);
   assert_int_equal(weir_debounce_get_stats(debounce, &stats), WEIR_OK);
   assert_int_equal(stats.keys, 0);
   weir_debounce_unref(debounce);
