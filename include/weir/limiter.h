@@ -259,10 +259,10 @@ WEIR_API weir_status weir_limiter_resume(weir_limiter *limiter);
  * with). What is used stays used; the rate of these options is the first of
  * several. `algorithm`, queue_order, max_keys, adaptive, whether there is a
  * rate, and of a keyed limiter whether there is a concurrency limit, cannot
- * change; classify, failures and name must be NULL. Of a keyed limiter a new
- * rate takes time for each key. A bad set changes nothing. Errors: WEIR_EINVAL,
- * WEIR_EABI, WEIR_ENOTSUP (keyed, and the new bucket does not fit as said on
- * top). */
+ * change; classify, failures and name must be NULL, and `options` not. Of a
+ * keyed limiter a new rate takes time for each key. A bad set changes nothing.
+ * Errors: WEIR_EINVAL, WEIR_EABI, WEIR_ENOTSUP (keyed, and the new bucket does
+ * not fit as said on top). */
 WEIR_API weir_status weir_limiter_set_options(
     weir_limiter *limiter, const weir_limiter_options *options,
     weir_error **error);

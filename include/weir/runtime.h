@@ -82,7 +82,9 @@ typedef void (*weir_event_fn)(void *data, const weir_event *event);
 typedef void (*weir_wakeup_fn)(void *data);
 
 /* Told once, on the runtime's thread, when everything has settled. `orphans`
- * attempts were then still running. */
+ * attempts were then still running. A runtime with the thread driver on which
+ * nothing ever ran has no thread: it ends inside the closing call, where this
+ * is told, too. */
 typedef void (*weir_closed_fn)(void *data, uint64_t orphans);
 
 typedef struct weir_runtime_options {

@@ -26,7 +26,9 @@ enum {
   WEIR_ECANCELLED = -4,
   /* A timeout or a deadline passed. */
   WEIR_ETIMEDOUT = -5,
-  /* What was asked cannot fit into the time that is left. A refusal. */
+  /* What was asked cannot fit into the time that is left. A refusal: of the
+   * operation's own (a limiter says WEIR_ELIMITED with the reason
+   * WEIR_REJECTION_NO_TIME). */
   WEIR_ENOTIME = -6,
   /* A circuit breaker is open. A refusal. */
   WEIR_EOPEN = -7,
