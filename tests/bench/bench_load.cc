@@ -112,7 +112,113 @@ void flight_shared(benchmark::State &state) {
   weir_flight_unref(flight);
 }
 
+weir_cache *new_cache(Rig &rig) {
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  weir_cache *cache = nullptr;
+  bench::require(weir_cache_new(rig.runtime(), &options, &cache, nullptr));
+  return cache;
+}
+
+void get(weir_cache *cache, const Keys::Key &key, weir_operation *loader) {
+  weir_call *call = nullptr;
+  bench::require(weir_cache_get(cache, &key, sizeof(key), loader, note_settled, nullptr, nullptr,
+                                &call, nullptr));
+  ++in_flight;
+}
+
+// Gets of keys that are there.
+void get_hit(benchmark::State &state) {
+  Rig rig;
+  weir_operation *loader = rig.inline_operation();
+  weir_cache *cache = new_cache(rig);
+  Keys keys;
+  keys.next();
+  auto batch = [&] {
+    for (const Keys::Key &key : keys.keys) get(cache, key, loader);
+    settle_all(rig);
+  };
+  batch();
+  {
+    Row row(state, Baseline::malloc_free);
+    while (state.KeepRunningBatch(batch_size)) batch();
+  }
+  weir_cache_unref(cache);
+}
+
+// Gets of keys that are new, in a cache that is full: each loads, stores and evicts.
+void get_miss(benchmark::State &state) {
+  Rig rig;
+  weir_operation *loader = rig.inline_operation();
+  weir_cache *cache = new_cache(rig);
+  Keys keys;
+  auto batch = [&] {
+    keys.next();
+    for (const Keys::Key &key : keys.keys) get(cache, key, loader);
+    settle_all(rig);
+  };
+  for (int i = 0; i < 100; ++i) batch();
+  {
+    Row row(state, Baseline::malloc_free);
+    while (state.KeepRunningBatch(batch_size)) batch();
+  }
+  weir_cache_unref(cache);
+}
+
+// All gets of a batch wait for the load of the first.
+void get_shared(benchmark::State &state) {
+  Rig rig;
+  Held held(rig);
+  weir_cache *cache = new_cache(rig);
+  Keys keys;
+  keys.next();
+  auto batch = [&] {
+    for (size_t i = 0; i < batch_size; ++i) get(cache, keys.keys[0], held.operation);
+    rig.turn();
+    held.complete();
+    settle_all(rig);
+    bench::require(weir_cache_invalidate(cache, &keys.keys[0], sizeof(Keys::Key)));
+  };
+  batch();
+  {
+    Row row(state, Baseline::malloc_free);
+    while (state.KeepRunningBatch(batch_size)) batch();
+  }
+  weir_cache_unref(cache);
+}
+
+// A batch as one get of many, all there.
+void get_many_hit(benchmark::State &state) {
+  Rig rig;
+  weir_operation *loader = rig.inline_operation();
+  weir_cache *cache = new_cache(rig);
+  Keys keys;
+  keys.next();
+  for (const Keys::Key &key : keys.keys) get(cache, key, loader);
+  settle_all(rig);
+  const void *names[batch_size];
+  size_t sizes[batch_size];
+  for (size_t i = 0; i < batch_size; ++i) {
+    names[i] = &keys.keys[i];
+    sizes[i] = sizeof(Keys::Key);
+  }
+  {
+    Row row(state, Baseline::malloc_free);
+    while (state.KeepRunningBatch(batch_size)) {
+      weir_call *call = nullptr;
+      bench::require(weir_cache_get_many(cache, names, sizes, batch_size, loader, note_settled,
+                                         nullptr, nullptr, &call, nullptr));
+      ++in_flight;
+      settle_all(rig);
+    }
+  }
+  weir_cache_unref(cache);
+}
+
 BENCHMARK(flight_alone)->Apply(bench::row);
 BENCHMARK(flight_shared)->Apply(bench::row);
+BENCHMARK(get_hit)->Apply(bench::row);
+BENCHMARK(get_miss)->Apply(bench::row);
+BENCHMARK(get_shared)->Apply(bench::row);
+BENCHMARK(get_many_hit)->Apply(bench::row);
 
 }  // namespace
