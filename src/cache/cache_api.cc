@@ -20,8 +20,9 @@ bool legal_ttl(int64_t ttl_ms) { return ttl_ms >= WEIR_FOREVER; }
 weir_status cache_new(weir_runtime &runtime, const weir_cache_options &options,
                       weir::CacheRules &rules, weir_cache **out, weir_error **error) {
   weir::Heap *heap = runtime.heap();
-  weir_status status = weir::read_cache_options(options, rules, "cache", heap, error);
+  weir_status status = weir::check_cache_options(options, "cache", heap, error);
   if (status != WEIR_OK) return status;
+  weir::read_cache_options(options, rules);
   auto *cache =
       weir::make_handle<weir_cache>(heap, &runtime, static_cast<weir::CacheRules &&>(rules));
   if (cache == nullptr || !cache->init(options.name)) {

@@ -16,26 +16,6 @@ constexpr uint32_t most_shards = 256;
 // least.
 constexpr uint64_t divided_from = 8192;
 
-void check_cache(Check &check, const weir_cache_options &options) {
-  int64_t ttl_ms = options.ttl_ms == WEIR_FOREVER ? max_ms : options.ttl_ms;
-  check.range("eviction", options.eviction, WEIR_EVICTION_ADAPTIVE, WEIR_EVICTION_LRU)
-      .range_or("max_entries", options.max_entries, 0, most_entries, "unlimited")
-      .range_or("max_weight", options.max_weight, 0, INT64_MAX, "unlimited")
-      .rule(options.max_weight == WEIR_UNLIMITED || options.weigh != nullptr,
-            "max_weight needs weigh (got %lld and NULL)",
-            static_cast<long long>(options.max_weight))
-      .range_or("ttl_ms", options.ttl_ms, 0, max_ms, "forever")
-      .range_or("idle_ms", options.idle_ms, 0, max_ms, "off")
-      .range_or("load_timeout_ms", options.load_timeout_ms, 0, max_ms, "forever")
-      .range_or("refresh_ms", options.refresh_ms, 0, max_ms, "off")
-      .rule(options.refresh_ms <= ttl_ms, "refresh_ms must not exceed ttl_ms (got %lld and %lld)",
-            static_cast<long long>(options.refresh_ms), static_cast<long long>(options.ttl_ms))
-      .range_or("stale_if_error_ms", options.stale_if_error_ms, 0, max_ms, "off")
-      .range_or("negative_ttl_ms", options.negative_ttl_ms, 0, max_ms, "off")
-      .range("shards", options.shards, 0, most_shards)
-      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved);
-}
-
 uint64_t bound_of(int64_t option) {
   return option == WEIR_UNLIMITED ? UINT64_MAX : static_cast<uint64_t>(option);
 }
@@ -70,11 +50,30 @@ uint32_t shard_count(const weir_cache_options &options) {
 
 weir_cache_options default_cache_options() { return cache_defaults; }
 
-weir_status read_cache_options(const weir_cache_options &options, CacheRules &rules,
-                               const char *subject, Heap *heap, weir_error **error) {
-  Check check(subject, heap, error);
-  check_cache(check, options);
-  if (!check.ok()) return check.status();
+weir_status check_cache_options(const weir_cache_options &options, const char *subject, Heap *heap,
+                                weir_error **error) {
+  int64_t ttl_ms = options.ttl_ms == WEIR_FOREVER ? max_ms : options.ttl_ms;
+  return Check(subject, heap, error)
+      .range("eviction", options.eviction, WEIR_EVICTION_ADAPTIVE, WEIR_EVICTION_LRU)
+      .range_or("max_entries", options.max_entries, 0, most_entries, "unlimited")
+      .range_or("max_weight", options.max_weight, 0, INT64_MAX, "unlimited")
+      .rule(options.max_weight == WEIR_UNLIMITED || options.weigh != nullptr,
+            "max_weight needs weigh (got %lld and NULL)",
+            static_cast<long long>(options.max_weight))
+      .range_or("ttl_ms", options.ttl_ms, 0, max_ms, "forever")
+      .range_or("idle_ms", options.idle_ms, 0, max_ms, "off")
+      .range_or("load_timeout_ms", options.load_timeout_ms, 0, max_ms, "forever")
+      .range_or("refresh_ms", options.refresh_ms, 0, max_ms, "off")
+      .rule(options.refresh_ms <= ttl_ms, "refresh_ms must not exceed ttl_ms (got %lld and %lld)",
+            static_cast<long long>(options.refresh_ms), static_cast<long long>(options.ttl_ms))
+      .range_or("stale_if_error_ms", options.stale_if_error_ms, 0, max_ms, "off")
+      .range_or("negative_ttl_ms", options.negative_ttl_ms, 0, max_ms, "off")
+      .range("shards", options.shards, 0, most_shards)
+      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+      .status();
+}
+
+void read_cache_options(const weir_cache_options &options, CacheRules &rules) {
   rules.shape = EntryShape(options.idle_ms != WEIR_OFF, options.refresh_ms != WEIR_OFF);
   rules.eviction = options.eviction;
   rules.shards = shard_count(options);
@@ -87,7 +86,6 @@ weir_status read_cache_options(const weir_cache_options &options, CacheRules &ru
   rules.refresh_ns = ms_to_ns(options.refresh_ms);
   rules.stale_ns = options.stale_if_error_ms == WEIR_OFF ? 0 : ms_to_ns(options.stale_if_error_ms);
   rules.negative_ns = ms_to_ns(options.negative_ttl_ms);
-  return WEIR_OK;
 }
 
 }  // namespace weir

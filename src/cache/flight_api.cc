@@ -11,6 +11,9 @@
 #include "engine/value.hh"
 
 namespace weir {
+
+extern const LayerType flight_layer;
+
 namespace {
 
 constexpr WorkNames flight_names = {"flight", "operation"};
@@ -27,32 +30,27 @@ Next begin_flight(weir_flight &flight, weir_operation &operation, RunWaiter &wai
   return Next::outer;
 }
 
-Next flight_signal(weir_flight &flight, RunWaiter &waiter, Signal signal) {
-  if (signal == Signal::stop) flight.leave_run(waiter);
-  return run_waiter_step(waiter, signal);
-}
-
+// Of both kinds of leaves: the flight's own, whose run brings its operation along, and a bound one.
 Next flight_step(weir_call &run, Layer &layer, Signal signal) {
-  auto &flight = *static_cast<weir_flight *>(layer.owner);
   auto &waiter = static_cast<RunWaiter &>(layer);
-  if (signal == Signal::start) return begin_flight(flight, *run.request().inner, waiter);
-  return flight_signal(flight, waiter, signal);
-}
-
-Next bound_flight_step(weir_call &, Layer &layer, Signal signal) {
-  auto &bound = *static_cast<BoundOperation *>(layer.owner);
-  auto &flight = *static_cast<weir_flight *>(bound.group);
-  auto &waiter = static_cast<RunWaiter &>(layer);
-  if (signal == Signal::start) return begin_flight(flight, *bound.work, waiter);
-  return flight_signal(flight, waiter, signal);
+  auto *flight = static_cast<weir_flight *>(layer.owner);
+  weir_operation *operation = run.request().inner;
+  if (layer.type != &flight_layer) {
+    const auto &bound = *static_cast<BoundOperation *>(layer.owner);
+    flight = static_cast<weir_flight *>(bound.group);
+    operation = bound.work;
+  }
+  if (signal == Signal::start) return begin_flight(*flight, *operation, waiter);
+  if (signal == Signal::stop) flight->leave_run(waiter);
+  return run_waiter_step(waiter, signal);
 }
 
 void describe_flight_wait(const weir_call &, const Layer &layer, char *buffer, size_t size) {
   TextWriter(buffer, size).print("flight '%s': the run of its key", layer.owner->name());
 }
 
-constexpr LayerType bound_flight_layer = {"flight", layer_size(sizeof(RunWaiter)),
-                                          bound_flight_step, describe_flight_wait};
+constexpr LayerType bound_flight_layer = {"flight", layer_size(sizeof(RunWaiter)), flight_step,
+                                          describe_flight_wait};
 
 // A forget on its way from another thread, with its key behind it.
 struct ForgetTask : Task {
@@ -93,7 +91,6 @@ weir_status check_flight(weir_runtime *runtime, const weir_flight_options &optio
 
 }  // namespace
 
-extern const LayerType flight_layer;
 const LayerType flight_layer = {"flight", layer_size(sizeof(RunWaiter)), flight_step,
                                 describe_flight_wait};
 

@@ -31,38 +31,43 @@ Next get_unable(weir_call &run, const GetStart &start, weir_status status) {
   return Next::outer;
 }
 
-Next get_step(RunWaiter &waiter, weir_cache &cache, weir_operation &loader, Signal signal) {
+struct GetTarget {
+  weir_cache *cache;
+  weir_operation *loader;
+};
+
+// Of both kinds of leaves: the cache's own, whose run brings the loader along, and a bound one.
+GetTarget get_target(const RunWaiter &waiter) {
+  if (waiter.type == &cache_layer) {
+    return {static_cast<weir_cache *>(waiter.owner), waiter.run->request().inner};
+  }
+  const auto &bound = *static_cast<BoundOperation *>(waiter.owner);
+  return {static_cast<weir_cache *>(bound.group), bound.work};
+}
+
+Next get_step(weir_call &run, Layer &layer, Signal signal) {
+  auto &waiter = static_cast<RunWaiter &>(layer);
   if (signal != Signal::start) return run_waiter_step(waiter, signal);
-  const RunRequest &request = waiter.run->request();
+  const RunRequest &request = run.request();
   if (request.key == nullptr || request.key_size > longest_cache_key) {
-    waiter.run->result().set_status(WEIR_EINVAL);
+    run.result().set_status(WEIR_EINVAL);
     return Next::outer;
   }
-  Key key = cache.key(request.key, request.key_size);
-  return begin_get(waiter, {&cache, &loader, key, {request.input, true}});
-}
-
-Next cache_step(weir_call &run, Layer &layer, Signal signal) {
-  auto &cache = *static_cast<weir_cache *>(layer.owner);
-  return get_step(static_cast<RunWaiter &>(layer), cache, *run.request().inner, signal);
-}
-
-Next bound_cache_step(weir_call &, Layer &layer, Signal signal) {
-  auto &bound = *static_cast<BoundOperation *>(layer.owner);
-  auto &cache = *static_cast<weir_cache *>(bound.group);
-  return get_step(static_cast<RunWaiter &>(layer), cache, *bound.work, signal);
+  GetTarget target = get_target(waiter);
+  Key key = key_of(*target.cache, request.key, request.key_size);
+  return begin_get(waiter, {target.cache, target.loader, key, {request.input, true}});
 }
 
 void describe_get(const weir_call &, const Layer &layer, char *buffer, size_t size) {
   TextWriter(buffer, size).print("cache '%s': the load of its key", layer.owner->name());
 }
 
-constexpr LayerType bound_cache_layer = {"cache", layer_size(sizeof(RunWaiter)), bound_cache_step,
+constexpr LayerType bound_cache_layer = {"cache", layer_size(sizeof(RunWaiter)), get_step,
                                          describe_get};
 
 }  // namespace
 
-const LayerType cache_layer = {"cache", layer_size(sizeof(RunWaiter)), cache_step, describe_get};
+const LayerType cache_layer = {"cache", layer_size(sizeof(RunWaiter)), get_step, describe_get};
 
 Next begin_get(RunWaiter &waiter, const GetStart &start) {
   weir_call &run = *waiter.run;

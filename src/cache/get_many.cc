@@ -105,7 +105,7 @@ bool mark_missing(ManyGet &get, ManyLoads &loads, size_t index, weir_value *name
 // False without memory.
 bool look_up(ManyGet &get, ManyLoads &loads, size_t index, weir_value *name) {
   weir_cache &cache = get.cache();
-  Finding finding = cache.find_for_get(cache.key(name->bytes(), name->size));
+  Finding finding = cache.find_for_get(key_of(cache, name->bytes(), name->size));
   if (finding.found) {
     set_item(*get.list, index, finding.value);
     if (finding.refresh && finding.load == nullptr) mark_old(get, loads, name);

@@ -130,33 +130,28 @@ weir_status start_key(const LoadStart &start, const Key &key, weir_value *input,
   return WEIR_OK;
 }
 
-weir_status start_with_input(const LoadStart &start, const Key &key, const KeyInput &input,
-                             LoadRun *&load) {
-  if (input.input != nullptr || !input.key_as_input) {
-    return start_key(start, key, input.input, load);
-  }
-  weir_value *name = make_bytes(start.cache->heap(), key.data, key.size);
-  if (name == nullptr) return WEIR_ENOMEM;
-  weir_status status = start_key(start, key, name, load);
-  name->unref();
-  return status;
-}
-
 }  // namespace
 
 const LayerType load_run_layer = {"load", layer_size(sizeof(LoadRun)), shared_run_step, nullptr};
 
+Key key_of(const weir_cache &cache, const void *data, size_t size) { return cache.key(data, size); }
+
 weir_status load_key(const LoadStart &start, const Key &key, const KeyInput &input,
                      LoadedKey *&loaded) {
+  bool own = input.input != nullptr || !input.key_as_input;
+  weir_value *given =
+      own ? ref_value(input.input) : make_bytes(start.cache->heap(), key.data, key.size);
+  if (!own && given == nullptr) return WEIR_ENOMEM;
   LoadRun *load = nullptr;
-  weir_status status = start_with_input(start, key, input, load);
+  weir_status status = start_key(start, key, given, load);
+  unref_value(given);
   if (status == WEIR_OK) loaded = load->keys;
   return status;
 }
 
 void refresh_key(const LoadStart &start, const Key &key, const KeyInput &input) {
-  LoadRun *load = nullptr;
-  if (start_with_input(start, key, input, load) == WEIR_OK) load->kept = true;
+  LoadedKey *loaded = nullptr;
+  if (load_key(start, key, input, loaded) == WEIR_OK) loaded->worker->kept = true;
 }
 
 // ---- many ----
@@ -175,7 +170,7 @@ bool LoadBatch::reserve(size_t room) {
 
 LoadedKey *LoadBatch::mark(weir_value *name) {
   auto *fresh = new (&keys_[count_]) LoadedKey();
-  LoadNode *marked = cache_.begin_load(*fresh, cache_.key(name->bytes(), name->size));
+  LoadNode *marked = cache_.begin_load(*fresh, key_of(cache_, name->bytes(), name->size));
   if (marked != fresh) return static_cast<LoadedKey *>(marked);
   fresh->text = name;
   ++count_;

@@ -41,6 +41,9 @@ struct LoadRun : SharedRun {
   alignas(LoadedKey) unsigned char only[sizeof(LoadedKey)];
 };
 
+// weir_cache::key(), out of line.
+Key key_of(const weir_cache &cache, const void *data, size_t size);
+
 struct LoadStart {
   weir_cache *cache;
   weir_operation *loader;

@@ -48,7 +48,7 @@ Next begin_with_key(RunWaiter &waiter, weir_memoize &memoize, const void *data, 
     return Next::outer;
   }
   weir_value *input = waiter.run->request().input;
-  Key key = memoize.cache->key(data, size);
+  Key key = key_of(*memoize.cache, data, size);
   return begin_get(waiter, {memoize.cache, memoize.work, key, {input, false}});
 }
 
@@ -110,8 +110,7 @@ weir_status make_memoize(weir_runtime *runtime, weir_operation &operation,
                          const weir_memoize_options &options, Callback<weir_key_fn> &&key,
                          weir_memoize **out, weir_error **error) {
   weir_cache_options cache_options = cache_options_of(options);
-  CacheRules rules;  // read for the messages alone
-  weir_status status = read_cache_options(cache_options, rules, "memoize", runtime->heap(), error);
+  weir_status status = check_cache_options(cache_options, "memoize", runtime->heap(), error);
   if (status != WEIR_OK) return status;
   weir_cache *cache = nullptr;
   status = weir_cache_new(runtime, &cache_options, &cache, error);

@@ -31,10 +31,11 @@ struct CacheRules {
 };
 
 weir_cache_options default_cache_options();
-// Checks options and reads them into `rules`, but for the callbacks. WEIR_EINVAL with a message
-// that begins with `subject`.
-weir_status read_cache_options(const weir_cache_options &options, CacheRules &rules,
-                               const char *subject, Heap *heap, weir_error **error);
+// WEIR_EINVAL with a message that begins with `subject`, or WEIR_OK.
+weir_status check_cache_options(const weir_cache_options &options, const char *subject, Heap *heap,
+                                weir_error **error);
+// Reads checked options into `rules`, but for the callbacks.
+void read_cache_options(const weir_cache_options &options, CacheRules &rules);
 
 inline constexpr size_t longest_cache_key = (size_t{1} << 24) - 1;
 
