@@ -90,7 +90,7 @@ static void a_get_that_gives_up_leaves_its_request_to_the_others(struct fixture 
   close_all(&loop, &server, &client, runtime);
 }
 
-/* ---- a loader by a timer ----------------------------------------------------------------------- */
+/* ---- a loader by a timer --------------------------------------------------------------------- */
 
 struct ticker {
   uv_loop_t *loop;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Gets between threads: four of them get, look up, put, invalidate, clear and cancel while loads end
- * inline on the runtime's thread, late on another one, or not before they are told to stop. Each get
- * settles once, nothing is left, and nobody is given what an invalidate before had ruled out (K12).
- */
+/* Gets between threads: four of them get, look up, put, invalidate, clear and cancel while loads
+ * end inline on the runtime's thread or late on another one. Each get settles once, nothing is left,
+ * and nobody is given what an invalidate before had ruled out (K12). */
 
 #include <sched.h>
 #include <stdatomic.h>
@@ -251,7 +250,7 @@ static void *take_part(void *data) {
   return NULL;
 }
 
-/* ---- the storm -------------------------------------------------------------------------------- */
+/* ---- the storm ------------------------------------------------------------------------------- */
 
 static void open_storm(struct fixture *fx, struct storm *storm) {
   weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT;
