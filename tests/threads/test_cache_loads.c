@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Gets between threads: four of them get, look up, put, invalidate, clear and cancel while loads
- * end inline on the runtime's thread or late on another one. Each get settles once, nothing is left,
- * and nobody is given what an invalidate before had ruled out (K12). */
+ * end inline on the runtime's thread or late on another one. Each get settles once, nothing is
+ * left, and nobody is given what an invalidate before had ruled out (K12). */
 
 #include <sched.h>
 #include <stdatomic.h>
