@@ -100,6 +100,20 @@ void Shard::link(Node *node) {
   table_.link(node);
 }
 
+// A mark was never noted, so nothing has to be taken for it.
+void Shard::take_mark(LoadNode *mark) {
+  if (mark == nullptr) return;
+  table_.unlink(mark);
+  mark->flags = 0;
+  --loading_;
+}
+
+void Shard::end_load(LoadNode *mark) {
+  if (mark == nullptr) return;
+  AllStripes hold(*this);
+  take_mark(mark);
+}
+
 void Shard::unlink(Node *node) {
   drain();
   Notes notes;
@@ -111,21 +125,23 @@ void Shard::unlink(Node *node) {
   replay(notes);
 }
 
-void Shard::exchange(Entry *old, Entry *entry) {
+void Shard::exchange(Entry *old, Entry *entry, LoadNode *mark) {
   Notes notes;
   {
     AllStripes hold(*this);
+    take_mark(mark);
     table_.replace(old, entry);
     notes.take_all(*this);
   }
   replay(notes);
 }
 
-// `victim` (nullable) goes, `entry` comes.
-void Shard::turn_over(Entry *victim, Entry *entry) {
+// `victim` and `mark` (nullable both) go, `entry` comes.
+void Shard::turn_over(Entry *victim, Entry *entry, LoadNode *mark) {
   Notes notes;
   {
     AllStripes hold(*this);
+    take_mark(mark);
     if (victim != nullptr) {
       table_.unlink(victim);
       notes.take_all(*this);

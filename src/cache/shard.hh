@@ -196,8 +196,8 @@ class Shard {
   void drain();
   void link(Node *node);
   void unlink(Node *node);
-  void exchange(Entry *old, Entry *entry);
-  void turn_over(Entry *victim, Entry *entry);
+  void exchange(Entry *old, Entry *entry, LoadNode *mark);
+  void turn_over(Entry *victim, Entry *entry, LoadNode *mark);
   void adapt_table();
   void store(Entry *old, bool present, Write &write, Aftermath &after);
   void write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after, uint32_t &budget);
@@ -210,8 +210,9 @@ class Shard {
   void clear_node(Node *node, int64_t now_ns, Aftermath &after);
   void schedule(Entry *entry, int64_t now_ns, Aftermath &after);
   void set_end(Entry *entry, int64_t until_ns, int64_t now_ns, bool own, Aftermath &after);
-  void end_load(LoadNode &load);
-  void supersede(const Key &key);
+  LoadNode *mark_of(const Key &key) const;
+  void take_mark(LoadNode *mark);
+  void end_load(LoadNode *mark);
 
   // Read by lookups.
   const CacheRules &rules_;
