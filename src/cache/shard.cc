@@ -38,18 +38,22 @@ Shard::~Shard() {
 
 class Shard::AllStripes {
  public:
-  explicit AllStripes(Shard &shard) : shard_(shard) {
-    for (uint32_t i = 0; i <= shard_.stripe_mask_; ++i) shard_.stripes_[i].lock.lock();
-  }
+  explicit AllStripes(Shard &shard) : shard_(shard) { shard_.lock_stripes(); }
   AllStripes(const AllStripes &) = delete;
   AllStripes &operator=(const AllStripes &) = delete;
-  ~AllStripes() {
-    for (uint32_t i = shard_.stripe_mask_ + 1; i-- > 0;) shard_.stripes_[i].lock.unlock();
-  }
+  ~AllStripes() { shard_.unlock_stripes(); }
 
  private:
   Shard &shard_;
 };
+
+void Shard::lock_stripes() {
+  for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.lock();
+}
+
+void Shard::unlock_stripes() {
+  for (uint32_t i = stripe_mask_ + 1; i-- > 0;) stripes_[i].lock.unlock();
+}
 
 // Notes taken out of the stripes, each one's oldest first.
 struct Shard::Notes {

@@ -243,6 +243,15 @@ LoadNode *Shard::mark_of(const Key &key) const {
 
 // ---- looking ----
 
+bool Shard::peek(const Key &key, int64_t now_ns, int64_t &end_ns, weir_value **value) {
+  ShortHold hold(stripe_here().lock);
+  Entry *entry = table_.find(key);
+  if (entry == nullptr || entry->negative() || !live(*entry, now_ns)) return false;
+  end_ns = end_of(*entry);
+  if (value != nullptr) *value = ref_value(entry->value);
+  return true;
+}
+
 void Shard::add_stats(weir_cache_stats &stats) {
   SoonLock lock(mutex_);
   stats.puts += puts_;
