@@ -130,7 +130,7 @@ void weir_cache::ask_read(const Key &key, const Reading &read) {
   bool ends = read.end_ns != weir::never_ns;
   int64_t remaining_ns = ends ? read.end_ns - read.now_ns : weir::never_ns;
   int64_t ttl_ms = ask_expire(key, read.value, WEIR_EXPIRE_READ, remaining_ns);
-  if (ttl_ms == WEIR_EXPIRE_KEEP) return;
+  if (ttl_ms == WEIR_EXPIRE_KEEP || runtime()->forked()) return;
   int64_t until_ns = weir::deadline_after(read.now_ns, weir::ms_to_ns(ttl_ms));
   Aftermath after;
   shard_of(key.hash).set_lifetime(key, read, until_ns, after);
