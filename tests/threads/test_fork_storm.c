@@ -18,6 +18,7 @@ struct storm {
   weir_breaker *breaker; /* each report takes its mutex */
   weir_limiter *limiter; /* each acquire takes its mutex */
   weir_limiter *keyed;
+  weir_cache *cache;
   weir_call *call; /* stays out */
   _Atomic(weir_token) tokens[HELD];
   atomic_int stop;
@@ -43,6 +44,9 @@ static void *decide(void *data) {
     weir_limiter_refund(storm->limiter, 1);
     weir_limiter_try_acquire_key(storm->keyed, &i, sizeof i, 1, &permit, NULL);
     weir_limiter_release_key(storm->keyed, &i, sizeof i, permit);
+    uint32_t key = i % 128;
+    weir_cache_put(storm->cache, &key, sizeof key, NULL);
+    weir_cache_lookup_copy(storm->cache, &i, sizeof i, NULL, 0, NULL);
   }
   return NULL;
 }
@@ -93,6 +97,19 @@ static int decides(struct storm *storm) {
          weir_limiter_refund(storm->limiter, 1) == WEIR_EFORKED;
 }
 
+/* Lookups take a lock of their own, which may be free. */
+static int caches(struct storm *storm) {
+  weir_cache_stats stats = {.size = sizeof stats};
+  for (uint32_t key = 0; key < 32; key++) {
+    weir_status status = weir_cache_lookup_copy(storm->cache, &key, sizeof key, NULL, 0, NULL);
+    if (status != WEIR_EFORKED && status != WEIR_ENOTSUP && status != WEIR_ENOTFOUND) return 0;
+  }
+  return weir_cache_put(storm->cache, "a", 1, NULL) == WEIR_EFORKED &&
+         weir_cache_invalidate(storm->cache, "a", 1) == WEIR_EFORKED &&
+         weir_cache_clear(storm->cache) == WEIR_EFORKED &&
+         weir_cache_get_stats(storm->cache, &stats) == WEIR_EFORKED;
+}
+
 static int child(struct storm *storm) {
   weir_record record;
   weir_token token = storm->tokens[0];
@@ -104,11 +121,13 @@ static int child(struct storm *storm) {
   if (weir_runtime_close_wait(storm->runtime, WEIR_FOREVER) != WEIR_EFORKED) return 6;
   if (weir_runtime_trim(storm->runtime) != WEIR_EFORKED) return 7;
   if (!decides(storm)) return 8;
+  if (!caches(storm)) return 9;
   weir_call_unref(storm->call);
   weir_completions_unref(storm->queue);
   weir_breaker_unref(storm->breaker);
   weir_limiter_unref(storm->limiter);
   weir_limiter_unref(storm->keyed);
+  weir_cache_unref(storm->cache);
   weir_operation_unref(storm->operation);
   weir_runtime_unref(storm->runtime);
   return CHILD_FINE;
@@ -149,6 +168,9 @@ static void open_storm(struct storm *storm) {
   limiter.max_concurrent = 2;
   limiter.key_overflow = WEIR_LIMITER_EVICT;
   assert_int_equal(weir_limiter_new(runtime, &limiter, &storm->keyed, NULL), WEIR_OK);
+  weir_cache_options cache = WEIR_CACHE_OPTIONS_INIT;
+  cache.max_entries = 100;
+  assert_int_equal(weir_cache_new(runtime, &cache, &storm->cache, NULL), WEIR_OK);
   weir_operation *sleep = NULL;
   assert_int_equal(weir_sleep_new(runtime, WEIR_FOREVER, WEIR_OK, NULL, NULL, &sleep, NULL),
                    WEIR_OK);
@@ -164,6 +186,7 @@ static void close_storm(struct storm *storm) {
   weir_breaker_unref(storm->breaker);
   weir_limiter_unref(storm->limiter);
   weir_limiter_unref(storm->keyed);
+  weir_cache_unref(storm->cache);
   weir_operation_unref(storm->operation);
   assert_int_equal(weir_runtime_close_wait(storm->runtime, WEIR_FOREVER), WEIR_OK);
   weir_runtime_unref(storm->runtime);
