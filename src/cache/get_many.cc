@@ -198,7 +198,8 @@ Next many_step(weir_call &, Layer &layer, Signal signal) {
     case Signal::start:
       return begin_many(get);
     case Signal::wake:
-      return finish_many(get);
+      // A runtime that closes is about to stop it, as its loads were.
+      return get.run->runtime().life() == Life::open ? finish_many(get) : Next::wait;
     case Signal::stop:
       stop_many(get);
       break;

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* Gets: what each may settle with is known from the moment it is asked and from the load that it
+ * waits for. */
+
+#include "model.h"
+
+#include <string.h>
+
+/* ---- settlements ----------------------------------------------------------------------------- */
+
+static size_t index_in(const struct load *load, size_t key) {
+  for (size_t i = 0; i < load->count; i++) {
+    if (load->keys[i] == key) return i;
+  }
+  return BULK;
+}
+
+/* The load of this key that began after the get was asked, and may be over already; 0: none. */
+static uint64_t load_begun_by(const struct get *get, size_t key) {
+  const struct world *world = get->world;
+  for (size_t i = 0; i < LOADS; i++) {
+    const struct load *load = &world->loads[i];
+    if (load->number > get->number && index_in(load, key) != BULK) return load->number;
+  }
+  return 0;
+}
+
+static void take_up(struct get *get) {
+  if (get->taken_up) return;
+  get->taken_up = 1;
+  for (size_t i = 0; i < get->count; i++) {
+    struct item *item = &get->items[i];
+    if (item->load == 0) item->load = load_begun_by(get, item->key);
+  }
+}
+
+static int value_allowed(struct world *world, const struct item *item, uint64_t number) {
+  if (item->must) return number == item->number;
+  if (number == item->number || number == item->older) return 1;
+  const struct load *load = find_load(world, item->load);
+  size_t at = load == NULL ? BULK : index_in(load, item->key);
+  if (at == BULK) return number == item->stale && world->fail_one_in != 0; /* no memory to load */
+  if (load->values[at] != 0) return number == load->values[at];
+  /* The load failed: what expired serves, or what was written in the meantime. */
+  if (world->options.stale_if_error_ms == WEIR_OFF) return 0;
+  return number == item->stale || number == load->there[at];
+}
+
+static int error_allowed(struct world *world, const struct item *item, const weir_error *error) {
+  int64_t code = weir_error_code(error);
+  weir_status status = weir_error_status(error);
+  if (status == WEIR_ENOMEM) return world->fail_one_in != 0;
+  if (item->must) return 0;
+  if (item->failure != 0 && (code == item->failure || status == item->failure)) return 1;
+  const struct load *load = find_load(world, item->load);
+  size_t at = load == NULL ? BULK : index_in(load, item->key);
+  if (at == BULK || load->values[at] != 0) return 0;
+  return code == load->codes[at] || status == load->codes[at];
+}
+
+static void check_item(struct world *world, const struct item *item, const weir_value *value,
+                       const weir_error *error) {
+  if (error != NULL) {
+    MUST(world, error_allowed(world, item, error), item->key, weir_error_code(error));
+    return;
+  }
+  uint64_t number = number_of(world, value, item->key);
+  MUST(world, value_allowed(world, item, number), item->key, number);
+  mix(world, number * 8 + 5);
+}
+
+static void check_value(struct get *get, const weir_value *value) {
+  struct world *world = get->world;
+  if (!get->many) {
+    check_item(world, &get->items[0], value, NULL);
+    return;
+  }
+  MUST(world, weir_value_count(value) == get->count, weir_value_count(value), get->count);
+  for (size_t i = 0; i < get->count; i++) {
+    check_item(world, &get->items[i], weir_value_item(value, i), weir_value_item_error(value, i));
+  }
+}
+
+static void check_stopped(struct get *get, weir_status status) {
+  struct world *world = get->world;
+  MUST(world,
+       (status == WEIR_ECANCELLED && get->cancelled) ||
+           (status == WEIR_ECLOSED && world->closing) ||
+           (status == WEIR_ETIMEDOUT && world_now(world) >= get->deadline_ns),
+       status, get->cancelled);
+}
+
+static void get_settled(void *data, weir_call *call, const weir_outcome *outcome) {
+  struct get *get = data;
+  struct world *world = get->world;
+  (void)call;
+  MUST(world, !get->settled && !get->freed, get->number, 0);
+  get->settled = 1;
+  world->settled++;
+  take_up(get);
+  if (outcome->channel == WEIR_CHANNEL_VALUE) {
+    check_value(get, outcome->value);
+  } else if (outcome->channel == WEIR_CHANNEL_STOPPED) {
+    check_stopped(get, outcome->status);
+  } else if (get->many) {
+    MUST(world, outcome->status == WEIR_ENOMEM && world->fail_one_in != 0, outcome->status, 0);
+  } else {
+    check_item(world, &get->items[0], NULL, outcome->error);
+  }
+  mix(world, get->number * 16 + outcome->channel);
+}
+
+static void free_get(void *data) {
+  struct get *get = data;
+  MUST(get->world, !get->freed, get->number, 0);
+  get->freed = 1;
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+static struct get *free_get_slot(struct world *world) {
+  for (size_t i = 0; i < GETS; i++) {
+    struct get *get = &world->gets[i];
+    if (get->number != 0) continue;
+    memset(get, 0, sizeof *get);
+    get->world = world;
+    get->number = ++world->numbers;
+    get->deadline_ns = INT64_MAX;
+    return get;
+  }
+  return NULL;
+}
+
+static int loads_free(const struct world *world) {
+  size_t free = 0;
+  for (size_t i = 0; i < LOADS; i++) free += world->loads[i].number == 0;
+  return free >= BULK;
+}
+
+static void expect_item(struct get *get, size_t index) {
+  struct world *world = get->world;
+  const struct key_model *key = &world->keys[index];
+  struct item *item = &get->items[get->count++];
+  item->key = index;
+  item->must = must_be_alive(world, key);
+  if (may_be_alive(world, key)) {
+    item->number = key->number;
+    item->older = key->older;
+  } else if (world->options.stale_if_error_ms != WEIR_OFF) {
+    item->stale = key->number;
+  }
+  if (world_now(world) < key->negative_ns) item->failure = key->failure;
+  item->load = key->load;
+}
+
+/* An accepted get has been taken up: it was served, or waits for a load. */
+static void asked(struct get *get, weir_status status) {
+  struct world *world = get->world;
+  if (status != WEIR_OK) {
+    MUST(world, status == WEIR_ENOMEM && world->fail_one_in != 0, status, 0);
+    MUST(world, get->freed, get->number, status);
+    get->number = 0;
+    return;
+  }
+  world->calls++;
+  run_idle(world);
+  take_up(get);
+  for (size_t i = 0; i < get->count; i++) {
+    struct item *item = &get->items[i];
+    if (item->number == 0) continue;
+    /* Without memory, or with a load going on, it may have been served otherwise. */
+    int served = world->fail_one_in == 0 && (item->must || item->load == 0);
+    if (!served) world->keys[item->key].certain = 0;
+    model_used(world, item->key);
+  }
+  if (get->settled) return;
+  int waits = 0;
+  for (size_t i = 0; i < get->count; i++) waits |= get->items[i].load != 0;
+  MUST(world, waits, get->number, get->count);
+}
+
+void get_step(struct world *world) {
+  struct get *get = free_get_slot(world);
+  size_t size = 0;
+  size_t index = below(world, KEYS);
+  const void *key = key_bytes(index, &size);
+  world->loader_manner = (int)below(world, LOAD_MANNERS);
+  uint64_t form = below(world, 3);
+  int64_t deadline_ms = (int64_t)below(world, 50);
+  if (get == NULL) return;
+  if (!loads_free(world)) {
+    get->number = 0;
+    return;
+  }
+  expect_item(get, index);
+  if (form == 0) {
+    weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+    options.key = key;
+    options.key_size = size;
+    options.deadline_ms = deadline_ms + 1;
+    get->deadline_ns = world_now(world) + options.deadline_ms * MS;
+    asked(get, weir_run(world->getter, &options, get_settled, get, free_get, &get->call, NULL));
+  } else {
+    asked(get, weir_cache_get(world->cache, key, size, world->loader, get_settled, get, free_get,
+                              form == 1 ? &get->call : NULL, NULL));
+  }
+}
+
+void get_many_step(struct world *world) {
+  struct get *get = free_get_slot(world);
+  const void *keys[BULK];
+  size_t sizes[BULK];
+  world->loader_manner = (int)below(world, LOAD_MANNERS);
+  size_t count = below(world, BULK + 1);
+  if (get == NULL) return;
+  if (!loads_free(world)) {
+    get->number = 0;
+    return;
+  }
+  get->many = 1;
+  for (size_t i = 0; i < count; i++) {
+    size_t index = below(world, KEYS);
+    keys[i] = key_bytes(index, &sizes[i]);
+    expect_item(get, index);
+  }
+  weir_status status = weir_cache_get_many(world->cache, keys, sizes, count, world->bulk_loader,
+                                           get_settled, get, free_get, &get->call, NULL);
+  if (count == 0 && status == WEIR_OK) {
+    world->calls++;
+    run_idle(world);
+    MUST(world, get->settled, get->number, 0);
+    return;
+  }
+  asked(get, status);
+}
+
+void cancel_step(struct world *world) {
+  struct get *get = &world->gets[below(world, GETS)];
+  if (get->number == 0 || get->call == NULL) return;
+  if (one_in(world, 3)) {
+    weir_call_unref(get->call);
+    get->call = NULL;
+    return;
+  }
+  int settled = get->settled;
+  get->cancelled = 1;
+  weir_status status = weir_call_cancel(get->call);
+  MUST(world, status == (settled ? WEIR_ESTALE : WEIR_OK), status, settled);
+  run_idle(world);
+  MUST(world, get->settled, get->number, 0);
+}
+
+/* ---- what waits ------------------------------------------------------------------------------ */
+
+static int waits_for(const struct get *get, uint64_t load) {
+  for (size_t i = 0; i < get->count; i++) {
+    if (get->items[i].load == load) return 1;
+  }
+  return 0;
+}
+
+size_t waiters_of(const struct world *world, const struct load *load) {
+  size_t count = 0;
+  for (size_t i = 0; i < GETS; i++) {
+    const struct get *get = &world->gets[i];
+    int left = get->settled || get->cancelled || world_now(world) >= get->deadline_ns;
+    if (get->number != 0 && !left && waits_for(get, load->number)) count++;
+  }
+  return count;
+}
+
+static int is_over(struct world *world, const struct item *item) {
+  const struct load *load = find_load(world, item->load);
+  return item->must || load == NULL || load->completed || load->told;
+}
+
+static int all_over(struct world *world, const struct get *get) {
+  for (size_t i = 0; i < get->count; i++) {
+    if (!is_over(world, &get->items[i])) return 0;
+  }
+  return 1;
+}
+
+static int referred(const struct world *world, const struct load *load) {
+  for (size_t i = 0; i < GETS; i++) {
+    if (world->gets[i].number != 0 && waits_for(&world->gets[i], load->number)) return 1;
+  }
+  for (size_t i = 0; i < KEYS; i++) {
+    if (world->keys[i].load == load->number) return 1;
+  }
+  return 0;
+}
+
+void check_gets(struct world *world) {
+  for (size_t i = 0; i < GETS; i++) {
+    struct get *get = &world->gets[i];
+    if (get->number == 0) continue;
+    if (all_over(world, get)) MUST(world, get->settled, get->number, get->items[0].load);
+    if (get->settled && get->freed && get->call == NULL) get->number = 0;
+  }
+  for (size_t i = 0; i < LOADS; i++) {
+    struct load *load = &world->loads[i];
+    if (load->number != 0 && load->completed && load->freed && !referred(world, load)) {
+      load->number = 0;
+    }
+  }
+}
+
+void forget_gets(struct world *world) {
+  for (size_t i = 0; i < GETS; i++) {
+    weir_call_unref(world->gets[i].call);
+    world->gets[i].call = NULL;
+  }
+}
