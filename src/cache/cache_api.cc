@@ -17,8 +17,8 @@ bool legal_cache_key(const weir_cache *cache, const void *key, size_t key_size) 
 
 bool legal_ttl(int64_t ttl_ms) { return ttl_ms >= WEIR_FOREVER; }
 
-weir_status cache_new(weir_runtime &runtime, const weir_cache_options &options,
-                      weir::CacheRules &rules, weir_cache **out, weir_error **error) {
+[[gnu::cold]] weir_status cache_new(weir_runtime &runtime, const weir_cache_options &options,
+                                    weir::CacheRules &rules, weir_cache **out, weir_error **error) {
   weir::Heap *heap = runtime.heap();
   weir_status status = weir::check_cache_options(options, "cache", heap, error);
   if (status != WEIR_OK) return status;
@@ -33,7 +33,9 @@ weir_status cache_new(weir_runtime &runtime, const weir_cache_options &options,
   return WEIR_OK;
 }
 
-weir_status cache_put(weir_cache *cache, const void *key, size_t key_size, PutRequest request) {
+// Not copied into each of its callers: they are many, and it holds the hash function.
+[[gnu::noinline]] weir_status cache_put(weir_cache *cache, const void *key, size_t key_size,
+                                        PutRequest &request) {
   if (!legal_cache_key(cache, key, key_size)) return WEIR_EINVAL;
   request.key = cache->key(key, key_size);
   return cache->put(request);
@@ -72,8 +74,9 @@ void weir_cache_unref(weir_cache *cache) { weir::unref_handle(cache); }
 
 // ---- looking up ----
 
-static weir_status cache_lookup(weir_cache *cache, const void *key, size_t key_size,
-                                const int64_t *now_ns, weir_value **value) {
+[[gnu::noinline]] static weir_status cache_lookup(weir_cache *cache, const void *key,
+                                                  size_t key_size, const int64_t *now_ns,
+                                                  weir_value **value) {
   if (value == nullptr) return WEIR_EINVAL;
   *value = nullptr;
   if (!legal_cache_key(cache, key, key_size)) return WEIR_EINVAL;
@@ -90,8 +93,9 @@ weir_status weir_cache_lookup_at(weir_cache *cache, const void *key, size_t key_
   return cache_lookup(cache, key, key_size, &now_ns, value);
 }
 
-static weir_status cache_lookup_copy(weir_cache *cache, const void *key, size_t key_size,
-                                     const int64_t *now_ns, const weir_cache::Copy &copy) {
+[[gnu::noinline]] static weir_status cache_lookup_copy(weir_cache *cache, const void *key,
+                                                       size_t key_size, const int64_t *now_ns,
+                                                       const weir_cache::Copy &copy) {
   if (copy.size != nullptr) *copy.size = 0;
   if (copy.buffer == nullptr && copy.capacity > 0) return WEIR_EINVAL;
   if (!legal_cache_key(cache, key, key_size)) return WEIR_EINVAL;
@@ -182,6 +186,7 @@ weir_status weir_cache_scan(weir_cache *cache, uint64_t *cursor, weir_cache_entr
   if (entries == nullptr || capacity == 0) return WEIR_EINVAL;
   // The references in it cannot be given away without a place.
   if (entry_size < offsetof(weir_cache_entry, remaining_ns)) return WEIR_EABI;
+  if (cache->runtime()->forked()) return WEIR_EFORKED;
   if (cache->runtime()->forked()) return WEIR_EFORKED;
   return cache->scan(*cursor, entries, entry_size, capacity, *count);
 }

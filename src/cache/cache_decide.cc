@@ -54,8 +54,10 @@ template <typename Take>
 weir_status weir_cache::look(const Key &key, const int64_t *now_ns, Take take) {
   Shard &shard = shard_of(key.hash);
   auto hopeless = [this] { return runtime()->forked(); };
-  Look result = shard.look(key, look_time(now_ns, false), hopeless, take);
-  if (result == Look::unsure) result = shard.look(key, look_time(now_ns, true), hopeless, take);
+  Look result = Look::unsure;
+  for (bool exact = false; result == Look::unsure; exact = true) {
+    result = shard.look(key, look_time(now_ns, exact), hopeless, take);
+  }
   if (result == Look::hit) return WEIR_OK;
   return result == Look::stuck ? WEIR_EFORKED : WEIR_ENOTFOUND;
 }
@@ -128,7 +130,7 @@ void weir_cache::ask_read(const Key &key, const Reading &read) {
   bool ends = read.end_ns != weir::never_ns;
   int64_t remaining_ns = ends ? read.end_ns - read.now_ns : weir::never_ns;
   int64_t ttl_ms = ask_expire(key, read.value, WEIR_EXPIRE_READ, remaining_ns);
-  if (ttl_ms == WEIR_EXPIRE_KEEP) return;
+  if (ttl_ms == WEIR_EXPIRE_KEEP || runtime()->forked()) return;
   int64_t until_ns = weir::deadline_after(read.now_ns, weir::ms_to_ns(ttl_ms));
   Aftermath after;
   shard_of(key.hash).set_lifetime(key, read, until_ns, after);
@@ -165,10 +167,9 @@ weir_cache::Lifetime weir_cache::lifetime(const PutRequest &request) {
   if (!rules_.expire) return plain;
   int64_t remaining_ns = 0;
   Shard &shard = shard_of(request.key.hash);
-  bool update = shard.peek(request.key, request.now_ns, [&](const Entry &entry) {
-    int64_t end_ns = shard.end_of(entry);
-    remaining_ns = end_ns == weir::never_ns ? end_ns : end_ns - request.now_ns;
-  });
+  int64_t end_ns = 0;
+  bool update = shard.peek(request.key, request.now_ns, end_ns, nullptr);
+  if (update) remaining_ns = end_ns == weir::never_ns ? end_ns : end_ns - request.now_ns;
   uint32_t moment = update ? WEIR_EXPIRE_UPDATED : WEIR_EXPIRE_CREATED;
   int64_t ttl_ms = ask_expire(request.key, request.value, moment, remaining_ns);
   if (ttl_ms == WEIR_EXPIRE_KEEP) return {rules_.ttl_ns, false, update};
@@ -200,17 +201,8 @@ weir_status weir_cache::put(const PutRequest &request) {
 }
 
 bool weir_cache::find_existing(const PutRequest &request) {
-  weir_value *existing = nullptr;
-  bool found =
-      shard_of(request.key.hash).peek(request.key, request.now_ns, [&existing](const Entry &entry) {
-        existing = weir::ref_value(entry.value);
-      });
-  if (found && request.existing != nullptr) {
-    *request.existing = existing;
-  } else {
-    weir::unref_value(existing);
-  }
-  return found;
+  int64_t end_ns = 0;
+  return shard_of(request.key.hash).peek(request.key, request.now_ns, end_ns, request.existing);
 }
 
 // Takes `entry`.

@@ -59,8 +59,9 @@ weir_status weir_cache::finish_load(LoadNode &load, weir_value *value, int64_t n
 // A failure has no value to be weighed or asked about.
 void weir_cache::fail_load(LoadNode &load, weir_error *error, int64_t now_ns) {
   Key key = {load.key, load.key_size, load.hash};
+  int64_t end_ns = 0;
   bool remembered = rules_.negative_ns != weir::never_ns && writable() == WEIR_OK &&
-                    !shard_of(key.hash).peek(key, now_ns, [](const Entry &) {});
+                    !shard_of(key.hash).peek(key, now_ns, end_ns, nullptr);
   Entry *entry = remembered ? rules_.shape.make(heap(), key, now_ns) : nullptr;
   if (entry != nullptr) {
     entry->flags = weir::entry_negative | weir::entry_own_lifetime;

@@ -38,18 +38,22 @@ Shard::~Shard() {
 
 class Shard::AllStripes {
  public:
-  explicit AllStripes(Shard &shard) : shard_(shard) {
-    for (uint32_t i = 0; i <= shard_.stripe_mask_; ++i) shard_.stripes_[i].lock.lock();
-  }
+  explicit AllStripes(Shard &shard) : shard_(shard) { shard_.lock_stripes(); }
   AllStripes(const AllStripes &) = delete;
   AllStripes &operator=(const AllStripes &) = delete;
-  ~AllStripes() {
-    for (uint32_t i = shard_.stripe_mask_ + 1; i-- > 0;) shard_.stripes_[i].lock.unlock();
-  }
+  ~AllStripes() { shard_.unlock_stripes(); }
 
  private:
   Shard &shard_;
 };
+
+void Shard::lock_stripes() {
+  for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.lock();
+}
+
+void Shard::unlock_stripes() {
+  for (uint32_t i = stripe_mask_ + 1; i-- > 0;) stripes_[i].lock.unlock();
+}
 
 // Notes taken out of the stripes, each one's oldest first.
 struct Shard::Notes {
@@ -100,6 +104,20 @@ void Shard::link(Node *node) {
   table_.link(node);
 }
 
+// A mark was never noted, so nothing has to be taken for it.
+void Shard::take_mark(LoadNode *mark) {
+  if (mark == nullptr) return;
+  table_.unlink(mark);
+  mark->flags = 0;
+  --loading_;
+}
+
+void Shard::end_load(LoadNode *mark) {
+  if (mark == nullptr) return;
+  AllStripes hold(*this);
+  take_mark(mark);
+}
+
 void Shard::unlink(Node *node) {
   drain();
   Notes notes;
@@ -111,21 +129,23 @@ void Shard::unlink(Node *node) {
   replay(notes);
 }
 
-void Shard::exchange(Entry *old, Entry *entry) {
+void Shard::exchange(Entry *old, Entry *entry, LoadNode *mark) {
   Notes notes;
   {
     AllStripes hold(*this);
+    take_mark(mark);
     table_.replace(old, entry);
     notes.take_all(*this);
   }
   replay(notes);
 }
 
-// `victim` (nullable) goes, `entry` comes.
-void Shard::turn_over(Entry *victim, Entry *entry) {
+// `victim` and `mark` (nullable both) go, `entry` comes.
+void Shard::turn_over(Entry *victim, Entry *entry, LoadNode *mark) {
   Notes notes;
   {
     AllStripes hold(*this);
+    take_mark(mark);
     if (victim != nullptr) {
       table_.unlink(victim);
       notes.take_all(*this);

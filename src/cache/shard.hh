@@ -133,9 +133,9 @@ class Shard {
   // Looks for a value, and calls `take(entry)` for a live one under a stripe lock.
   template <typename Hopeless, typename Take>
   Look look(const Key &key, const LookTime &time, Hopeless hopeless, Take take);
-  // The same without counting as a use.
-  template <typename Take>
-  bool peek(const Key &key, int64_t now_ns, Take take);
+  // Whether there is a live value, without counting as a use; its end, and in `value` (nullable) a
+  // reference.
+  bool peek(const Key &key, int64_t now_ns, int64_t &end_ns, weir_value **value);
 
   // WEIR_OK (stored, or it was not to be kept for a moment), WEIR_EEXISTS, WEIR_ESUPERSEDED.
   weir_status put(Write &write, Aftermath &after);
@@ -192,12 +192,14 @@ class Shard {
   class AllStripes;
   struct Notes;
 
+  void lock_stripes();
+  void unlock_stripes();
   void replay(const Notes &notes);
   void drain();
   void link(Node *node);
   void unlink(Node *node);
-  void exchange(Entry *old, Entry *entry);
-  void turn_over(Entry *victim, Entry *entry);
+  void exchange(Entry *old, Entry *entry, LoadNode *mark);
+  void turn_over(Entry *victim, Entry *entry, LoadNode *mark);
   void adapt_table();
   void store(Entry *old, bool present, Write &write, Aftermath &after);
   void write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after, uint32_t &budget);
@@ -210,8 +212,9 @@ class Shard {
   void clear_node(Node *node, int64_t now_ns, Aftermath &after);
   void schedule(Entry *entry, int64_t now_ns, Aftermath &after);
   void set_end(Entry *entry, int64_t until_ns, int64_t now_ns, bool own, Aftermath &after);
-  void end_load(LoadNode &load);
-  void supersede(const Key &key);
+  LoadNode *mark_of(const Key &key) const;
+  void take_mark(LoadNode *mark);
+  void end_load(LoadNode *mark);
 
   // Read by lookups.
   const CacheRules &rules_;
@@ -274,16 +277,6 @@ Look Shard::look(const Key &key, const LookTime &time, Hopeless hopeless, Take t
   }
   stripe.lock.unlock();
   return result;
-}
-
-template <typename Take>
-bool Shard::peek(const Key &key, int64_t now_ns, Take take) {
-  Stripe &stripe = stripe_here();
-  ShortHold hold(stripe.lock);
-  Entry *entry = table_.find(key);
-  if (entry == nullptr || entry->negative() || !live(*entry, now_ns)) return false;
-  take(*entry);
-  return true;
 }
 
 }  // namespace weir

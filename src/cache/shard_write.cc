@@ -18,7 +18,6 @@ weir_status Shard::put(Write &write, Aftermath &after) {
     write.existing = ref_value(old->value);
     return WEIR_EEXISTS;
   }
-  supersede(write.key);
   drain();
   if (write.keep_lifetime && present && !old->negative()) {
     write.entry->expires_ns = old->expires_ns;
@@ -34,6 +33,7 @@ void Shard::store(Entry *old, bool present, Write &write, Aftermath &after) {
   Entry *entry = write.entry;
   uint32_t cause = present ? WEIR_EVICT_REPLACED : WEIR_EVICT_EXPIRED;
   if (max_entries_ == 0 || deadline_of(*entry) <= write.now_ns) {
+    end_load(mark_of(write.key));
     if (old != nullptr) drop(old, cause, after);
     entry->next = after.garbage;
     after.garbage = entry;
@@ -46,7 +46,7 @@ void Shard::store(Entry *old, bool present, Write &write, Aftermath &after) {
   } else {
     eviction_.inserted(entry);
     Entry *victim = make_room(entry, write.now_ns, budget, after);
-    turn_over(victim, entry);
+    turn_over(victim, entry, mark_of(write.key));
     if (victim != nullptr) count_left(victim, WEIR_EVICT_SIZE, after);
   }
   ++entries_;
@@ -65,7 +65,7 @@ void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &afte
   weight_ -= old->weight;
   Entry *victim = make_room(entry, write.now_ns, budget, after);
   if (victim != nullptr) unlink_evicted(victim, after);
-  exchange(old, entry);
+  exchange(old, entry, mark_of(write.key));
   count_left(old, cause, after);
 }
 
@@ -73,7 +73,7 @@ void Shard::refuse(const Key &key, int64_t now_ns, LoadNode *load, Aftermath &af
   SoonLock lock(mutex_);
   ++refused_;
   if (load != nullptr && (load->flags & load_linked) == 0) return;
-  supersede(key);
+  end_load(mark_of(key));
   Entry *old = table_.find(key);
   if (old == nullptr) return;
   drop(old, live(*old, now_ns) ? WEIR_EVICT_REPLACED : WEIR_EVICT_EXPIRED, after);
@@ -89,7 +89,7 @@ void Shard::count_refused() {
 
 bool Shard::remove(const Key &key, int64_t now_ns, Aftermath &after) {
   SoonLock lock(mutex_);
-  supersede(key);
+  end_load(mark_of(key));
   Entry *entry = table_.find(key);
   bool found = false;
   if (entry != nullptr) {
@@ -121,7 +121,7 @@ uint64_t Shard::clear(uint64_t position, int64_t now_ns, Aftermath &after) {
 
 void Shard::clear_node(Node *node, int64_t now_ns, Aftermath &after) {
   if (node->kind == NodeKind::load) {
-    end_load(*static_cast<LoadNode *>(node));
+    end_load(static_cast<LoadNode *>(node));
     return;
   }
   auto *entry = static_cast<Entry *>(node);
@@ -231,23 +231,26 @@ LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
 bool Shard::abandon_load(LoadNode &load) {
   SoonLock lock(mutex_);
   if ((load.flags & load_linked) == 0) return false;
-  end_load(load);
+  end_load(&load);
   adapt_table();
   return true;
 }
 
-void Shard::end_load(LoadNode &load) {
-  unlink(&load);
-  load.flags = 0;
-  --loading_;
-}
-
-void Shard::supersede(const Key &key) {
-  if (loading_ == 0) return;
-  if (LoadNode *load = table_.find_load(key)) end_load(*load);
+// NULL if the key is not being loaded.
+LoadNode *Shard::mark_of(const Key &key) const {
+  return loading_ == 0 ? nullptr : table_.find_load(key);
 }
 
 // ---- looking ----
+
+bool Shard::peek(const Key &key, int64_t now_ns, int64_t &end_ns, weir_value **value) {
+  ShortHold hold(stripe_here().lock);
+  Entry *entry = table_.find(key);
+  if (entry == nullptr || entry->negative() || !live(*entry, now_ns)) return false;
+  end_ns = end_of(*entry);
+  if (value != nullptr) *value = ref_value(entry->value);
+  return true;
+}
 
 void Shard::add_stats(weir_cache_stats &stats) {
   SoonLock lock(mutex_);
