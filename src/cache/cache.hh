@@ -131,13 +131,13 @@ struct weir_cache : weir_operation {
 
   weir::LookTime look_time(const int64_t *now_ns, bool exact) const;
   template <typename Take>
-  weir_status look(const weir::Key &key, const int64_t *now_ns, Take take);
+  weir_status look(const weir::Key &key, const int64_t *now_ns, weir::Finding *absent, Take take);
   weir_status lookup_asking(const weir::Key &key, const int64_t *now_ns, weir_value **value);
   int64_t ask_expire(const weir::Key &key, weir_value *value, uint32_t moment,
                      int64_t remaining_ns) const;
-  weir_status read(const weir::Key &key, const int64_t *now_ns, weir::Reading &reading);
+  weir_status read(const weir::Key &key, const int64_t *now_ns, weir::Reading &reading,
+                   weir::Finding *absent);
   void ask_read(const weir::Key &key, const weir::Reading &read);
-  void find_absent(weir::Shard &shard, const weir::Key &key, weir::Finding &finding) const;
   weir_status weigh(const weir::PutRequest &request, uint32_t &weight) const;
   weir_status refuse(const weir::PutRequest &request, weir_status status);
   Lifetime lifetime(const weir::PutRequest &request);

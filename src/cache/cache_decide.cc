@@ -51,12 +51,13 @@ LookTime weir_cache::look_time(const int64_t *now_ns, bool exact) const {
 }
 
 template <typename Take>
-weir_status weir_cache::look(const Key &key, const int64_t *now_ns, Take take) {
+weir_status weir_cache::look(const Key &key, const int64_t *now_ns, weir::Finding *absent,
+                             Take take) {
   Shard &shard = shard_of(key.hash);
   auto hopeless = [this] { return runtime()->forked(); };
   Look result = Look::unsure;
   for (bool exact = false; result == Look::unsure; exact = true) {
-    result = shard.look(key, look_time(now_ns, exact), hopeless, take);
+    result = shard.look(key, look_time(now_ns, exact), hopeless, absent, take);
   }
   if (result == Look::hit) return WEIR_OK;
   return result == Look::stuck ? WEIR_EFORKED : WEIR_ENOTFOUND;
@@ -65,17 +66,18 @@ weir_status weir_cache::look(const Key &key, const int64_t *now_ns, Take take) {
 weir_status weir_cache::lookup(const Key &key, const int64_t *now_ns, weir_value **value) {
   if (rules_.expire) return lookup_asking(key, now_ns, value);
   weir_value *found = nullptr;
-  weir_status status =
-      look(key, now_ns, [&found](const Entry &entry) { found = weir::ref_value(entry.value); });
+  weir_status status = look(key, now_ns, nullptr,
+                            [&found](const Entry &entry) { found = weir::ref_value(entry.value); });
   *value = found;
   return status;
 }
 
 // With a reference of the value.
-weir_status weir_cache::read(const Key &key, const int64_t *now_ns, Reading &reading) {
+weir_status weir_cache::read(const Key &key, const int64_t *now_ns, Reading &reading,
+                             weir::Finding *absent) {
   Shard &shard = shard_of(key.hash);
   const weir::EntryShape &shape = rules_.shape;
-  weir_status status = look(key, now_ns, [&](const Entry &entry) {
+  weir_status status = look(key, now_ns, absent, [&](const Entry &entry) {
     reading = {weir::ref_value(entry.value), entry.expires_ns, shard.end_of(entry), 0, 0};
     if (shape.written_at != 0) reading.written_ns = shape.written_ns(entry);
   });
@@ -87,7 +89,7 @@ weir_status weir_cache::read(const Key &key, const int64_t *now_ns, Reading &rea
 
 weir_status weir_cache::lookup_asking(const Key &key, const int64_t *now_ns, weir_value **value) {
   Reading reading = {};
-  weir_status status = read(key, now_ns, reading);
+  weir_status status = read(key, now_ns, reading, nullptr);
   *value = reading.value;
   return status;
 }
@@ -100,7 +102,7 @@ weir_status weir_cache::lookup_copy(const Key &key, const int64_t *now_ns, const
     status = lookup_asking(key, now_ns, &large);
     if (large == nullptr) copied = WEIR_ENOTSUP;
   } else {
-    status = look(key, now_ns, [&](const Entry &entry) {
+    status = look(key, now_ns, nullptr, [&](const Entry &entry) {
       weir_value *value = entry.value;
       if (value != nullptr && copied_size(*value, copy) > copied_under_lock) {
         large = weir::ref_value(value);

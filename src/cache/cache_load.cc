@@ -11,30 +11,24 @@ using weir::Key;
 using weir::LoadNode;
 using weir::PutRequest;
 using weir::Reading;
-using weir::Shard;
 
 Finding weir_cache::find_for_get(const Key &key) {
   Finding finding;
-  Shard &shard = shard_of(key.hash);
   Reading reading = {};
-  finding.found = read(key, nullptr, reading) == WEIR_OK;
+  finding.found = read(key, nullptr, reading, &finding) == WEIR_OK;
   if (rules_.expire) runtime()->user_ran();
   if (!finding.found) {
-    find_absent(shard, key, finding);
+    if (finding.error != nullptr && runtime()->clock() >= finding.error_end_ns) {
+      weir::unref_error(finding.error);
+      finding.error = nullptr;
+    }
     return finding;
   }
   finding.value = reading.value;
   finding.refresh = rules_.shape.written_at != 0 &&
                     runtime()->coarse_clock() - reading.written_ns >= rules_.refresh_ns;
-  if (finding.refresh) finding.load = shard.find_load(key);
+  if (finding.refresh) finding.load = shard_of(key.hash).find_load(key);
   return finding;
-}
-
-void weir_cache::find_absent(Shard &shard, const Key &key, Finding &finding) const {
-  int64_t end_ns = shard.find_absent(key, finding);
-  if (finding.error == nullptr || runtime()->clock() < end_ns) return;
-  weir::unref_error(finding.error);
-  finding.error = nullptr;
 }
 
 bool weir_cache::find_stale(const Key &key, int64_t now_ns, weir_value *&value) {

@@ -109,9 +109,10 @@ struct Reading {
 struct Finding {
   weir_value *value = nullptr;  // a reference
   weir_error *error = nullptr;  // a reference: a remembered failure
-  LoadNode *load = nullptr;     // the key is being loaded
-  bool found = false;           // `value`, which may be NULL
-  bool refresh = false;         // found, and old enough to be loaded again
+  int64_t error_end_ns = 0;
+  LoadNode *load = nullptr;  // the key is being loaded
+  bool found = false;        // `value`, which may be NULL
+  bool refresh = false;      // found, and old enough to be loaded again
 };
 
 enum LoadFlag : uint8_t {
@@ -130,9 +131,10 @@ class Shard {
   // With its part of the bounds, and a power of two of stripes. False without memory.
   bool init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes);
 
-  // Looks for a value, and calls `take(entry)` for a live one under a stripe lock.
+  // Looks for a value, and calls `take(entry)` for a live one under a stripe lock. If there is none,
+  // `absent` (nullable) gets what a get finds instead: a load, and a failure that may have expired.
   template <typename Hopeless, typename Take>
-  Look look(const Key &key, const LookTime &time, Hopeless hopeless, Take take);
+  Look look(const Key &key, const LookTime &time, Hopeless hopeless, Finding *absent, Take take);
   // Whether there is a live value, without counting as a use; its end, and in `value` (nullable) a
   // reference.
   bool peek(const Key &key, int64_t now_ns, int64_t &end_ns, weir_value **value);
@@ -159,8 +161,6 @@ class Shard {
   // What has left and is to be told, in order, chained by `next`.
   Entry *take_left();
 
-  // What a get finds beside a value: a load, and a failure, whose end is returned.
-  int64_t find_absent(const Key &key, Finding &finding);
   LoadNode *find_load(const Key &key);
   bool find_stale(const Key &key, int64_t now_ns, weir_value *&value);
   // Marks the key as being loaded, unless it is marked: then it returns that load. `key.data` must
@@ -188,6 +188,7 @@ class Shard {
   bool live(const Entry &entry, int64_t now_ns) const { return now_ns < end_of(entry); }
   Look judge(const Entry *entry, const LookTime &time) const;
   void use(Stripe &stripe, Entry *entry, int64_t used_ns);
+  void find_absent(const Key &key, const Entry *entry, Finding &finding) const;
 
   class AllStripes;
   struct Notes;
@@ -264,7 +265,8 @@ inline void Shard::use(Stripe &stripe, Entry *entry, int64_t used_ns) {
 }
 
 template <typename Hopeless, typename Take>
-Look Shard::look(const Key &key, const LookTime &time, Hopeless hopeless, Take take) {
+Look Shard::look(const Key &key, const LookTime &time, Hopeless hopeless, Finding *absent,
+                 Take take) {
   Stripe &stripe = stripe_here();
   if (!stripe.lock.lock_unless(hopeless)) return Look::stuck;
   Entry *entry = table_.find(key);
@@ -273,6 +275,7 @@ Look Shard::look(const Key &key, const LookTime &time, Hopeless hopeless, Take t
     take(*entry);
     use(stripe, entry, time.used_ns);
   } else if (result == Look::miss) {
+    if (absent != nullptr) find_absent(key, entry, *absent);
     Stripe::count(stripe.misses);
   }
   stripe.lock.unlock();

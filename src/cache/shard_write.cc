@@ -192,13 +192,12 @@ Entry *Shard::take_left() {
 
 // ---- loads ----
 
-int64_t Shard::find_absent(const Key &key, Finding &finding) {
-  ShortHold hold(stripe_here().lock);
+// Under a stripe lock; `entry` is nullable.
+void Shard::find_absent(const Key &key, const Entry *entry, Finding &finding) const {
   finding.load = table_.find_load(key);
-  Entry *entry = table_.find(key);
-  if (entry == nullptr || !entry->negative()) return 0;
+  if (entry == nullptr || !entry->negative()) return;
   finding.error = ref_error(entry->error);
-  return entry->expires_ns;
+  finding.error_end_ns = entry->expires_ns;
 }
 
 LoadNode *Shard::find_load(const Key &key) {
