@@ -410,6 +410,24 @@ static void K14_closing_settles_gets_of_many_once(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
+/* Its only load belongs to an older get, and is stopped before it. */
+static void K14_closing_stops_gets_of_many_whose_loads_were_stopped(struct fixture *fx) {
+  struct script *loader = scripted(fx, "hang");
+  struct lister lister;
+  struct got_many list = {0};
+  make_lister(fx, &lister, "");
+  weir_cache *cache = new_cache(fx, NULL);
+  struct run *single = get(fx, cache, "a", loader);
+  struct run *many = get_many(fx, cache, &lister, "a", &list);
+  weir_runtime_close(fx->runtime);
+  run_until_idle(fx);
+  assert_int_equal(settled(single)->status, WEIR_ECLOSED);
+  assert_int_equal(settled(many)->channel, WEIR_CHANNEL_STOPPED);
+  assert_int_equal(settled(many)->status, WEIR_ECLOSED);
+  weir_operation_unref(lister.operation);
+  weir_cache_unref(cache);
+}
+
 static void many_arguments_are_checked(struct fixture *fx) {
   struct script *loader = scripted(fx, "v1");
   weir_cache *cache = new_cache(fx, NULL);
@@ -457,4 +475,6 @@ TEST_MAIN("cache many", TEST(many_missing_keys_are_loaded_in_one_run),
           TEST(expired_values_of_many_serve_where_loading_failed),
           TEST(a_load_of_many_that_cannot_begin_gives_each_key_the_status),
           TEST(the_timeout_of_loads_ends_a_load_of_many),
-          TEST(K14_closing_settles_gets_of_many_once), TEST(many_arguments_are_checked))
+          TEST(K14_closing_settles_gets_of_many_once),
+          TEST(K14_closing_stops_gets_of_many_whose_loads_were_stopped),
+          TEST(many_arguments_are_checked))
