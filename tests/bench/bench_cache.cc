@@ -174,7 +174,7 @@ void together(benchmark::State &state, auto body) {
   }
 }
 
-enum class Share { lookups, lookups_apart, refs };
+enum class Share { lookups, lookups_apart, copies, copies_apart, refs };
 
 // Both threads look the same keys up, in orders of their own (`apart`: in caches of their own); or
 // only ref and unref their values.
@@ -184,7 +184,8 @@ void two_threads_hit(benchmark::State &state, uint64_t keys, Share share) {
   Cache other(rig, hit_keys + 24);
   one.fill(keys);
   other.fill(keys);
-  weir_cache *caches[] = {one.get(), share == Share::lookups_apart ? other.get() : one.get()};
+  bool apart = share == Share::lookups_apart || share == Share::copies_apart;
+  weir_cache *caches[] = {one.get(), apart ? other.get() : one.get()};
   Order orders[] = {Order(keys, 1), Order(keys, 99)};
   int64_t now = weir_runtime_now(rig.runtime());
   std::vector<weir_value *> values[2];
@@ -204,6 +205,15 @@ void two_threads_hit(benchmark::State &state, uint64_t keys, Share share) {
     together(state, [&](int side) {
       weir_value *value = values[side][at[side].index++ & (Order::length - 1)];
       weir_value_unref(weir_value_ref(value));
+    });
+  } else if (share == Share::copies || share == Share::copies_apart) {
+    together(state, [&](int side) {
+      const Key &key = orders[side].next();
+      char bytes[16];
+      if (weir_cache_lookup_copy_at(caches[side], &key, sizeof(key), now, bytes, sizeof(bytes),
+                                    nullptr) != WEIR_OK) {
+        std::abort();
+      }
     });
   } else {
     together(state, [&](int side) {
@@ -313,6 +323,12 @@ BENCHMARK_CAPTURE(two_threads_hit, lookups_1000, 1000, Share::lookups)
     ->Apply(bench::timed_row)
     ->Iterations(1);
 BENCHMARK_CAPTURE(two_threads_hit, apart_1000, 1000, Share::lookups_apart)
+    ->Apply(bench::timed_row)
+    ->Iterations(1);
+BENCHMARK_CAPTURE(two_threads_hit, copies_1000, 1000, Share::copies)
+    ->Apply(bench::timed_row)
+    ->Iterations(1);
+BENCHMARK_CAPTURE(two_threads_hit, copies_apart_1000, 1000, Share::copies_apart)
     ->Apply(bench::timed_row)
     ->Iterations(1);
 BENCHMARK_CAPTURE(two_threads_hit, refs_1000, 1000, Share::refs)

@@ -3,35 +3,15 @@
 // What things weigh: the bytes that the runtime's allocator hands out for them. The time of these
 // rows is what making and unmaking costs.
 
-#include <cstdlib>
-
 #include "baseline.h"
 #include "rig.h"
 
 using bench::Baseline;
 using bench::Rig;
 using bench::Row;
+using bench::Scale;
 
 namespace {
-
-// On one thread: no need for more.
-struct Scale {
-  int64_t bytes = 0;
-
-  weir_allocator allocator() {
-    weir_allocator made = WEIR_ALLOCATOR_INIT;
-    made.alloc = [](void *context, size_t size) {
-      static_cast<Scale *>(context)->bytes += static_cast<int64_t>(size);
-      return std::malloc(size);
-    };
-    made.free = [](void *context, void *memory, size_t size) {
-      static_cast<Scale *>(context)->bytes -= static_cast<int64_t>(size);
-      std::free(memory);
-    };
-    made.context = this;
-    return made;
-  }
-};
 
 void idle_breaker(benchmark::State &state) {
   Scale scale;

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <initializer_list>
 #include <vector>
 
@@ -18,6 +19,25 @@ namespace bench {
 // Ends the program with the error's message, if there is one: a benchmark that cannot be set up
 // has nothing to say.
 void require(weir_status status, weir_error *error = nullptr);
+
+// An allocator that counts what it has handed out. For one thread at a time.
+struct Scale {
+  int64_t bytes = 0;
+
+  weir_allocator allocator() {
+    weir_allocator made = WEIR_ALLOCATOR_INIT;
+    made.alloc = [](void *context, size_t size) {
+      static_cast<Scale *>(context)->bytes += static_cast<int64_t>(size);
+      return std::malloc(size);
+    };
+    made.free = [](void *context, void *memory, size_t size) {
+      static_cast<Scale *>(context)->bytes -= static_cast<int64_t>(size);
+      std::free(memory);
+    };
+    made.context = this;
+    return made;
+  }
+};
 
 class Rig {
  public:

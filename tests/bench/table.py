@@ -35,6 +35,16 @@ TIMES = [
     ('limiter acquire + release, concurrency', 'bench_limiter:concurrency', None),
     ('keyed limiter, 1 M keys, given now', 'bench_limiter:keyed_now', 80),
     ('— with a clock read', 'bench_limiter:keyed_clock', 180),
+    ('cache hit, 16-byte key, ref and unref, given now', 'bench_cache:hit/now', 65),
+    ('— with a clock read', 'bench_cache:hit/clock', 65),
+    ('cache lookup_copy, 16 bytes, given now', 'bench_cache:hit_copy/now', 45),
+    ('— with a clock read', 'bench_cache:hit_copy/clock', 45),
+    ('cache miss, given now', 'bench_cache:miss', None),
+    ('cache put of a new key, evicting, adaptive, given now', 'bench_cache:put_evicting/adaptive', 150),
+    ('— with a clock read', 'bench_cache:put_evicting/adaptive_clock', None),
+    ('— s3-fifo', 'bench_cache:put_evicting/s3_fifo', 150),
+    ('— lru', 'bench_cache:put_evicting/lru', 150),
+    ('cache put over an entry', 'bench_cache:put_over', None),
     ('run without policy', 'bench_run:batch/none/64', None),
     ('run through retry, no failure', 'bench_run:batch/retry/64', 120),
     ('— one in flight at a time', 'bench_run:chain/retry', 120),
@@ -125,14 +135,31 @@ def time_line(path, row, target):
 
 
 def two_threads(rows):
-    shared = rows.get('bench_breaker:two_threads/one_breaker')
-    apart = rows.get('bench_breaker:two_threads/a_breaker_each')
-    if shared and apart:
-        ratio, median = apart.least / shared.least, apart.median / shared.median
-        yield ('2 threads on one breaker ÷ 2 threads with a breaker each',
-               f'{ratio:.2f} ({median:.2f}); {nanoseconds(shared.least)} ns',
-               shared.times_baseline(), '', '≥ 0.8',
-               yes(ratio >= 0.8))
+    for what, name, by_name, target in (
+            ('2 threads on one breaker ÷ 2 threads with a breaker each',
+             'bench_breaker:two_threads/one_breaker', 'bench_breaker:two_threads/a_breaker_each', 0.8),
+            ('2 threads that copy out of one cache ÷ 2 threads with a cache each',
+             'bench_cache:two_threads_hit/copies_1000', 'bench_cache:two_threads_hit/copies_apart_1000',
+             0.8),
+            ('2 threads that look up in one cache ÷ 2 threads with a cache each',
+             'bench_cache:two_threads_hit/lookups_1000', 'bench_cache:two_threads_hit/apart_1000', None),
+            ('— ÷ 2 threads that only ref and unref the same values',
+             'bench_cache:two_threads_hit/lookups_1000', 'bench_cache:two_threads_hit/refs_1000', 0.8),
+            ('— all of one key', 'bench_cache:two_threads_hit/lookups_1',
+             'bench_cache:two_threads_hit/refs_1', 0.8)):
+        row, by = rows.get(name), rows.get(by_name)
+        if row and by:
+            ratio, median = by.least / row.least, by.median / row.median
+            yield (what, f'{ratio:.2f} ({median:.2f}); {nanoseconds(row.least)} ns', row.times_baseline(),
+                   '', '' if target is None else f'≥ {target}', '' if target is None else yes(ratio >= target))
+    for entries in (1000, 16384):
+        one = rows.get(f'bench_cache:skewed/one_thread_{entries}')
+        two = rows.get(f'bench_cache:skewed/two_threads_{entries}')
+        if one and two:
+            ratio, median = 2 * one.least / two.least, 2 * one.median / two.median
+            yield (f'skewed keys, 90 % lookups, {entries} entries: what 2 threads do ÷ what 1 does',
+                   f'{ratio:.2f} ({median:.2f}); {nanoseconds(two.least)} ns', two.times_baseline(), '',
+                   '≥ 1.6', yes(ratio >= 1.6))
 
 
 def differences(rows):
@@ -176,10 +203,26 @@ def sizes(rows, library):
         size = limiter.counter('bytes_a_key')
         yield 'keyed limiter, a key', f'{size:.1f} B', '', '', '16–24 B', yes(16 <= round(size, 1) <= 24)
 
+    for kind in ('adaptive', 's3_fifo', 'lru'):
+        if row := rows.get(f'bench_cache_large:entries/{kind}'):
+            entries, size = row.counter('entries'), row.counter('bytes')
+            churned = row.counter('bytes_churned')
+            yield (f'cache, {entries:.0f} entries, {kind}: an entry beside key and value, filled, churned',
+                   f'{size:.1f}, {churned:.1f} B', '', '', '≤ 120 B', yes(max(size, churned) <= 120))
+
+
+def tails(rows):
+    for name, what in (('alone', 'no one else'), ('beside_a_writer', 'a writer at full speed')):
+        if row := rows.get(f'bench_cache_large:tail/{name}'):
+            numbers = ', '.join(f'{row.counter(p):.0f}' for p in ('p50', 'p99', 'p99.9', 'p99.99'))
+            yield (f'cache lookup_copy beside {what}, 100 000 entries: p50, p99, p99.9, p99.99',
+                   f'{numbers} ns', '', '', '', '')
+
 
 def main():
     rows, baselines, context = read(pathlib.Path(sys.argv[1]))
-    repetitions = min((len(row.entries) for row in rows.values()), default=0)
+    repetitions = min((len(row.entries) for name, row in rows.items() if 'cache_large' not in name),
+                      default=0)
     load = max((context.get('load_avg') or [0])[:1])
     print(f'Measured on {context.get("num_cpus")} processors at {context.get("mhz_per_cpu")} MHz, load '
           f'average {load:.0f}: the least of at least {repetitions} repetitions, the median in parentheses. '
@@ -193,7 +236,7 @@ def main():
         if name in baselines:
             print(f'| {name} | {baselines[name]:.1f} ns | {set_on} ns |')
     lines = [time_line(path, row, target) for path, name, target in TIMES if (row := rows.get(name))]
-    for more in (two_threads(rows), differences(rows), threads(rows),
+    for more in (two_threads(rows), tails(rows), differences(rows), threads(rows),
                  sizes(rows, pathlib.Path(sys.argv[2]))):
         lines.extend(more)
     print('\n| path | measured | × baseline | mallocs | target | met? |\n|---|---|---|---|---|---|')
