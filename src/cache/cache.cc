@@ -53,9 +53,7 @@ bool weir_cache::init(const char *cache_name) {
   for (uint32_t i = 0; i < count; ++i) {
     new (&shards_[i]) Shard(heap(), rules_, armed_ns_);
     shard_count_ = i + 1;
-    if (!shards_[i].init(part(rules_.max_entries, i), part(rules_.max_weight, i), rules_.stripes)) {
-      return false;
-    }
+    shards_[i].init(part(rules_.max_entries, i), part(rules_.max_weight, i), rules_.stripes);
   }
   return true;
 }

@@ -8,34 +8,27 @@ namespace weir {
 
 namespace {
 
-// Steering begins when a bound by number is used to this part, to know the workload when it is full.
-constexpr uint64_t eviction_early = 4;
-constexpr int eviction_passes = 64;
+constexpr int eviction_passes = 64;  // entries that are passed over by moving them
 
 }  // namespace
 
-bool Eviction::init(Heap *heap, uint32_t kind, uint64_t capacity) {
+void Eviction::init(Heap *heap, uint32_t kind) {
   kind_ = kind;
-  capacity_ = capacity;
   ghosts_.init(heap);
   sketch_.init(heap);
   steering_.init(heap, &sketch_);
   if (kind == WEIR_EVICTION_ADAPTIVE) lists_.set_mode(steering_.mode());
   if (kind == WEIR_EVICTION_S3_FIFO) lists_.set_mode({EvictionRule::s3_fifo, 10});
-  return true;
 }
 
 void Eviction::inserted(EvictionNode *node) {
   node->stamp = ++clock_;
+  node->unnoted.store(0, std::memory_order_relaxed);
   if (node->weight != 0) weighty_++;
   if (kind_ == WEIR_EVICTION_LRU) return lists_.insert(node, {false, 0});
   lists_.insert(node, ghosts_.take(NodeSpace::fingerprint(node)));
   if (kind_ != WEIR_EVICTION_ADAPTIVE) return;
-  uint32_t count = lists_.count();
-  sketch_.reserve(count);
-  if (capacity_ <= UINT32_MAX && count == capacity_ / eviction_early + 1) {
-    steering_.fit(static_cast<uint32_t>(capacity_));
-  }
+  sketch_.reserve(lists_.count());
   observe(node, false);
 }
 
@@ -54,6 +47,7 @@ void Eviction::observe(EvictionNode *node, bool hit) {
 
 void Eviction::replaced(EvictionNode *old, EvictionNode *next) {
   next->stamp = old->stamp;
+  next->unnoted.store(0, std::memory_order_relaxed);
   if (old->weight != 0) weighty_--;
   if (next->weight != 0) weighty_++;
   lists_.replace(old, next);
@@ -70,6 +64,7 @@ EvictionNode *Eviction::victim(EvictionNode *fresh, Room room) {
   if (kind_ == WEIR_EVICTION_ADAPTIVE) steering_.fit(count);
   EvictionNode *node = choose(fresh, room);
   if (node == nullptr) return nullptr;
+  lists_.remove(node);
   if (node->weight != 0) weighty_--;
   if (kind_ != WEIR_EVICTION_LRU) {
     ghosts_.remember(NodeSpace::fingerprint(node), node->stamp, count);
@@ -77,20 +72,28 @@ EvictionNode *Eviction::victim(EvictionNode *fresh, Room room) {
   return node;
 }
 
+// Who was used without a note is no victim yet: the use is made up for when its turn comes.
+EvictionNode *Eviction::choose_unused(EvictionNode *fresh) {
+  for (int i = 0;; i++) {
+    EvictionNode *node = lists_.candidate(fresh);
+    if (node == nullptr || i == eviction_passes) return node;
+    if (node->unnoted.load(std::memory_order_relaxed) == 0) return node;
+    node->unnoted.store(0, std::memory_order_relaxed);
+    accessed(node);
+  }
+}
+
 // Those of weight 0 are passed over by making them young's newest. If that takes long, the oldest
 // one that has a weight is looked for instead.
 EvictionNode *Eviction::choose(EvictionNode *fresh, Room room) {
-  if (room == Room::entries) return lists_.victim(fresh);
+  if (room == Room::entries) return choose_unused(fresh);
   if (weighty_ == (fresh != nullptr && fresh->weight != 0 ? 1u : 0u)) return nullptr;
   for (int i = 0; i < eviction_passes; i++) {
-    EvictionNode *node = lists_.victim(fresh);
+    EvictionNode *node = choose_unused(fresh);
     if (node == nullptr || node->weight != 0) return node;
-    lists_.put_back(node);
+    lists_.pass(node);
   }
-  EvictionNode *node =
-      lists_.first([fresh](EvictionNode *each) { return each != fresh && each->weight != 0; });
-  lists_.remove(node);
-  return node;
+  return lists_.first([fresh](EvictionNode *each) { return each != fresh && each->weight != 0; });
 }
 
 }  // namespace weir

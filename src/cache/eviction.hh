@@ -38,10 +38,16 @@ struct NodeSpace {
   EvictionNode *&newer(Ref ref) { return ref->newer; }
   uint32_t stamp(Ref ref) { return ref->stamp; }
   unsigned estimate(Ref ref) { return sketch->estimate(fingerprint(ref)); }
-  EvictionList list(Ref ref) { return static_cast<EvictionList>(ref->list); }
-  uint8_t uses(Ref ref) { return ref->frequency; }
-  void set_list(Ref ref, EvictionList list) { ref->list = static_cast<uint8_t>(list); }
-  void set_uses(Ref ref, uint8_t uses) { ref->frequency = uses; }
+  // Both in one byte, 0 when outside.
+  EvictionList list(Ref ref) { return static_cast<EvictionList>(ref->list & 3); }
+  uint8_t uses(Ref ref) { return ref->list >> 2; }
+  void set_list(Ref ref, EvictionList list) {
+    uint8_t uses = list == EvictionList::outside ? 0 : ref->list & ~3;
+    ref->list = static_cast<uint8_t>(uses | static_cast<uint8_t>(list));
+  }
+  void set_uses(Ref ref, uint8_t uses) {
+    if ((ref->list & 3) != 0) ref->list = static_cast<uint8_t>((ref->list & 3) | uses << 2);
+  }
 };
 
 class Eviction {
@@ -51,9 +57,9 @@ class Eviction {
   Eviction &operator=(const Eviction &) = delete;
   ~Eviction() = default;
 
-  // `kind` is WEIR_EVICTION_*; `capacity` the most entries, UINT64_MAX if they are not bounded by
-  // number. Tables grow with the entries there are. False without memory.
-  bool init(Heap *heap, uint32_t kind, uint64_t capacity);
+  // `kind` is WEIR_EVICTION_*. Bounds are the store's matter: when it asks for a victim, what there
+  // is is what it has room for.
+  void init(Heap *heap, uint32_t kind);
 
   // A new key was written: its first access (lookups that miss are not told).
   void inserted(EvictionNode *node);
@@ -73,11 +79,11 @@ class Eviction {
 
  private:
   EvictionNode *choose(EvictionNode *fresh, Room room);
+  EvictionNode *choose_unused(EvictionNode *fresh);
   void observe(EvictionNode *node, bool hit);
 
   uint32_t kind_ = 0;
-  uint32_t clock_ = 0;  // accesses
-  uint64_t capacity_ = 0;
+  uint32_t clock_ = 0;    // accesses
   uint64_t weighty_ = 0;  // nodes whose weight is not 0
   EvictionLists<NodeSpace> lists_{NodeSpace{&sketch_}};
   Ghosts ghosts_;

@@ -79,8 +79,8 @@ class EvictionLists {
     if (filling_ || rule() == EvictionRule::lirs || rule() == EvictionRule::tiny_lfu)
       shrink_young();
     bool back = past.known && comes_back(past.stamp);
-    space_.set_uses(ref, 0);
     push(ref, back ? List::probation : List::young);
+    space_.set_uses(ref, 0);
     if (rule() == EvictionRule::lirs) shrink_main();
   }
 
@@ -112,17 +112,22 @@ class EvictionLists {
     Ref newer = space_.newer(old);
     space_.older(next) = older;
     space_.newer(next) = newer;
-    space_.set_uses(next, space_.uses(old));
     space_.set_list(next, space_.list(old));
+    space_.set_uses(next, space_.uses(old));
     space_.set_list(old, List::outside);
     (older == Space::none ? in.oldest : space_.newer(older)) = next;
     (newer == Space::none ? in.newest : space_.older(newer)) = next;
   }
 
-  // Takes out and returns what goes next, never `fresh`; none if there is no other.
-  Ref victim(Ref fresh) {
+  // What goes next, never `fresh`; none if there is no other. It is still in its list.
+  Ref candidate(Ref fresh) {
     filling_ = false;
-    Ref ref = choose(fresh);
+    return choose(fresh);
+  }
+
+  // Takes that out.
+  Ref victim(Ref fresh) {
+    Ref ref = candidate(fresh);
     if (ref != Space::none) remove(ref);
     return ref;
   }
@@ -138,8 +143,8 @@ class EvictionLists {
     return Space::none;
   }
 
-  // What victim() gave out may not go after all.
-  void put_back(Ref ref) { push(ref, List::young); }
+  // What candidate() gave may not go.
+  void pass(Ref ref) { move(ref, List::young); }
 
  private:
   struct Queue {

@@ -11,6 +11,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace weir {
@@ -27,9 +28,10 @@ struct Node {
   uint32_t key_size;
   NodeKind kind;
   uint8_t flags;  // the store's
-  // Eviction's, of entries: which list the node is in, 0 if in none; how often it was used.
+  // Eviction's, of entries: 0 if the node is in no list; which one and how often it was used.
   uint8_t list;
-  uint8_t frequency;
+  // Set, under a stripe lock, by a use that could not be noted; eviction makes up for it.
+  std::atomic<uint8_t> unnoted;
 };
 
 struct EvictionNode : Node {

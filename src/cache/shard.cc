@@ -11,13 +11,13 @@ namespace weir {
 Shard::Shard(Heap *heap, const CacheRules &rules, std::atomic<int64_t> &armed_ns)
     : rules_(rules), table_(heap, rules.shape), heap_(heap), wheel_(heap), armed_ns_(armed_ns) {}
 
-bool Shard::init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes) {
+void Shard::init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes) {
   // The order of accesses is kept within a stripe only; a small cache has it exactly.
   constexpr uint64_t exact_order = 64;
   stripe_mask_ = max_entries < exact_order ? 0 : stripes - 1;
   max_entries_ = max_entries;
   max_weight_ = max_weight;
-  return eviction_.init(heap_, rules_.eviction, max_entries);
+  eviction_.init(heap_, rules_.eviction);
 }
 
 // Nobody uses the cache any more, so no load is in the table.
@@ -64,13 +64,8 @@ struct Shard::Notes {
   void take(Stripe &stripe) {
     uint32_t noted = stripe.noted.load(std::memory_order_relaxed);
     if (noted == 0) return;
-    uint32_t at = noted == Stripe::capacity ? stripe.next : 0;
-    for (uint32_t i = 0; i < noted; ++i) {
-      entries[count++] = stripe.notes[at];
-      at = at + 1 == Stripe::capacity ? 0 : at + 1;
-    }
+    for (uint32_t i = 0; i < noted; ++i) entries[count++] = stripe.notes[i];
     stripe.noted.store(0, std::memory_order_relaxed);
-    stripe.next = 0;
   }
 
   void take_all(Shard &shard) {

@@ -53,28 +53,30 @@ enum class Look : uint8_t {
 };
 
 struct alignas(64) Stripe {
-  static constexpr uint32_t capacity = 60;
+  static constexpr uint32_t capacity = 252;
 
   ShortLock lock;
   std::atomic<uint16_t> noted{0};  // up to capacity
-  uint16_t next = 0;               // where the next note goes
   std::atomic<uint64_t> hits{0};
   std::atomic<uint64_t> misses{0};
   Entry *notes[capacity];
 
+  // In order, as long as there is room; later uses leave a mark on the entry, which is at hand.
   void note(Entry *entry) {
-    uint16_t at = next;
-    notes[at] = entry;
-    next = static_cast<uint16_t>(at + 1 == capacity ? 0 : at + 1);
     uint16_t count = noted.load(std::memory_order_relaxed);
-    if (count < capacity) noted.store(static_cast<uint16_t>(count + 1), std::memory_order_relaxed);
+    if (count == capacity) {
+      entry->unnoted.store(1, std::memory_order_relaxed);
+      return;
+    }
+    notes[count] = entry;
+    noted.store(static_cast<uint16_t>(count + 1), std::memory_order_relaxed);
   }
   static void count(std::atomic<uint64_t> &counter) {
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
 };
 
-static_assert(sizeof(Stripe) == 512);
+static_assert(sizeof(Stripe) == 2048);
 
 // What is left to do after the locks.
 struct Aftermath {
@@ -128,8 +130,8 @@ class Shard {
 
   static constexpr uint32_t max_stripes = 4;
 
-  // With its part of the bounds, and a power of two of stripes. False without memory.
-  bool init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes);
+  // With its part of the bounds, and a power of two of stripes.
+  void init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes);
 
   // Looks for a value, and calls `take(entry)` for a live one under a stripe lock. If there is none,
   // `absent` (nullable) gets what a get finds instead: a load, and a failure that may have expired.

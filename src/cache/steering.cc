@@ -20,7 +20,7 @@ constexpr double steering_lead_share = 0.002;   // of the accesses
 
 }  // namespace
 
-// Fewer entries than a share of what it was begun for come up where a bound by weight is.
+// Where the bound is by weight the number of entries may change later.
 void Steering::fit(uint32_t entries) {
   if (entries < steering_least || entries < retry_at_) return;
   if (entries_ != 0 && entries >= entries_ / 2 && entries <= entries_ + entries_ / 2) return;
@@ -108,11 +108,11 @@ bool Steering::judge() {
   return change(mode, current_);
 }
 
-// The cache is given time to become what the shadow is.
+// After a change for the better, the cache is given time to become what the shadow is.
 bool Steering::change(int mode, int before) {
   current_ = mode;
   before_ = before;
-  recent_.hits[actual] = recent_.hits[mode];
+  if (before != nobody) recent_.hits[actual] = recent_.hits[mode];
   trial_ = {};
   reluctance_ = steering_reluctance;
   since_change_ = 0;
