@@ -62,6 +62,12 @@ TIMES = [
     ('throttle touch while armed, given now', 'bench_pace:throttle_touch_at', 15),
     ('debounce touch while armed, with a clock read', 'bench_pace:debounce_touch', 70),
     ('throttle touch while armed, with a clock read', 'bench_pace:throttle_touch', 70),
+    ('flight run, the only one of its key, inline', 'bench_load:flight_alone', None),
+    ('flight run that waits for another\'s work', 'bench_load:flight_shared', None),
+    ('cache get, hit', 'bench_load:get_hit', None),
+    ('cache get, miss, inline loader, the cache full', 'bench_load:get_miss', 400),
+    ('cache get that waits for another\'s load', 'bench_load:get_shared', 120),
+    ('cache get of many, hit, a key', 'bench_load:get_many_hit', None),
     ('completions drain, a record', 'bench_completions:drain', None),
     ('run to a drained record, value given back', 'bench_completions:run_to_record', None),
 ]
