@@ -51,7 +51,7 @@ weir_status weir_cache::finish_load(LoadNode &load, weir_value *value, int64_t n
 }
 
 // A failure has no value to be weighed or asked about.
-void weir_cache::fail_load(LoadNode &load, weir_error *error, int64_t now_ns) {
+[[gnu::cold]] void weir_cache::fail_load(LoadNode &load, weir_error *error, int64_t now_ns) {
   Key key = {load.key, load.key_size, load.hash};
   int64_t end_ns = 0;
   bool remembered = rules_.negative_ns != weir::never_ns && writable() == WEIR_OK &&

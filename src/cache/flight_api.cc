@@ -68,7 +68,7 @@ void run_forget(weir_runtime &, Task &task) {
   flight->unref();
 }
 
-weir_status post_forget(weir_flight &flight, const void *key, size_t key_size) {
+[[gnu::cold]] weir_status post_forget(weir_flight &flight, const void *key, size_t key_size) {
   if (key_size > SIZE_MAX - sizeof(ForgetTask)) return WEIR_ENOMEM;
   void *memory = flight.heap()->allocate(sizeof(ForgetTask) + key_size);
   if (memory == nullptr) return WEIR_ENOMEM;
@@ -79,8 +79,8 @@ weir_status post_forget(weir_flight &flight, const void *key, size_t key_size) {
   return WEIR_OK;
 }
 
-weir_status check_flight(weir_runtime *runtime, const weir_flight_options &options,
-                         weir_flight **out, weir_error **error) {
+[[gnu::cold]] weir_status check_flight(weir_runtime *runtime, const weir_flight_options &options,
+                                       weir_flight **out, weir_error **error) {
   return Check("flight", heap_of(runtime), error)
       .rule(runtime != nullptr, "runtime must not be NULL")
       .rule(out != nullptr, "out must not be NULL")
@@ -100,8 +100,8 @@ void weir_flight_options_init(weir_flight_options *options, size_t size) {
   weir::init_options(options, size, weir::default_flight_options);
 }
 
-weir_status weir_flight_new(weir_runtime *runtime, const weir_flight_options *given,
-                            weir_flight **out, weir_error **error) {
+[[gnu::cold]] weir_status weir_flight_new(weir_runtime *runtime, const weir_flight_options *given,
+                                          weir_flight **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_flight_options options = weir::default_flight_options;
@@ -122,6 +122,7 @@ weir_flight *weir_flight_ref(weir_flight *flight) { return weir::ref_handle(flig
 
 void weir_flight_unref(weir_flight *flight) { weir::unref_handle(flight); }
 
+// NOLINTNEXTLINE(readability-function-size): the public header says so
 weir_status weir_flight_run(weir_flight *flight, const void *key, size_t key_size,
                             weir_operation *operation, weir_value *input, weir_settle_fn settle,
                             void *data, weir_free_fn free_data, weir_call **call,

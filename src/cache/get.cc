@@ -20,7 +20,7 @@ Next get_found(weir_call &run, const GetStart &start, const Finding &finding) {
 }
 
 // The load could not even begin.
-Next get_unable(weir_call &run, const GetStart &start, weir_status status) {
+[[gnu::cold]] Next get_unable(weir_call &run, const GetStart &start, weir_status status) {
   weir_value *stale = nullptr;
   if (start.cache->find_stale(start.key, run.runtime().now(), stale)) {
     start.cache->count_stale_hits(1);

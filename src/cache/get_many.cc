@@ -125,7 +125,8 @@ bool look_up_all(ManyGet &get, ManyLoads &loads, const weir_value *names) {
 }
 
 // Its load could not begin.
-void set_unable(ManyGet &get, size_t index, const LoadedKey &key, weir_status status) {
+[[gnu::cold]] void set_unable(ManyGet &get, size_t index, const LoadedKey &key,
+                              weir_status status) {
   weir_value *stale = nullptr;
   if (get.cache().find_stale(key.name(), get.run->runtime().now(), stale)) {
     get.cache().count_stale_hits(1);
@@ -161,7 +162,7 @@ Next finish_many(ManyGet &get) {
   return Next::outer;
 }
 
-Next fail_many(ManyGet &get) {
+[[gnu::cold]] Next fail_many(ManyGet &get) {
   if (get.list != nullptr) drop_many(get);
   get.run->result().set_status(WEIR_ENOMEM);
   return Next::outer;
@@ -185,7 +186,7 @@ Next begin_many(ManyGet &get) {
   return get.waiting == 0 ? finish_many(get) : Next::wait;
 }
 
-void stop_many(ManyGet &get) {
+[[gnu::cold]] void stop_many(ManyGet &get) {
   weir_call::forget(get);
   if (get.list == nullptr) return;
   for (size_t i = 0; get.items != nullptr && i < get.list->size; ++i) get.items[i].leave();
@@ -245,6 +246,7 @@ weir_value *copy_keys(Heap *heap, const void *const *keys, const size_t *sizes, 
 }  // namespace
 }  // namespace weir
 
+// NOLINTNEXTLINE(readability-function-size): the public header says so
 weir_status weir_cache_get_many(weir_cache *cache, const void *const *keys, const size_t *key_sizes,
                                 size_t count, weir_operation *loader, weir_settle_fn settle,
                                 void *data, weir_free_fn free_data, weir_call **call,

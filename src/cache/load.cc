@@ -19,7 +19,8 @@ weir_outcome outcome_of(weir_value *value, weir_error *error) {
   return outcome;
 }
 
-void settle_failed(weir_cache &cache, LoadedKey &key, const weir_outcome &outcome, int64_t now_ns) {
+[[gnu::cold]] void settle_failed(weir_cache &cache, LoadedKey &key, const weir_outcome &outcome,
+                                 int64_t now_ns) {
   weir_value *stale = nullptr;
   if (!cache.find_stale(key.name(), now_ns, stale)) {
     cache.fail_load(key, outcome.error, now_ns);
@@ -63,7 +64,7 @@ void settle_all(LoadRun &load, const weir_outcome &outcome) {
   for (size_t i = 0; i < load.count; ++i) settle_key(load, load.keys[i], outcome);
 }
 
-void settle_many(LoadRun &load, const weir_outcome &outcome) {
+[[gnu::noinline]] void settle_many(LoadRun &load, const weir_outcome &outcome) {
   if (outcome.channel != WEIR_CHANNEL_VALUE) {
     settle_all(load, outcome);
     return;
@@ -94,7 +95,7 @@ void load_settled(SharedRun &shared, const weir_outcome &outcome) {
   cache->leave();
 }
 
-void load_abandoned(SharedRun &shared) {
+[[gnu::cold]] void load_abandoned(SharedRun &shared) {
   auto &load = static_cast<LoadRun &>(shared);
   for (size_t i = 0; i < load.count; ++i) load.cache->abandon_load(load.keys[i]);
 }

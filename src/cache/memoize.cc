@@ -52,7 +52,7 @@ Next begin_with_key(RunWaiter &waiter, weir_memoize &memoize, const void *data, 
   return begin_get(waiter, {memoize.cache, memoize.work, key, {input, false}});
 }
 
-Next begin_with_long_key(RunWaiter &waiter, weir_memoize &memoize, size_t capacity) {
+[[gnu::cold]] Next begin_with_long_key(RunWaiter &waiter, weir_memoize &memoize, size_t capacity) {
   weir_value *input = waiter.run->request().input;
   void *buffer = capacity > longest_cache_key ? nullptr : memoize.heap()->allocate(capacity);
   if (buffer == nullptr) {
@@ -106,9 +106,10 @@ weir_cache_options cache_options_of(const weir_memoize_options &options) {
   return cache;
 }
 
-weir_status make_memoize(weir_runtime *runtime, weir_operation &operation,
-                         const weir_memoize_options &options, Callback<weir_key_fn> &&key,
-                         weir_memoize **out, weir_error **error) {
+[[gnu::cold]] weir_status make_memoize(weir_runtime *runtime, weir_operation &operation,
+                                       const weir_memoize_options &options,
+                                       Callback<weir_key_fn> &&key, weir_memoize **out,
+                                       weir_error **error) {
   weir_cache_options cache_options = cache_options_of(options);
   weir_status status = check_cache_options(cache_options, "memoize", runtime->heap(), error);
   if (status != WEIR_OK) return status;
@@ -141,9 +142,9 @@ void weir_memoize_options_init(weir_memoize_options *options, size_t size) {
   weir::init_options(options, size, weir::default_memoize_options);
 }
 
-weir_status weir_memoize_new(weir_runtime *runtime, weir_operation *operation,
-                             const weir_memoize_options *given, weir_memoize **out,
-                             weir_error **error) {
+[[gnu::cold]] weir_status weir_memoize_new(weir_runtime *runtime, weir_operation *operation,
+                                           const weir_memoize_options *given, weir_memoize **out,
+                                           weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_memoize_options options = weir::default_memoize_options;

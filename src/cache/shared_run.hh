@@ -81,8 +81,9 @@ struct SharedPolicy : weir_policy {
 
   // NULL without memory. `subject` and `name` (nullable) begin the message when time is out:
   // "flight 'users' timed out after 100 ms".
-  static SharedPolicy *make(weir_runtime *runtime, const LayerType *type, int64_t timeout_ns,
-                            const char *subject, const char *name);
+  [[gnu::cold]] static SharedPolicy *make(weir_runtime *runtime, const LayerType *type,
+                                          int64_t timeout_ns, const char *subject,
+                                          const char *name);
 
   int64_t timeout_ns = INT64_MAX;
   weir_error *timed_out = nullptr;
@@ -145,7 +146,8 @@ weir_status check_work(weir_operation *group, weir_operation *work, const WorkNa
                        weir_error **error);
 
 // Makes a BoundOperation, for an exported function; checks the arguments.
-weir_status bind_operation(weir_operation *group, const LayerType *type, weir_operation *work,
-                           const WorkNames &names, weir_operation **out, weir_error **error);
+[[gnu::cold]] weir_status bind_operation(weir_operation *group, const LayerType *type,
+                                         weir_operation *work, const WorkNames &names,
+                                         weir_operation **out, weir_error **error);
 
 }  // namespace weir
