@@ -133,8 +133,9 @@ class Shard {
   // With its part of the bounds, and a power of two of stripes.
   void init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes);
 
-  // Looks for a value, and calls `take(entry)` for a live one under a stripe lock. If there is none,
-  // `absent` (nullable) gets what a get finds instead: a load, and a failure that may have expired.
+  // Looks for a value, and calls `take(entry)` for a live one under a stripe lock. If there is
+  // none, `absent` (nullable) gets what a get finds instead: a load, and a failure that may have
+  // expired.
   template <typename Hopeless, typename Take>
   Look look(const Key &key, const LookTime &time, Hopeless hopeless, Finding *absent, Take take);
   // Whether there is a live value, without counting as a use; its end, and in `value` (nullable) a
