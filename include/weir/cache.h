@@ -18,9 +18,9 @@
  * was last used, whichever comes first, unless the put, or the expire function,
  * gave it a lifetime of its own. From the nanosecond it expires it is never
  * returned, swept or not, but by a get whose loading failed
- * (stale_if_error_ms). Sweeping is done by one timer per cache on the
- * runtime's thread, at most 1000
- * entries a turn; it does not keep an attached loop alive.
+ * (stale_if_error_ms). Sweeping is done by one timer per cache on the runtime's
+ * thread, up to 17 ms after the end, at most 1000 entries a turn; it does not
+ * keep an attached loop alive.
  *
  * A put or invalidate during a load wins: the load's result still goes to those
  * who wait for it and is not stored, and a get that comes later loads anew.
@@ -31,11 +31,12 @@
  * 2023) or as LRU; small sampled shadow caches tell which of them serves this
  * workload best at the moment.
  *
- * A bound below 8192 entries, or by weight alone, is kept by one shard and is
- * exact at every moment; a larger one is divided among the shards, each of
- * which keeps its part exactly. What takes up to 16 evictions is done inside
- * the put; the rest of a heavier one by later writes and the runtime's thread,
- * until when the weight may lie above its bound.
+ * A bound below 8192 entries, or by weight, is kept by one shard and is exact
+ * at every moment. A larger one is divided among shards, each of which keeps
+ * its part exactly: as keys do not spread evenly, one may evict while another
+ * has room. What takes up to 16 evictions is done inside the put; the rest of a
+ * heavier one by later writes and the runtime's thread, until when the weight
+ * may lie above its bound.
  */
 
 #include <weir/run.h>
@@ -101,7 +102,9 @@ typedef struct weir_eviction {
 } weir_eviction;
 
 /* A listener: an entry with a value left. After the fact, in the order they
- * left (of one shard). Not told of what goes with the cache itself. */
+ * left (of one shard); each is kept until it has been told. Not told of what
+ * goes with the cache itself. A runtime's event listener hears of
+ * WEIR_EVICT_SIZE too, by number (WEIR_EVENT_EVICTION, policy NULL). */
 typedef void (*weir_evict_fn)(void *data, weir_cache *cache,
                               const weir_eviction *eviction);
 
@@ -132,8 +135,10 @@ typedef struct weir_cache_options {
   /* How long a get remembers that loading failed, with the error, and gives it
    * out without loading; 0 or more, or WEIR_OFF (default). */
   int64_t negative_ttl_ms;
-  /* Parts with locks of their own; 0 (default): by the processors and the
-   * bound; at most 256, rounded up to a power of two. */
+  /* Parts with bounds and writers' locks of their own; 0 (default): by the
+   * processors and the bound; at most 256, rounded up to a power of two, and
+   * no more than max_entries. Lookups on different processors do not meet even
+   * in one shard. An entry has to fit in its shard's part of max_weight. */
   uint32_t shards;
   uint32_t reserved;   /* 0 */
   weir_weigh_fn weigh; /* nullable: each entry weighs 1 */
@@ -176,7 +181,8 @@ WEIR_API void weir_cache_unref(weir_cache *cache);
  * 2^24 - 1 (16 MiB); it may be NULL if key_size is 0. Errors of all:
  * WEIR_EINVAL (cache NULL, key NULL with a size, key too long, a lifetime that
  * is none). The _at forms are given the time, of weir_runtime_now()'s clock;
- * the others read what clock they need.
+ * the others read what clock they need. In a forked child all but lookups
+ * return WEIR_EFORKED, and lookups may.
  */
 
 /* WEIR_OK and in `value` the entry's value (may be NULL if that was put) with a
@@ -201,12 +207,13 @@ WEIR_API weir_status weir_cache_lookup_copy_at(weir_cache *cache,
                                                size_t capacity, size_t *size);
 
 /* Writes an entry over what the key had; a reference of `value` (nullable) is
- * taken. The plain form gives it the cache's lifetimes; _for gives it `ttl_ms`
- * (0 or more, or WEIR_FOREVER) instead of the cache's. WEIR_EFULL: heavier than
- * the bound; the key is then absent, other entries stay. A bound of 0 stores
- * nothing and returns WEIR_OK. Errors otherwise: WEIR_ENOMEM (the key keeps
- * what it had), WEIR_EFAILED (weigh refused; likewise), WEIR_ECLOSED (the
- * runtime closes). */
+ * taken. The plain form gives it the cache's lifetimes or what the expire
+ * function says; _for gives it `ttl_ms` (0 or more, or WEIR_FOREVER) instead of
+ * all these. Stores nothing and returns WEIR_OK, and the key is then absent,
+ * with a bound of 0 entries or a lifetime of 0. WEIR_EFULL: heavier than the
+ * bound; the key is then absent too, other entries stay. Errors otherwise:
+ * WEIR_ENOMEM (the key keeps what it had), WEIR_EFAILED (weigh refused;
+ * likewise), WEIR_ECLOSED (the runtime closes). */
 WEIR_API weir_status weir_cache_put(weir_cache *cache, const void *key,
                                     size_t key_size, weir_value *value);
 WEIR_API weir_status weir_cache_put_at(weir_cache *cache, const void *key,
@@ -230,8 +237,8 @@ WEIR_API weir_status weir_cache_put_if_absent_at(
     int64_t now_ns, weir_value **existing);
 
 /* Uses an entry without reading it: its idle time begins anew, and it has
- * `ttl_ms` (0 or more, or WEIR_FOREVER) from now on. WEIR_OK or
- * WEIR_ENOTFOUND. */
+ * `ttl_ms` (0 or more, or WEIR_FOREVER) from now on. WEIR_OK, WEIR_ENOTFOUND or
+ * WEIR_ECLOSED. Asks no expire function, and is no hit in the stats. */
 WEIR_API weir_status weir_cache_touch(weir_cache *cache, const void *key,
                                       size_t key_size, int64_t ttl_ms);
 WEIR_API weir_status weir_cache_touch_at(weir_cache *cache, const void *key,
@@ -270,7 +277,7 @@ WEIR_API weir_status weir_cache_scan(weir_cache *cache, uint64_t *cursor,
 typedef struct weir_cache_stats {
   uint32_t size;     /* set by the caller: sizeof(weir_cache_stats) */
   uint32_t reserved; /* 0 */
-  uint64_t hits;     /* of lookups and gets, ever, as all below but the last */
+  uint64_t hits;     /* of lookups and gets; ever, as all but the last three */
   uint64_t misses;
   uint64_t stale_hits; /* gets served by stale_if_error; also misses */
   uint64_t puts;       /* stored, loads included */
