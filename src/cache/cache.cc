@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The cache's life and what it does on the runtime's thread. Its decide door is in cache_decide.cc.
+// What is marked cold is rare or short beside what it does, and compiled for size.
 #include "cache/cache.hh"
 
 #include "engine/value.hh"
@@ -17,7 +18,7 @@ using weir::CacheTask;
 using weir::Entry;
 using weir::Shard;
 
-weir_cache::weir_cache(weir_runtime *cache_runtime, weir::CacheRules &&cache_rules)
+[[gnu::cold]] weir_cache::weir_cache(weir_runtime *cache_runtime, weir::CacheRules &&cache_rules)
     : weir_operation(cache_runtime, end, &weir::cache_layer),
       rules_(static_cast<weir::CacheRules &&>(cache_rules)),
       seed_(cache_runtime->random().next()),
@@ -26,7 +27,7 @@ weir_cache::weir_cache(weir_runtime *cache_runtime, weir::CacheRules &&cache_rul
       end_task_(*this, run_end),
       timer_(*this) {}
 
-weir_cache::~weir_cache() {
+[[gnu::cold]] weir_cache::~weir_cache() {
   weir::unref_handle(load_policy_);
   rules_.shape.free_all(heap(), telling_);
   for (uint32_t i = 0; i < shard_count_; ++i) shards_[i].~Shard();
@@ -34,7 +35,7 @@ weir_cache::~weir_cache() {
 }
 
 // The bounds are divided so that their parts add up.
-bool weir_cache::init(const char *cache_name) {
+[[gnu::cold]] bool weir_cache::init(const char *cache_name) {
   load_policy_ = weir::SharedPolicy::make(runtime(), &weir::load_run_layer, rules_.load_timeout_ns,
                                           "load of cache", cache_name);
   if (load_policy_ == nullptr || !set_name(cache_name)) return false;
@@ -58,7 +59,7 @@ bool weir_cache::init(const char *cache_name) {
   return true;
 }
 
-void weir_cache::empty() {
+[[gnu::cold]] void weir_cache::empty() {
   int64_t now_ns = runtime()->coarse_clock();
   for (uint32_t i = 0; i < shard_count_; ++i) {
     uint64_t position = 0;
@@ -74,7 +75,7 @@ void weir_cache::empty() {
 // ---- the end ----
 
 // On the thread of the last unref. Once the timer has been armed it may be firing right now.
-void weir_cache::end(Handle *handle) {
+[[gnu::cold]] void weir_cache::end(Handle *handle) {
   auto *cache = static_cast<weir_cache *>(handle);
   weir_runtime *runtime = cache->runtime();
   cache->empty();
@@ -88,7 +89,7 @@ void weir_cache::end(Handle *handle) {
   runtime->post(cache->end_task_);
 }
 
-void weir_cache::run_end(weir_runtime &runtime, weir::Task &task) {
+[[gnu::cold]] void weir_cache::run_end(weir_runtime &runtime, weir::Task &task) {
   weir_cache &cache = static_cast<CacheTask &>(task).cache;
   // What the timer found just before the end is still on its way.
   if (cache.arm_task_.posted.load(std::memory_order_acquire) ||
@@ -145,7 +146,7 @@ void weir_cache::run_arm(weir_runtime &, weir::Task &task) {
 }
 
 // Never for this very turn, which may have swept its share.
-void weir_cache::arm() {
+[[gnu::cold]] void weir_cache::arm() {
   weir_runtime &runtime = *this->runtime();
   if (runtime.life() != weir::Life::open) return;
   armed_ns_.store(weir::never_ns, std::memory_order_relaxed);
@@ -190,7 +191,7 @@ void weir_cache::run_tell(weir_runtime &runtime, weir::Task &task) {
   cache.end_task(entered);
 }
 
-void weir_cache::tell_next() {
+[[gnu::cold]] void weir_cache::tell_next() {
   Entry **end = &telling_;
   for (uint32_t i = 0; telling_ == nullptr && i < shard_count_; ++i) *end = shards_[i].take_left();
   Entry *entry = telling_;
@@ -203,7 +204,7 @@ void weir_cache::tell_next() {
   post(tell_task_);  // there may be more
 }
 
-void weir_cache::emit_evictions() {
+[[gnu::cold]] void weir_cache::emit_evictions() {
   if (!runtime()->has_event_listener()) return;
   weir_cache_stats stats = {};
   fill_stats(stats);
@@ -216,7 +217,7 @@ void weir_cache::emit_evictions() {
   runtime()->emit(event);
 }
 
-void weir_cache::fill_stats(weir_cache_stats &stats) {
+[[gnu::cold]] void weir_cache::fill_stats(weir_cache_stats &stats) {
   for (uint32_t i = 0; i < shard_count_; ++i) shards_[i].add_stats(stats);
   stats.stale_hits = stale_hits_.load(std::memory_order_relaxed);
   stats.loads = loads_.load(std::memory_order_relaxed);

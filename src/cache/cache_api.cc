@@ -47,12 +47,12 @@ int64_t cache_clock(const weir_cache *cache) {
 
 }  // namespace
 
-void weir_cache_options_init(weir_cache_options *options, size_t size) {
+[[gnu::cold]] void weir_cache_options_init(weir_cache_options *options, size_t size) {
   weir::init_options(options, size, weir::default_cache_options());
 }
 
-weir_status weir_cache_new(weir_runtime *runtime, const weir_cache_options *given, weir_cache **out,
-                           weir_error **error) {
+[[gnu::cold]] weir_status weir_cache_new(weir_runtime *runtime, const weir_cache_options *given,
+                                         weir_cache **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_cache_options options = weir::default_cache_options();
@@ -191,7 +191,7 @@ weir_status weir_cache_scan(weir_cache *cache, uint64_t *cursor, weir_cache_entr
   return cache->scan(*cursor, entries, entry_size, capacity, *count);
 }
 
-weir_status weir_cache_get_stats(weir_cache *cache, weir_cache_stats *stats) {
+[[gnu::cold]] weir_status weir_cache_get_stats(weir_cache *cache, weir_cache_stats *stats) {
   if (cache == nullptr || stats == nullptr) return WEIR_EINVAL;
   if (cache->runtime()->forked()) return WEIR_EFORKED;
   weir_cache_stats filled = {};

@@ -127,7 +127,7 @@ int64_t weir_cache::ask_expire(const Key &key, weir_value *value, uint32_t momen
   return answer < WEIR_FOREVER ? WEIR_EXPIRE_KEEP : answer;
 }
 
-void weir_cache::ask_read(const Key &key, const Reading &read) {
+[[gnu::cold]] void weir_cache::ask_read(const Key &key, const Reading &read) {
   if (runtime()->forked()) return;  // the answer would need the policy lock
   bool ends = read.end_ns != weir::never_ns;
   int64_t remaining_ns = ends ? read.end_ns - read.now_ns : weir::never_ns;
@@ -150,7 +150,7 @@ weir_status weir_cache::weigh(const PutRequest &request, uint32_t &weight) const
   return heavy > UINT32_MAX || heavy > heaviest_ ? WEIR_EFULL : WEIR_OK;
 }
 
-weir_status weir_cache::refuse(const PutRequest &request, weir_status status) {
+[[gnu::cold]] weir_status weir_cache::refuse(const PutRequest &request, weir_status status) {
   Shard &shard = shard_of(request.key.hash);
   if (status == WEIR_EFULL) {
     Aftermath after;
@@ -246,7 +246,7 @@ weir_status weir_cache::invalidate(const Key &key) {
   return found ? WEIR_OK : WEIR_ENOTFOUND;
 }
 
-weir_status weir_cache::clear() {
+[[gnu::cold]] weir_status weir_cache::clear() {
   if (runtime()->forked()) return WEIR_EFORKED;
   int64_t now_ns = runtime()->clock();
   for (uint32_t i = 0; i < shard_count_; ++i) {

@@ -100,8 +100,8 @@ class CacheScan {
 
 }  // namespace weir
 
-weir_status weir_cache::scan(uint64_t &cursor, weir_cache_entry *entries, size_t entry_size,
-                             size_t capacity, size_t &count) {
+[[gnu::cold]] weir_status weir_cache::scan(uint64_t &cursor, weir_cache_entry *entries,
+                                           size_t entry_size, size_t capacity, size_t &count) {
   weir::CacheScan scan(heap(), entries, entry_size, capacity);
   int bits = 63 - shard_shift_;
   uint64_t step = uint64_t{1} << bits;

@@ -8,7 +8,7 @@
 
 namespace weir {
 
-Shard::Shard(Heap *heap, const CacheRules &rules, std::atomic<int64_t> &armed_ns)
+[[gnu::cold]] Shard::Shard(Heap *heap, const CacheRules &rules, std::atomic<int64_t> &armed_ns)
     : rules_(rules), table_(heap, rules.shape), heap_(heap), wheel_(heap), armed_ns_(armed_ns) {}
 
 void Shard::init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes) {
@@ -21,7 +21,7 @@ void Shard::init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes) {
 }
 
 // Nobody uses the cache any more, so no load is in the table.
-Shard::~Shard() {
+[[gnu::cold]] Shard::~Shard() {
   uint64_t position = 0;
   do {
     Node *node = table_.chain_at(position, position);

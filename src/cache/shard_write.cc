@@ -69,7 +69,7 @@ void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &afte
   count_left(old, cause, after);
 }
 
-void Shard::refuse(const Key &key, int64_t now_ns, LoadNode *load, Aftermath &after) {
+[[gnu::cold]] void Shard::refuse(const Key &key, int64_t now_ns, LoadNode *load, Aftermath &after) {
   SoonLock lock(mutex_);
   ++refused_;
   if (load != nullptr && (load->flags & load_linked) == 0) return;
@@ -80,7 +80,7 @@ void Shard::refuse(const Key &key, int64_t now_ns, LoadNode *load, Aftermath &af
   adapt_table();
 }
 
-void Shard::count_refused() {
+[[gnu::cold]] void Shard::count_refused() {
   SoonLock lock(mutex_);
   ++refused_;
 }
@@ -101,7 +101,7 @@ bool Shard::remove(const Key &key, int64_t now_ns, Aftermath &after) {
   return found;
 }
 
-uint64_t Shard::clear(uint64_t position, int64_t now_ns, Aftermath &after) {
+[[gnu::cold]] uint64_t Shard::clear(uint64_t position, int64_t now_ns, Aftermath &after) {
   constexpr int buckets_at_once = 64;
   SoonLock lock(mutex_);
   for (int i = 0; i < buckets_at_once; ++i) {
@@ -119,7 +119,7 @@ uint64_t Shard::clear(uint64_t position, int64_t now_ns, Aftermath &after) {
   return position;
 }
 
-void Shard::clear_node(Node *node, int64_t now_ns, Aftermath &after) {
+[[gnu::cold]] void Shard::clear_node(Node *node, int64_t now_ns, Aftermath &after) {
   if (node->kind == NodeKind::load) {
     end_load(static_cast<LoadNode *>(node));
     return;
@@ -140,7 +140,8 @@ bool Shard::touch(const Key &key, int64_t now_ns, int64_t until_ns, Aftermath &a
   return true;
 }
 
-void Shard::set_lifetime(const Key &key, const Reading &read, int64_t until_ns, Aftermath &after) {
+[[gnu::cold]] void Shard::set_lifetime(const Key &key, const Reading &read, int64_t until_ns,
+                                       Aftermath &after) {
   SoonLock lock(mutex_);
   Entry *entry = table_.find(key);
   if (entry == nullptr || entry->negative() || entry->value != read.value ||
@@ -150,7 +151,7 @@ void Shard::set_lifetime(const Key &key, const Reading &read, int64_t until_ns, 
   set_end(entry, until_ns, read.now_ns, true, after);
 }
 
-void Shard::sweep(int64_t now_ns, uint32_t &budget, Aftermath &after) {
+[[gnu::cold]] void Shard::sweep(int64_t now_ns, uint32_t &budget, Aftermath &after) {
   constexpr uint32_t steps_at_once = 64;
   bool more = true;
   while (more && budget > 0) {
@@ -182,7 +183,7 @@ int64_t Shard::next_sweep_ns() {
 
 // ---- leaving ----
 
-Entry *Shard::take_left() {
+[[gnu::cold]] Entry *Shard::take_left() {
   SoonLock lock(mutex_);
   Node *first = left_first_;
   left_first_ = nullptr;
@@ -205,7 +206,7 @@ LoadNode *Shard::find_load(const Key &key) {
   return table_.find_load(key);
 }
 
-bool Shard::find_stale(const Key &key, int64_t now_ns, weir_value *&value) {
+[[gnu::cold]] bool Shard::find_stale(const Key &key, int64_t now_ns, weir_value *&value) {
   ShortHold hold(stripe_here().lock);
   Entry *entry = table_.find(key);
   if (entry == nullptr || entry->negative() || deadline_of(*entry) <= now_ns) return false;
@@ -251,7 +252,7 @@ bool Shard::peek(const Key &key, int64_t now_ns, int64_t &end_ns, weir_value **v
   return true;
 }
 
-void Shard::add_stats(weir_cache_stats &stats) {
+[[gnu::cold]] void Shard::add_stats(weir_cache_stats &stats) {
   SoonLock lock(mutex_);
   stats.puts += puts_;
   stats.refused += refused_;
