@@ -11,11 +11,11 @@
 //   of late goes. Main is a segmented LRU, four fifths of it guarded.
 // - LIRS (Jiang, Zhang, "LIRS: an efficient low inter-reference recency set replacement policy",
 //   2002): an entry belongs to main if the time between its last two uses is shorter than the time
-//   since main's oldest was used. The paper's stack S exists to answer that question; here stamps of
-//   the last use answer it, and nothing has to be pruned.
-// - S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", 2023): hits only count,
-//   up to 3; what leaves young goes to main if it was used twice; main is a CLOCK; what comes back
-//   while it is remembered enters main at once.
+//   since main's oldest was used. The paper's stack S exists to answer that question; here stamps
+//   of the last use answer it, and nothing has to be pruned.
+// - S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", 2023): hits only
+//   count, up to 3; what leaves young goes to main if it was used twice; main is a CLOCK; what comes
+//   back while it is remembered enters main at once.
 //
 // Invariants:
 // - An entry is in one list, or outside; counts are exact.
@@ -23,8 +23,8 @@
 //   what is there, never of a bound: a bound by weight needs no guess.
 // - Each operation but first() takes a bounded number of steps, whatever change was before it.
 //
-// Space is where entries are: their links, list, uses (0 to 3), stamp of the last use, and estimated
-// frequency, by Ref, a pointer or an index.
+// Space is where entries are: their links, list, uses (0 to 3), stamp of the last use, and
+// estimated frequency, by Ref, a pointer or an index.
 
 #pragma once
 

@@ -9,8 +9,8 @@
 // - Every slot in use is in the chain of its bucket. One that is in no cache at all is a ghost, and
 //   in the list of ghosts, oldest evicted first, whose links are those of mode 0.
 // - A slot's stamp is the last use of its key in all modes alike.
-// - Memory is taken by start() alone; when slots run out the oldest ghost's is taken, and when there
-//   is none the key is left out.
+// - Memory is taken by start() alone; when slots run out the oldest ghost's is taken, and when
+//   there is none the key is left out.
 
 #pragma once
 

@@ -7,7 +7,8 @@
 // for more than a few words.
 //
 // Invariants: a table is a power of two of lines, at least 128; reserve() makes it at least 8
-// counters per entry if there is memory for that. It only grows. Fingerprints are 32 bits of a hash.
+// counters per entry if there is memory for that. It only grows. Fingerprints are 32 bits of a
+// hash.
 
 #pragma once
 

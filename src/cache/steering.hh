@@ -3,9 +3,9 @@
 // Which mode serves this workload best now? Hits of the shadow caches over the last accesses, old
 // ones fading, are compared every few accesses.
 //
-// - A mode takes over when it leads by more than chance explains. It leads against the lesser of the
-//   present mode's shadow and the cache itself: after a change the cache has not the content that
-//   the shadow has gathered, and may do worse for long.
+// - A mode takes over when it leads by more than chance explains. It leads against the lesser of
+//   the present mode's shadow and the cache itself: after a change the cache has not the content
+//   that the shadow has gathered, and may do worse for long.
 // - A change is a trial. The shadow of the mode before shows what would be without it: if that does
 //   better from then on, the change is taken back.
 // - After each change, for a while, a lead has to be larger, so that changes do not follow noise.
