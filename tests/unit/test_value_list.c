@@ -127,6 +127,20 @@ static void lists_within_lists_are_freed_without_recursion(struct fixture *fx) {
   assert_int_equal(fx->memory.wrong_sizes, 0);
 }
 
+static void lists_beside_each_other_in_a_list_are_all_freed(struct fixture *fx) {
+  unsigned freed = 0;
+  weir_value *value = NULL;
+  weir_value *lists[3];
+  assert_int_equal(weir_value_new_pointer(fx->runtime, &freed, count_free, &value), WEIR_OK);
+  for (size_t i = 0; i < COUNT_OF(lists); i++) lists[i] = list_of(fx, &value, 1);
+  weir_value *outer = list_of(fx, lists, COUNT_OF(lists));
+  weir_value_unref(value);
+  for (size_t i = 0; i < COUNT_OF(lists); i++) weir_value_unref(lists[i]);
+  assert_int_equal(freed, 0);
+  weir_value_unref(outer);
+  assert_int_equal(freed, 1);
+}
+
 /* Two lists hold a third, which is freed with the last of them. */
 static void a_list_in_two_lists_is_freed_once(struct fixture *fx) {
   unsigned freed = 0;
@@ -208,6 +222,7 @@ TEST_MAIN("value list", TEST(list_holds_values_and_errors_in_their_places),
           TEST(list_of_errors_alone_needs_no_values), TEST(list_getters_answer_for_what_is_no_list),
           TEST(list_arguments_are_checked), TEST(list_without_memory_takes_no_reference),
           LONG_TEST(lists_within_lists_are_freed_without_recursion),
+          TEST(lists_beside_each_other_in_a_list_are_all_freed),
           TEST(a_list_in_two_lists_is_freed_once), TEST(list_outlives_its_runtime),
           TEST(a_run_settles_with_a_list_and_its_outcome_is_described),
           TEST(a_list_arrives_by_a_record))
