@@ -132,7 +132,7 @@ int64_t weir_limiter::available(int64_t now_ns) {
   } else {
     weir::Lock lock(mutex_);
     weir::KeyTable *table = key_table_.load(std::memory_order_relaxed);
-    weir::KeyEntry *entry = table == nullptr && rates_.count() > 0 ? entries_.find(hash) : nullptr;
+    weir::KeyEntry *entry = table == nullptr ? entries_.find(hash) : nullptr;
     if (table != nullptr) rate = table->available(hash, now_ns);
     if (table == nullptr)
       rate = entry == nullptr ? rates_.capacity() : rates_.available(entry->states(), now_ns);

@@ -319,6 +319,26 @@ static void no_key_is_the_key_of_no_bytes(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+static void available_counts_what_the_key_of_no_bytes_holds(struct fixture *fx) {
+  weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
+  options.max_concurrent = 3;
+  options.max_keys = 10;
+  for (int rated = 0; rated < 2; ++rated) {
+    options.permits = rated ? 100 : WEIR_OFF;
+    options.interval_ms = rated ? 1000 : WEIR_OFF;
+    weir_limiter *limiter = make_limiter(fx, &options);
+    weir_permit permit = 0;
+    weir_permit other = 0;
+    assert_int_equal(weir_limiter_available(limiter), 3);
+    assert_int_equal(weir_limiter_try_acquire(limiter, 2, &permit, NULL), WEIR_OK);
+    assert_int_equal(weir_limiter_try_acquire_key(limiter, "k", 1, 3, &other, NULL), WEIR_OK);
+    assert_int_equal(weir_limiter_available(limiter), 1);
+    assert_int_equal(weir_limiter_release(limiter, permit), WEIR_OK);
+    assert_int_equal(weir_limiter_available(limiter), 3);
+    weir_limiter_unref(limiter);
+  }
+}
+
 static void keys_that_are_alike_are_told_apart(struct fixture *fx) {
   weir_limiter *limiter =
       make_keyed(fx, WEIR_LIMITER_TOKEN_BUCKET, 1, 1000, 5000, WEIR_LIMITER_DENY);
@@ -368,6 +388,25 @@ static void set_options_changes_live_keys(struct fixture *fx) {
   }
 }
 
+/* What an evicted key had used is converted with all else, and is paid off in time. */
+static void a_newcomer_after_a_change_is_not_held_to_what_was_used_long_ago(struct fixture *fx) {
+  for (size_t a = 0; a < COUNT_OF(algorithms); ++a) {
+    weir_limiter_options options = rate_options(algorithms[a], 10, 1000);
+    options.max_keys = 1;
+    options.key_overflow = WEIR_LIMITER_EVICT;
+    weir_limiter *limiter = make_limiter(fx, &options);
+    advance_ms(fx, 3600 * 1000);
+    assert_int_equal(acquire(limiter, 1, 5, now_ns(fx)), WEIR_OK);
+    assert_int_equal(acquire(limiter, 2, 1, now_ns(fx)), WEIR_OK);
+    options.interval_ms = 2000;
+    assert_int_equal(weir_limiter_set_options(limiter, &options, NULL), WEIR_OK);
+    assert_int_equal(acquire(limiter, 3, 6, now_ns(fx)), WEIR_ELIMITED);
+    advance_ms(fx, 4000);
+    assert_int_equal(count_key(limiter, 3, now_ns(fx), 100), 10);
+    weir_limiter_unref(limiter);
+  }
+}
+
 static void keys_survive_their_origin_moving_on(struct fixture *fx) {
   weir_limiter_options options = rate_options(WEIR_LIMITER_TOKEN_BUCKET, INT32_MAX, 1000);
   options.burst = 5;
@@ -411,5 +450,7 @@ TEST_MAIN("limiter: keys", TEST(L13_each_key_has_a_limit_of_its_own),
           LONG_TEST(L13_a_table_fills_up_to_its_cap), TEST(a_key_takes_at_most_24_bytes),
           TEST(keyed_limits_of_all_kinds_together), TEST(keyed_concurrency_is_held_per_key),
           TEST(keyed_concurrency_needs_a_place_for_the_permit), TEST(no_key_is_the_key_of_no_bytes),
+          TEST(available_counts_what_the_key_of_no_bytes_holds),
           LONG_TEST(keys_that_are_alike_are_told_apart), TEST(set_options_changes_live_keys),
+          TEST(a_newcomer_after_a_change_is_not_held_to_what_was_used_long_ago),
           LONG_TEST(keys_survive_their_origin_moving_on), TEST(keyed_limits_too_large_for_a_word))
