@@ -157,6 +157,21 @@ static void gradient_grows_while_latency_is_steady_and_shrinks_when_it_rises(str
   weir_limiter_unref(limiter);
 }
 
+/* One in three fails, for many windows: never most of one. */
+static void gradient_judges_the_failures_of_each_window_by_themselves(struct fixture *fx) {
+  weir_limiter_options options = adaptive_options(WEIR_ADAPTIVE_GRADIENT, 10);
+  weir_limiter *limiter = make_limiter(fx, &options);
+  int64_t limit = 10;
+  for (int i = 0; i < 100; ++i) {
+    steady(limiter, 2, WEIR_CLASS_SUCCESS, 10 * MS);
+    steady(limiter, 1, WEIR_CLASS_FAILURE, 10 * MS);
+    assert_true(stats_of(limiter).limit >= limit);
+    limit = stats_of(limiter).limit;
+  }
+  assert_true(limit > 12);
+  weir_limiter_unref(limiter);
+}
+
 static void the_limit_stays_between_its_bounds(struct fixture *fx) {
   static const uint32_t kinds[] = {WEIR_ADAPTIVE_AIMD, WEIR_ADAPTIVE_GRADIENT};
   for (size_t k = 0; k < COUNT_OF(kinds); ++k) {
@@ -453,6 +468,7 @@ TEST_MAIN("limiter: adaptive and options", TEST(aimd_adds_one_after_a_full_round
           TEST(samples_from_before_a_change_do_not_count),
           TEST(ignored_abandoned_and_refused_calls_do_not_count),
           LONG_TEST(gradient_grows_while_latency_is_steady_and_shrinks_when_it_rises),
+          TEST(gradient_judges_the_failures_of_each_window_by_themselves),
           LONG_TEST(the_limit_stays_between_its_bounds), TEST(runs_are_samples_as_classify_judges),
           TEST(runs_raise_the_limit_and_start_who_waits), TEST(a_timeout_outside_is_a_failure),
           TEST(C08_each_option_that_is_not_legal_is_named), TEST(C08_sizes_of_other_versions),

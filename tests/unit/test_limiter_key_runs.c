@@ -75,6 +75,31 @@ static void L20_a_released_permit_goes_to_the_first_waiter_of_its_key(struct fix
   weir_limiter_unref(limiter);
 }
 
+static void L20_permits_released_together_start_as_many_waiters(struct fixture *fx) {
+  weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
+  options.max_concurrent = 2;
+  options.max_keys = 10;
+  weir_limiter *limiter = make_limiter(fx, &options);
+  struct script *work = scripted(fx, "hang");
+  weir_permit permits[2] = {0, 0};
+  for (int i = 0; i < 2; ++i) {
+    assert_int_equal(weir_limiter_try_acquire_key(limiter, "a", 1, 1, &permits[i], NULL), WEIR_OK);
+  }
+  for (int i = 0; i < 3; ++i) begin_keyed(fx, limiter, work, "a");
+  run_until_idle(fx);
+  assert_int_equal(work->started, 0);
+  /* Both come back before the engine has looked for waiters. */
+  for (int i = 0; i < 2; ++i) {
+    assert_int_equal(weir_limiter_release_key(limiter, "a", 1, permits[i]), WEIR_OK);
+  }
+  run_until_idle(fx);
+  assert_int_equal(work->started, 2);
+  for (size_t i = 0; i < 3; ++i) end_attempt(fx, work, i);
+  assert_int_equal(work->started, 3);
+  assert_int_equal(stats_of(limiter).concurrent, 0);
+  weir_limiter_unref(limiter);
+}
+
 /* The permit comes back and its waiter leaves before the engine has come to either. */
 static void L03_a_waiter_leaves_before_its_released_permit_arrives(struct fixture *fx) {
   weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
@@ -222,6 +247,7 @@ static void evictions_are_events(struct fixture *fx) {
 
 TEST_MAIN("limiter: runs by key", TEST(a_key_that_waits_does_not_block_others),
           TEST(L20_a_released_permit_goes_to_the_first_waiter_of_its_key),
+          TEST(L20_permits_released_together_start_as_many_waiters),
           TEST(L03_a_waiter_leaves_before_its_released_permit_arrives),
           LONG_TEST(keyed_queues_survive_any_order_of_leaving),
           TEST(L16_a_paused_keyed_limiter_resumes_every_key),

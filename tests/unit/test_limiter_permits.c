@@ -231,6 +231,29 @@ static void L19_a_turn_after_the_deadline_is_refused_now(struct fixture *fx) {
   }
 }
 
+static void L19_who_has_left_the_queue_delays_nobody(struct fixture *fx) {
+  weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_TOKEN_BUCKET, 1, 1000);
+  struct script *work = scripted(fx, "v1");
+  struct run *runs[4];
+  for (int i = 0; i < 4; ++i) runs[i] = begin_limited(fx, limiter, work, NULL);
+  run_until_idle(fx);
+  assert_int_equal(weir_call_cancel(runs[1]->call), WEIR_OK);
+  run_until_idle(fx);
+  /* Two still wait, for the turns at 1 s and 2 s: the next one's is at 3 s. */
+  weir_run_options patient = WEIR_RUN_OPTIONS_INIT;
+  patient.deadline_ms = 2999;
+  struct run *late = begin_limited(fx, limiter, work, &patient);
+  patient.deadline_ms = 3000;
+  struct run *in_time = begin_limited(fx, limiter, work, &patient);
+  run_until_idle(fx);
+  assert_refused(late, WEIR_ELIMITED, WEIR_REJECTION_NO_TIME);
+  assert_int_equal(settled(late)->rejection.retry_after_ns, 3 * SECOND);
+  assert_pending(in_time);
+  advance_ms(fx, 3000);
+  assert_int_equal(settled(in_time)->status, WEIR_OK);
+  weir_limiter_unref(limiter);
+}
+
 static void L19_priority_counts_only_who_is_before(struct fixture *fx) {
   weir_limiter_options options = rate_options(WEIR_LIMITER_TOKEN_BUCKET, 1, 1000);
   options.queue_order = WEIR_LIMITER_PRIORITY;
@@ -449,6 +472,7 @@ TEST_MAIN("limiter: permits", TEST(L01_near_the_largest_numbers_permits_stay_exa
           TEST(L16_a_paused_limiter_still_takes_permits_back),
           TEST(L17_nested_use_settles_by_queue_timeout_deadline_or_full),
           TEST(L19_a_turn_after_the_deadline_is_refused_now),
+          TEST(L19_who_has_left_the_queue_delays_nobody),
           TEST(L19_priority_counts_only_who_is_before), TEST(L20_while_runs_wait_decide_is_refused),
           TEST(L20_of_a_rate_too), TEST(a_permit_is_given_back_once),
           TEST(a_rate_and_concurrency_together), TEST(a_refusal_is_an_event),

@@ -255,6 +255,21 @@ static void L09_sliding_window_refuses_at_most_one_slice_early(struct fixture *f
   weir_limiter_unref(limiter);
 }
 
+static void L09_sliding_window_frees_what_is_older_than_the_interval(struct fixture *fx) {
+  weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_SLIDING_WINDOW, 10, 1000);
+  int64_t begin = now_ns(fx);
+  assert_true(passes(limiter, 4, begin));
+  assert_true(passes(limiter, 6, begin + 500 * MS));
+  /* The 4 are over, the 6 still count, for those who look and for those who take. */
+  int64_t at = begin + 1100 * MS;
+  assert_int_equal(weir_limiter_available_at(limiter, at), 4);
+  assert_int_equal(count_passing(limiter, at, 100), 4);
+  assert_in_range(rejected_at(limiter, 1, at).retry_after_ns, 400 * MS, 500 * MS);
+  assert_int_equal(weir_limiter_available_at(limiter, begin + 1600 * MS), 6);
+  assert_int_equal(count_passing(limiter, begin + 1600 * MS, 100), 6);
+  weir_limiter_unref(limiter);
+}
+
 static void L18_100_a_minute_over_a_week_never_exceed_100_in_60_seconds(struct fixture *fx) {
   enum { WEEK = 7 * 24 * 60 * 100 + 1000 };
   int64_t *granted_at = calloc(WEEK, sizeof(*granted_at));
@@ -438,6 +453,7 @@ TEST_MAIN("limiter: rates", TEST(L05_idle_for_a_year_gives_one_burst_and_then_ex
           TEST(L09_fixed_window_counts_on_each_side_of_its_boundary),
           LONG_TEST(L09_sliding_window_never_admits_more_in_any_interval),
           TEST(L09_sliding_window_refuses_at_most_one_slice_early),
+          TEST(L09_sliding_window_frees_what_is_older_than_the_interval),
           LONG_TEST(L09_sliding_window_keeps_its_bound_through_changes),
           LONG_TEST(L18_100_a_minute_over_a_week_never_exceed_100_in_60_seconds),
           TEST(L12_a_refusal_over_three_limits_takes_from_none),
