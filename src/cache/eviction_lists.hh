@@ -14,8 +14,8 @@
 //   since main's oldest was used. The paper's stack S exists to answer that question; here stamps
 //   of the last use answer it, and nothing has to be pruned.
 // - S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", 2023): hits only
-//   count, up to 3; what leaves young goes to main if it was used twice; main is a CLOCK; what comes
-//   back while it is remembered enters main at once.
+//   count, up to 3; what leaves young goes to main if it was used twice; main is a CLOCK; what
+//   comes back while it is remembered enters main at once.
 //
 // Invariants:
 // - An entry is in one list, or outside; counts are exact.
