@@ -11,9 +11,8 @@
 //   lock, for the few stores that put a node in or take it out. Nothing allocates, evicts, calls
 //   back or frees under them, so lookups never wait for any of that.
 //
-// What was read is noted in the stripe, the latest 60 accesses; the next writer tells the eviction
-// policy. So reading changes no list, and a busy cache forgets some of its accesses but never the
-// latest.
+// What was read is noted in the stripe, the first 252 reads after a write in order, of later ones
+// only that there were any; the next writer tells the eviction policy. So reading changes no list.
 //
 // Invariants:
 // - A note names an entry that is in the table: who takes an entry out takes all notes in the same
@@ -65,7 +64,10 @@ struct alignas(64) Stripe {
   void note(Entry *entry) {
     uint16_t count = noted.load(std::memory_order_relaxed);
     if (count == capacity) {
-      entry->unnoted.store(1, std::memory_order_relaxed);
+      // Only once: other processors read this line.
+      if (entry->unnoted.load(std::memory_order_relaxed) == 0) {
+        entry->unnoted.store(1, std::memory_order_relaxed);
+      }
       return;
     }
     notes[count] = entry;
