@@ -16,8 +16,8 @@ static bool is_refusal(weir_status status) {
   return status == WEIR_EOPEN || status == WEIR_ELIMITED || status == WEIR_EFULL;
 }
 
-/* The value is the moment it came: of an answer that was kept, before the call was due. Its lifetime
- * began when it was stored, a turn of the loop later. */
+/* The value is the moment it came: of an answer that was kept, before the call was due. Its
+ * lifetime began when it was stored, a turn of the loop later. */
 static bool is_stale(const struct call *call, const weir_value *value) {
   enum { TURN_MS = 20 };
   int64_t came_ns;

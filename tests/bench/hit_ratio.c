@@ -3,9 +3,10 @@
  * How often does the cache have what is asked for? Replays traces through the public functions: a
  * lookup, and a put where it misses; every entry weighs 1 and lives for ever.
  *
- *   hit_ratio [--check] [--shards N] [--seed N] README FOLDER   the cells of the table in README, of
- *                                                         the unpacked traces NAME.u32le in FOLDER
- *   hit_ratio --synthetic [--check] [--shards N] [--seed N]     workloads made up
+ *   hit_ratio [--check] [--shards N] [--seed N] README FOLDER
+ *       the cells of the table in README, of the unpacked traces NAME.u32le in FOLDER
+ *   hit_ratio --synthetic [--check] [--shards N] [--seed N]
+ *       workloads made up
  *
  * --check: status 1 unless the mean gap to the best of all policies of the table is at most 0.5
  * points, and the adaptive policy nowhere more than 0.5 points below LRU. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which entries stay: the three policies on workloads of known shape. Keys are numbers; an access is
- * a lookup, and a put where it misses. */
+/* Which entries stay: the three policies on workloads of known shape. Keys are numbers; an access
+ * is a lookup, and a put where it misses. */
 
 #include "cache.h"
 
@@ -81,8 +81,8 @@ static void s3_fifo_keeps_what_was_used_through_a_scan(struct fixture *fx) {
 static void s3_fifo_takes_back_what_it_remembers(struct fixture *fx) {
   weir_cache *cache = bounded_by(fx, WEIR_EVICTION_S3_FIFO, 100);
   use_range(cache, 0, 250);
-  /* Evicted not long ago, so these enter the main queue, which a scan does not touch. A few may have
-   * been forgotten: ghosts have places in common. */
+  /* Evicted not long ago, so these enter the main queue, which a scan does not touch. A few may
+   * have been forgotten: ghosts have places in common. */
   use_range(cache, 130, 20);
   use_range(cache, 1000, 60);
   assert_true(present(cache, 130, 20) >= 15);
