@@ -15,6 +15,7 @@ Handle::~Handle() { heap_->free_text(name_); }
 void Handle::unref() {
   if (outside_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (runtime_->forked()) return;  // in the child nothing is to be touched
+  if (ending_.exchange(true, std::memory_order_acq_rel)) return;
   if (inside_.load(std::memory_order_acquire) == 0) {
     end();
   } else {
@@ -30,10 +31,22 @@ void Handle::leave() {
   if (last) end();
 }
 
+// Whoever takes the last outside reference from here on may take the end upon himself: he finds it
+// entered, and posts again.
 void Handle::drop(weir_runtime &, Task &task) {
   Handle *handle = static_cast<DropTask &>(task).handle;
-  handle->dropped_ = true;
-  if (handle->inside() == 0) handle->end();
+  handle->enter();
+  handle->ending_.exchange(false, std::memory_order_acq_rel);
+  handle->dropped_ = handle->outside_.load(std::memory_order_acquire) == 0 &&
+                     !handle->ending_.exchange(true, std::memory_order_acq_rel);
+  handle->leave();
+}
+
+// A listener's reference, on the engine's thread. If drop_task_ is queued, that will see it.
+void Handle::revive() {
+  if (!dropped_) return;
+  dropped_ = false;
+  ending_.store(false, std::memory_order_release);
 }
 
 bool Handle::set_name(const char *name) {

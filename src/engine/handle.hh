@@ -11,7 +11,9 @@
 //   thread. The number read is then exact: the engine adds only under an outside reference, and its
 //   last `leave` is the last thing it does with the handle.
 // - If something is inside (or was, a moment ago), the handle is sent to the engine's thread, which
-//   ends it now or at the last `leave`.
+//   ends it now or at the last `leave`. That is done by whoever sets `ending_`.
+// - A listener may take an outside reference of what only inside ones hold any more. Whoever comes
+//   to end it then finds that and does not.
 // - Each handle keeps the runtime's shell alive.
 
 #pragma once
@@ -33,7 +35,9 @@ class Handle {
   Handle(const Handle &) = delete;
   Handle &operator=(const Handle &) = delete;
 
-  void ref() { outside_.fetch_add(1, std::memory_order_relaxed); }
+  void ref() {
+    if (outside_.fetch_add(1, std::memory_order_relaxed) == 0) revive();
+  }
   void unref();
 
   // Inside references; the engine's thread only.
@@ -53,6 +57,7 @@ class Handle {
  private:
   uint32_t inside() const { return inside_.load(std::memory_order_relaxed); }
   static void drop(weir_runtime &runtime, Task &task);
+  void revive();
   void end();
 
   // The task that brings a dropped handle to the engine's thread.
@@ -63,7 +68,8 @@ class Handle {
 
   std::atomic<uint32_t> outside_{1};
   std::atomic<uint32_t> inside_{0};
-  bool dropped_ = false;  // the engine's thread: no outside reference is left
+  std::atomic<bool> ending_{false};  // somebody ends it, or drop_task_ is queued
+  bool dropped_ = false;  // the engine's thread, which ends it at the last leave(); ending_ is set
   weir_runtime *runtime_;
   Heap *heap_;
   EndFn end_;

@@ -103,6 +103,48 @@ static void K09_on_evict_may_give_the_cache_back(struct fixture *fx) {
   assert_string_equal(told.text, "a:1 size, b:2 size");
 }
 
+static void hold_and_drop(struct departures *self, weir_cache *cache,
+                          const weir_eviction *eviction) {
+  (void)self;
+  (void)eviction;
+  weir_cache_ref(cache);
+  weir_cache_unref(cache);
+}
+
+/* What is to be told holds the cache by nothing that a user has. */
+static void K09_on_evict_may_hold_a_cache_that_everybody_has_left(struct fixture *fx) {
+  struct departures told = {.then = hold_and_drop};
+  weir_cache *cache = new_telling(fx, &told, 1);
+  assert_int_equal(put_number(fx, cache, "a", 1), WEIR_OK);
+  assert_int_equal(put_number(fx, cache, "b", 2), WEIR_OK);
+  assert_int_equal(put_number(fx, cache, "c", 3), WEIR_OK);
+  weir_cache_unref(cache);
+  run_until_idle(fx);
+  assert_string_equal(told.text, "a:1 size, b:2 size");
+}
+
+static void keep_the_cache(struct departures *self, weir_cache *cache,
+                           const weir_eviction *eviction) {
+  (void)eviction;
+  self->user = weir_cache_ref(cache);
+}
+
+static void K09_on_evict_may_keep_a_cache_that_everybody_has_left(struct fixture *fx) {
+  struct departures told = {.then = keep_the_cache};
+  weir_cache *cache = new_telling(fx, &told, 1);
+  assert_int_equal(put_number(fx, cache, "a", 1), WEIR_OK);
+  assert_int_equal(put_number(fx, cache, "b", 2), WEIR_OK);
+  weir_cache_unref(cache);
+  run_until_idle(fx);
+  assert_ptr_equal(told.user, cache);
+  assert_int_equal(look(cache, "b"), 2);
+  assert_int_equal(put_number(fx, cache, "b", 3), WEIR_OK);
+  told.then = NULL;
+  run_until_idle(fx);
+  assert_string_equal(told.text, "a:1 size, b:2 replaced");
+  weir_cache_unref(cache);
+}
+
 static void an_evicted_value_may_be_kept(struct fixture *fx) {
   weir_cache *cache = new_bounded(fx, 1);
   weir_value *kept = NULL;
@@ -271,6 +313,8 @@ static void the_event_listener_hears_of_evictions(struct fixture *fx) {
 TEST_MAIN("cache departures", TEST(entries_are_told_after_the_call_and_in_order),
           TEST(a_null_value_leaves_as_one), TEST(what_was_expired_left_as_expired),
           TEST(K09_on_evict_may_write_to_the_cache), TEST(K09_on_evict_may_give_the_cache_back),
+          TEST(K09_on_evict_may_hold_a_cache_that_everybody_has_left),
+          TEST(K09_on_evict_may_keep_a_cache_that_everybody_has_left),
           TEST(an_evicted_value_may_be_kept), TEST(K09_weigh_may_write_to_the_cache),
           TEST(put_if_absent_gives_what_is_there), TEST(put_if_absent_replaces_what_has_expired),
           TEST(a_copy_says_how_much_there_is), TEST(the_event_listener_hears_of_evictions))
