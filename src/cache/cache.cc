@@ -74,12 +74,13 @@ using weir::Shard;
 
 // ---- the end ----
 
-// On the thread of the last unref. Once the timer has been armed it may be firing right now.
+// On the thread of the last unref. Once the timer has been armed it may be firing right now, but
+// finds that nobody holds the cache.
 [[gnu::cold]] void weir_cache::end(Handle *handle) {
   auto *cache = static_cast<weir_cache *>(handle);
   weir_runtime *runtime = cache->runtime();
   cache->empty();
-  bool here = runtime->on_thread() && !cache->sweeping_;
+  bool here = runtime->on_thread();
   if (here) runtime->wheel().disarm(cache->timer_);
   if (here || !cache->timed_.load(std::memory_order_acquire)) {
     weir::end_handle<weir_cache>(cache);
@@ -91,12 +92,6 @@ using weir::Shard;
 
 [[gnu::cold]] void weir_cache::run_end(weir_runtime &runtime, weir::Task &task) {
   weir_cache &cache = static_cast<CacheTask &>(task).cache;
-  // What the timer found just before the end is still on its way.
-  if (cache.arm_task_.posted.load(std::memory_order_acquire) ||
-      cache.tell_task_.posted.load(std::memory_order_acquire)) {
-    runtime.post(task);
-    return;
-  }
   runtime.wheel().disarm(cache.timer_);
   weir::end_handle<weir_cache>(&cache);
   runtime.release_shell();
@@ -164,9 +159,12 @@ void weir_cache::run_arm(weir_runtime &, weir::Task &task) {
   runtime.timer_armed();
 }
 
+// Holds the cache meanwhile: what is freed may have its last reference, and what is posted needs it
+// to be held. If nobody but runs holds it, what has expired may stay.
 void weir_cache::sweep(weir_runtime &runtime, weir::Timer &timer) {
   weir_cache &cache = static_cast<SweepTimer &>(timer).cache;
-  cache.sweeping_ = true;
+  cache.armed_ns_.store(weir::never_ns, std::memory_order_relaxed);
+  if (!cache.ref_if_held()) return;
   Aftermath after;
   uint32_t budget = weir::cache_sweep_budget;
   for (uint32_t i = 0; i < cache.shard_count_ && budget > 0; ++i) {
@@ -175,8 +173,8 @@ void weir_cache::sweep(weir_runtime &runtime, weir::Timer &timer) {
   after.arm = after.trim = false;
   cache.finish(after);
   cache.arm();
-  cache.sweeping_ = false;
   runtime.user_ran();
+  cache.unref();
 }
 
 // ---- telling ----

@@ -184,7 +184,6 @@ struct weir_cache : weir_operation {
   // The engine's thread; counters may be read by others.
   weir::SharedPolicy *load_policy_ = nullptr;
   SweepTimer timer_;
-  bool sweeping_ = false;
   weir::Entry *telling_ = nullptr;
   uint64_t evictions_told_ = 0;
   std::atomic<uint64_t> stale_hits_{0};

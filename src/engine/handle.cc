@@ -49,6 +49,14 @@ void Handle::revive() {
   ending_.store(false, std::memory_order_release);
 }
 
+bool Handle::ref_if_held() {
+  uint32_t count = outside_.load(std::memory_order_relaxed);
+  while (count != 0) {
+    if (outside_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
 bool Handle::set_name(const char *name) {
   bool ok = true;
   name_ = heap_->copy_text(name, ok);

@@ -38,6 +38,8 @@ class Handle {
   void ref() {
     if (outside_.fetch_add(1, std::memory_order_relaxed) == 0) revive();
   }
+  // False if no outside reference is left.
+  bool ref_if_held();
   void unref();
 
   // Inside references; the engine's thread only.

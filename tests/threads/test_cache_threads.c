@@ -250,7 +250,7 @@ static void do_anything(struct crowd *crowd, size_t self) {
 }
 
 static void count_departure(void *data, weir_cache *cache, const weir_eviction *eviction) {
-  (void)cache;
+  weir_cache_unref(weir_cache_ref(cache));
   uint64_t *told = data;
   told[0] += 1;
   told[1] += eviction->weight;

@@ -87,6 +87,24 @@ static void a_cache_ends_on_another_thread(struct fixture *fx) {
   unref_on_a_thread(later); /* the runtime has ended: that thread does what is left */
 }
 
+static void unref_cache(void *cache) { weir_cache_unref(cache); }
+
+/* It is freed while the cache's timer fires. */
+static void an_expired_value_may_have_the_last_reference(struct fixture *fx) {
+  weir_cache *cache = new_bounded(fx, 2);
+  weir_value *value = NULL;
+  assert_int_equal(weir_value_new_pointer(fx->runtime, weir_cache_ref(cache), unref_cache, &value),
+                   WEIR_OK);
+  assert_int_equal(weir_cache_put_for(cache, "a", 1, value, 50), WEIR_OK);
+  assert_int_equal(put_number_for(fx, cache, "b", 1, 500), WEIR_OK);
+  weir_value_unref(value);
+  weir_cache_unref(cache);
+  advance_ms(fx, 100);
+  weir_runtime_stats stats = {.size = sizeof stats};
+  assert_int_equal(weir_runtime_get_stats(fx->runtime, &stats), WEIR_OK);
+  assert_int_equal(stats.timers, 0);
+}
+
 static void references_are_counted(struct fixture *fx) {
   weir_cache *cache = new_bounded(fx, 2);
   assert_ptr_equal(weir_cache_ref(cache), cache);
@@ -272,8 +290,8 @@ static void a_cursor_from_nowhere_ends(struct fixture *fx) {
 
 TEST_MAIN("cache ends", TEST(a_closed_runtime_takes_no_more_and_still_gives),
           TEST(a_cache_outlives_its_runtime), TEST(a_cache_goes_before_its_runtime),
-          TEST(a_cache_ends_on_another_thread), TEST(references_are_counted),
-          LONG_TEST(a_forked_child_reads_at_most),
+          TEST(a_cache_ends_on_another_thread), TEST(an_expired_value_may_have_the_last_reference),
+          TEST(references_are_counted), LONG_TEST(a_forked_child_reads_at_most),
           LONG_TEST(K15_a_scan_meets_each_once_while_the_table_grows_and_shrinks),
           TEST(a_scan_says_what_is_left_of_lifetimes),
           LONG_TEST(a_scan_without_memory_gives_nothing_and_stays),
