@@ -129,8 +129,7 @@ int64_t weir_cache::ask_expire(const Key &key, weir_value *value, uint32_t momen
 
 [[gnu::cold]] void weir_cache::ask_read(const Key &key, const Reading &read) {
   if (runtime()->forked()) return;  // the answer would need the policy lock
-  bool ends = read.end_ns != weir::never_ns;
-  int64_t remaining_ns = ends ? read.end_ns - read.now_ns : weir::never_ns;
+  int64_t remaining_ns = weir::remaining_of(read.end_ns, read.now_ns);
   int64_t ttl_ms = ask_expire(key, read.value, WEIR_EXPIRE_READ, remaining_ns);
   if (ttl_ms == WEIR_EXPIRE_KEEP || runtime()->forked()) return;
   int64_t until_ns = weir::deadline_after(read.now_ns, weir::ms_to_ns(ttl_ms));
@@ -171,7 +170,7 @@ weir_cache::Lifetime weir_cache::lifetime(const PutRequest &request) {
   Shard &shard = shard_of(request.key.hash);
   int64_t end_ns = 0;
   bool update = shard.peek(request.key, request.now_ns, end_ns, nullptr);
-  if (update) remaining_ns = end_ns == weir::never_ns ? end_ns : end_ns - request.now_ns;
+  if (update) remaining_ns = weir::remaining_of(end_ns, request.now_ns);
   uint32_t moment = update ? WEIR_EXPIRE_UPDATED : WEIR_EXPIRE_CREATED;
   int64_t ttl_ms = ask_expire(request.key, request.value, moment, remaining_ns);
   if (ttl_ms == WEIR_EXPIRE_KEEP) return {rules_.ttl_ns, false, update};

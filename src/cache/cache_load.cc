@@ -25,8 +25,9 @@ Finding weir_cache::find_for_get(const Key &key) {
     return finding;
   }
   finding.value = reading.value;
-  finding.refresh = rules_.shape.written_at != 0 &&
-                    runtime()->coarse_clock() - reading.written_ns >= rules_.refresh_ns;
+  finding.refresh =
+      rules_.shape.written_at != 0 &&
+      weir::saturating_sub(runtime()->coarse_clock(), reading.written_ns) >= rules_.refresh_ns;
   if (finding.refresh) finding.load = shard_of(key.hash).find_load(key);
   return finding;
 }

@@ -83,7 +83,7 @@ class CacheScan {
     if (failed) return false;
     int64_t end_ns = shard.end_of(entry);
     out.value = ref_value(entry.value);
-    out.remaining_ns = end_ns == never_ns ? never_ns : end_ns - now_ns;
+    out.remaining_ns = remaining_of(end_ns, now_ns);
     out.weight = entry.weight;
     unsigned char *at = target_ + count_++ * entry_size_;
     std::memcpy(at, &out, known());

@@ -39,6 +39,12 @@ enum EntryFlag : uint8_t {
 };
 inline constexpr int entry_cause_shift = 4;  // WEIR_EVICT_*, once it has left
 
+// What is left of a lifetime that may have ended while the clock was read again.
+constexpr int64_t remaining_of(int64_t end_ns, int64_t now_ns) {
+  if (end_ns == never_ns) return never_ns;
+  return end_ns > now_ns ? saturating_sub(end_ns, now_ns) : 0;
+}
+
 struct Entry : EvictionNode {
   union {
     weir_value *value;  // one reference; nullable

@@ -260,7 +260,7 @@ inline Look Shard::judge(const Entry *entry, const LookTime &time) const {
   int64_t end = end_of(*entry);
   if (end == never_ns) return Look::hit;
   if (time.now_ns >= end) return Look::miss;
-  return end - time.now_ns > time.margin_ns ? Look::hit : Look::unsure;
+  return saturating_sub(end, time.now_ns) > time.margin_ns ? Look::hit : Look::unsure;
 }
 
 inline void Shard::use(Stripe &stripe, Entry *entry, int64_t used_ns) {

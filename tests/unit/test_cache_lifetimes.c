@@ -322,8 +322,36 @@ static void K09_expire_may_call_the_cache(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
-TEST_MAIN("cache lifetimes", TEST(K06_a_lifetime_of_zero_is_over_at_once),
-          TEST(K06_the_boundary_is_a_nanosecond), TEST(an_idle_time_begins_anew_with_each_use),
+static int64_t remember_remaining(void *data, const weir_expiry *expiry) {
+  *(int64_t *)data = expiry->remaining_ns;
+  return WEIR_EXPIRE_KEEP;
+}
+
+/* No overflow: this ended in an endless look at the clock. */
+static void K06_the_first_and_last_of_all_times_are_times(struct fixture *fx) {
+  int64_t remaining = -1;
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  for (int asks = 0; asks < 2; asks++) {
+    options.expire = asks == 1 ? remember_remaining : NULL;
+    options.expire_data = &remaining;
+    weir_cache *cache = new_cache(fx, &options);
+    weir_value *value = NULL;
+    assert_int_equal(put_number(fx, cache, "a", 1), WEIR_OK);
+    assert_int_equal(weir_cache_lookup_at(cache, "a", 1, INT64_MIN, &value), WEIR_OK);
+    weir_value_unref(value);
+    if (asks == 1) assert_int_equal(remaining, INT64_MAX);
+    assert_int_equal(weir_cache_put_if_absent_at(cache, "a", 1, NULL, INT64_MIN, NULL),
+                     WEIR_EEXISTS);
+    assert_int_equal(weir_cache_lookup_at(cache, "a", 1, INT64_MAX, &value), WEIR_ENOTFOUND);
+    assert_int_equal(weir_cache_put_at(cache, "b", 1, NULL, INT64_MIN), WEIR_OK);
+    assert_int_equal(weir_cache_put_at(cache, "c", 1, NULL, INT64_MAX), WEIR_OK);
+    weir_cache_unref(cache);
+  }
+}
+
+TEST_MAIN("cache lifetimes", TEST(K06_the_first_and_last_of_all_times_are_times),
+          TEST(K06_a_lifetime_of_zero_is_over_at_once), TEST(K06_the_boundary_is_a_nanosecond),
+          TEST(an_idle_time_begins_anew_with_each_use),
           TEST(a_lifetime_of_its_own_replaces_those_of_the_cache),
           TEST(K17_an_update_arms_the_end_anew_and_forever_frees_it),
           TEST(an_earlier_end_wakes_the_timer_earlier), TEST(touching_uses_and_sets_the_end),
