@@ -236,6 +236,31 @@ static void put_if_absent_replaces_what_has_expired(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
+static int64_t weigh_and_put(void *data, const void *key, size_t key_size,
+                             const weir_value *value) {
+  struct weighing *self = data;
+  if (self->depth++ == 0) weir_cache_put(self->cache, key, key_size, NULL);
+  return value == NULL ? 1 : value_number(value);
+}
+
+/* What somebody put in the meantime is not taken away by what is too heavy to be put. */
+static void K05_put_if_absent_of_too_much_takes_nothing_away(struct fixture *fx) {
+  struct weighing weighing = {0};
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  options.max_weight = 20;
+  options.weigh = weigh_and_put;
+  options.weigh_data = &weighing;
+  weir_cache *cache = weighing.cache = new_cache(fx, &options);
+  weir_value *heavy = number_value(fx, 21);
+  assert_int_equal(weir_cache_put_if_absent(cache, "a", 1, heavy, NULL), WEIR_EFULL);
+  weir_value *found = heavy;
+  assert_int_equal(weir_cache_lookup(cache, "a", 1, &found), WEIR_OK);
+  assert_null(found);
+  assert_int_equal(stats_of(cache).refused, 1);
+  weir_value_unref(heavy);
+  weir_cache_unref(cache);
+}
+
 /* ---- copying ---- */
 
 static void a_copy_says_how_much_there_is(struct fixture *fx) {
@@ -315,6 +340,7 @@ TEST_MAIN("cache departures", TEST(entries_are_told_after_the_call_and_in_order)
           TEST(K09_on_evict_may_write_to_the_cache), TEST(K09_on_evict_may_give_the_cache_back),
           TEST(K09_on_evict_may_hold_a_cache_that_everybody_has_left),
           TEST(K09_on_evict_may_keep_a_cache_that_everybody_has_left),
+          TEST(K05_put_if_absent_of_too_much_takes_nothing_away),
           TEST(an_evicted_value_may_be_kept), TEST(K09_weigh_may_write_to_the_cache),
           TEST(put_if_absent_gives_what_is_there), TEST(put_if_absent_replaces_what_has_expired),
           TEST(a_copy_says_how_much_there_is), TEST(the_event_listener_hears_of_evictions))
