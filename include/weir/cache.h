@@ -20,7 +20,8 @@
  * returned, swept or not, but by a get whose loading failed
  * (stale_if_error_ms). Sweeping is done by one timer per cache on the runtime's
  * thread, up to 17 ms after the end, at most 1000 entries a turn; it does not
- * keep an attached loop alive.
+ * keep an attached loop alive. An entry with a lifetime of its own has no idle
+ * time.
  *
  * A put or invalidate during a load wins: the load's result still goes to those
  * who wait for it and is not stored, and a get that comes later loads anew.
@@ -31,12 +32,13 @@
  * 2023) or as LRU; small sampled shadow caches tell which of them serves this
  * workload best at the moment.
  *
- * A bound below 8192 entries, or by weight, is kept by one shard and is exact
- * at every moment. A larger one is divided among shards, each of which keeps
- * its part exactly: as keys do not spread evenly, one may evict while another
- * has room. What takes up to 16 evictions is done inside the put; the rest of a
- * heavier one by later writes and the runtime's thread, until when the weight
- * may lie above its bound.
+ * Bounds. Unless `shards` says otherwise, a cache with a bound below 8192
+ * entries, or with one by weight, is one shard and exact at every moment. A
+ * larger one is divided among shards, each of which keeps its part exactly: as
+ * keys do not spread evenly, one may evict while another has room. What takes
+ * up to 16 evictions is done inside the put; the rest of a heavier one by later
+ * writes and the runtime's thread, until when the weight may lie above its
+ * bound.
  */
 
 #include <weir/run.h>
@@ -83,7 +85,8 @@ typedef struct weir_expiry {
 
 /* A decider: the entry's lifetime from now in milliseconds (0: gone at once),
  * WEIR_FOREVER, or WEIR_EXPIRE_KEEP. Another negative number counts as
- * WEIR_EXPIRE_KEEP. */
+ * WEIR_EXPIRE_KEEP. Asked by lookups and gets that find a value, which they
+ * give out whatever the answer, and by writes that bring no lifetime along. */
 typedef int64_t (*weir_expire_fn)(void *data, const weir_expiry *expiry);
 
 /* A decider: an entry's weight, asked once, when it is written; 0 to 2^32 - 1.
@@ -102,9 +105,11 @@ typedef struct weir_eviction {
 } weir_eviction;
 
 /* A listener: an entry with a value left. After the fact, in the order they
- * left (of one shard); each is kept until it has been told. Not told of what
- * goes with the cache itself. A runtime's event listener hears of
- * WEIR_EVICT_SIZE too, by number (WEIR_EVENT_EVICTION, policy NULL). */
+ * left (of one shard); each is kept until it has been told, so they pile up
+ * where the runtime's thread is busy for long, or a manual one is not driven.
+ * Not told of what goes with the cache itself, nor of remembered failures. A
+ * runtime's event listener hears of WEIR_EVICT_SIZE too, by number
+ * (WEIR_EVENT_EVICTION, policy NULL). */
 typedef void (*weir_evict_fn)(void *data, weir_cache *cache,
                               const weir_eviction *eviction);
 
@@ -133,7 +138,8 @@ typedef struct weir_cache_options {
    * 0 or more, WEIR_FOREVER is not offered; WEIR_OFF (default). */
   int64_t stale_if_error_ms;
   /* How long a get remembers that loading failed, with the error, and gives it
-   * out without loading; 0 or more, or WEIR_OFF (default). */
+   * out without loading; 0 or more, or WEIR_OFF (default). Such a failure is an
+   * entry, of weight 0 if there is `weigh`, and found by nothing but gets. */
   int64_t negative_ttl_ms;
   /* Parts with bounds and writers' locks of their own; 0 (default): by the
    * processors and the bound; at most 256, rounded up to a power of two, and
@@ -227,7 +233,8 @@ WEIR_API weir_status weir_cache_put_for_at(weir_cache *cache, const void *key,
                                            int64_t ttl_ms, int64_t now_ns);
 
 /* As put, unless the key has a value: then WEIR_EEXISTS, and in `existing`
- * (nullable) that value with a reference of the caller's own. */
+ * (nullable) that value with a reference of the caller's own. WEIR_EFULL takes
+ * nothing away. */
 WEIR_API weir_status weir_cache_put_if_absent(weir_cache *cache,
                                               const void *key, size_t key_size,
                                               weir_value *value,
@@ -246,7 +253,8 @@ WEIR_API weir_status weir_cache_touch_at(weir_cache *cache, const void *key,
                                          int64_t now_ns);
 
 /* Removes an entry: once this has returned, no lookup and no get that begins
- * later sees its value. WEIR_OK or WEIR_ENOTFOUND. */
+ * later sees its value. WEIR_OK, or WEIR_ENOTFOUND: it had none. In both cases
+ * a remembered failure is forgotten, and a load in flight is not stored. */
 WEIR_API weir_status weir_cache_invalidate(weir_cache *cache, const void *key,
                                            size_t key_size);
 
@@ -267,8 +275,8 @@ typedef struct weir_cache_entry {
  * many. `cursor` begins at 0 and is 0 again when the scan is over (also if
  * count is not 0). Writers go on: an entry that is there all the time is
  * returned exactly once, one that comes, goes or is written meanwhile at most
- * once. Is no use of the entries. Errors: WEIR_EABI, WEIR_ENOMEM (the cursor
- * stays, and nothing is returned). */
+ * once. Is no use of the entries. Errors: WEIR_EINVAL (a pointer NULL, capacity
+ * 0), WEIR_EABI, WEIR_ENOMEM (the cursor stays, and nothing is returned). */
 WEIR_API weir_status weir_cache_scan(weir_cache *cache, uint64_t *cursor,
                                      weir_cache_entry *entries,
                                      size_t entry_size, size_t capacity,
@@ -280,7 +288,7 @@ typedef struct weir_cache_stats {
   uint64_t hits;     /* of lookups and gets; ever, as all but the last three */
   uint64_t misses;
   uint64_t stale_hits; /* gets served by stale_if_error; also misses */
-  uint64_t puts;       /* stored, loads included */
+  uint64_t puts;       /* stored, loads and remembered failures included */
   uint64_t loads;      /* begun; a key of a bulk load counts as one */
   uint64_t load_failures;
   uint64_t load_time_ns; /* of all loads that ended */
@@ -304,12 +312,13 @@ WEIR_API weir_status weir_cache_get_stats(weir_cache *cache,
  * The run door. A loader is an operation. Its attempts get the key
  * (weir_attempt.key) and as input the get's own input or, if that has none, the
  * key as a bytes value. Of many gets that wait for one key the first one's
- * loader and input are used, its context, permits and priority too. Each of
- * them has its own deadline and can be cancelled; the load goes on for the
- * others, and is cancelled when the last of them has left. So neither deadlines
- * nor policies around a get reach its load: policies for that go into the
- * loader (weir_policy_wrap). A load is a run of its own, which counts towards
- * the runtime's max_in_flight.
+ * loader and input are used, its context, permits and priority too; so what the
+ * context points to has to stay until the load has ended, which may be after
+ * that get. Each of them has its own deadline and can be cancelled; the load
+ * goes on for the others, and is cancelled when the last of them has left. So
+ * neither deadlines nor policies around a get reach its load: policies for that
+ * go into the loader (weir_policy_wrap). A load is a run of its own, which
+ * counts towards the runtime's max_in_flight.
  *
  * A loader's errors go to all who wait and are not kept, unless negative_ttl_ms
  * says so; while an expired value may serve (stale_if_error_ms) it is given out

@@ -8,7 +8,9 @@
  *
  * Each waiting run has its own deadline and can be cancelled; the work goes on
  * for the others, and is cancelled when the last of them has left. The first
- * one's operation and input are used; attempts get the key (weir_attempt.key).
+ * one's operation and input are used, its context, permits and priority too: so
+ * what the context points to has to stay until the work has ended, which may be
+ * after that run. Attempts get the key (weir_attempt.key).
  * The work is a run of its own, which counts towards the runtime's
  * max_in_flight; policies for it are wrapped around the operation.
  */

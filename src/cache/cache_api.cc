@@ -187,7 +187,6 @@ weir_status weir_cache_scan(weir_cache *cache, uint64_t *cursor, weir_cache_entr
   // The references in it cannot be given away without a place.
   if (entry_size < offsetof(weir_cache_entry, remaining_ns)) return WEIR_EABI;
   if (cache->runtime()->forked()) return WEIR_EFORKED;
-  if (cache->runtime()->forked()) return WEIR_EFORKED;
   return cache->scan(*cursor, entries, entry_size, capacity, *count);
 }
 
