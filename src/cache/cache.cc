@@ -190,8 +190,10 @@ void weir_cache::run_tell(weir_runtime &runtime, weir::Task &task) {
 }
 
 [[gnu::cold]] void weir_cache::tell_next() {
-  Entry **end = &telling_;
-  for (uint32_t i = 0; telling_ == nullptr && i < shard_count_; ++i) *end = shards_[i].take_left();
+  for (uint32_t i = 0; telling_ == nullptr && i < shard_count_; ++i) {
+    telling_of_ = telling_of_ + 1 == shard_count_ ? 0 : telling_of_ + 1;
+    telling_ = shards_[telling_of_].take_left();
+  }
   Entry *entry = telling_;
   if (entry == nullptr) return;
   telling_ = entry->next_entry();

@@ -185,6 +185,7 @@ struct weir_cache : weir_operation {
   weir::SharedPolicy *load_policy_ = nullptr;
   SweepTimer timer_;
   weir::Entry *telling_ = nullptr;
+  uint32_t telling_of_ = 0;  // that shard; they take turns
   uint64_t evictions_told_ = 0;
   std::atomic<uint64_t> stale_hits_{0};
   std::atomic<uint64_t> loads_{0};

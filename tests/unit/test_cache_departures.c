@@ -145,6 +145,34 @@ static void K09_on_evict_may_keep_a_cache_that_everybody_has_left(struct fixture
   weir_cache_unref(cache);
 }
 
+static void write_and_remove(struct departures *self, weir_cache *cache,
+                             const weir_eviction *eviction) {
+  unsigned *times = self->user;
+  times[*(const char *)eviction->key - 'a']++;
+  self->text[0] = '\0';
+  if (self->count > 200) return;
+  weir_cache_put(cache, eviction->key, eviction->key_size, eviction->value);
+  weir_cache_invalidate(cache, eviction->key, eviction->key_size);
+}
+
+/* What leaves one shard again and again keeps nobody from hearing of another. */
+static void departures_of_all_shards_are_told_in_turn(struct fixture *fx) {
+  unsigned times[16] = {0};
+  struct departures told = {.then = write_and_remove, .user = times, .fx = fx};
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  options.shards = 4;
+  options.on_evict = note_departure;
+  options.evict_data = &told;
+  weir_cache *cache = new_cache(fx, &options);
+  for (char key = 'a'; key < 'a' + 16; key++) {
+    assert_int_equal(weir_cache_put(cache, &key, 1, NULL), WEIR_OK);
+    assert_int_equal(weir_cache_invalidate(cache, &key, 1), WEIR_OK);
+  }
+  run_until_idle(fx);
+  for (size_t i = 0; i < COUNT_OF(times); i++) assert_true(times[i] > 1);
+  weir_cache_unref(cache);
+}
+
 static void an_evicted_value_may_be_kept(struct fixture *fx) {
   weir_cache *cache = new_bounded(fx, 1);
   weir_value *kept = NULL;
@@ -341,6 +369,7 @@ TEST_MAIN("cache departures", TEST(entries_are_told_after_the_call_and_in_order)
           TEST(K09_on_evict_may_hold_a_cache_that_everybody_has_left),
           TEST(K09_on_evict_may_keep_a_cache_that_everybody_has_left),
           TEST(K05_put_if_absent_of_too_much_takes_nothing_away),
-          TEST(an_evicted_value_may_be_kept), TEST(K09_weigh_may_write_to_the_cache),
-          TEST(put_if_absent_gives_what_is_there), TEST(put_if_absent_replaces_what_has_expired),
-          TEST(a_copy_says_how_much_there_is), TEST(the_event_listener_hears_of_evictions))
+          TEST(departures_of_all_shards_are_told_in_turn), TEST(an_evicted_value_may_be_kept),
+          TEST(K09_weigh_may_write_to_the_cache), TEST(put_if_absent_gives_what_is_there),
+          TEST(put_if_absent_replaces_what_has_expired), TEST(a_copy_says_how_much_there_is),
+          TEST(the_event_listener_hears_of_evictions))
