@@ -234,7 +234,7 @@ WEIR_API weir_status weir_cache_put_for_at(weir_cache *cache, const void *key,
 
 /* As put, unless the key has a value: then WEIR_EEXISTS, and in `existing`
  * (nullable) that value with a reference of the caller's own. WEIR_EFULL takes
- * nothing away. */
+ * no value away. */
 WEIR_API weir_status weir_cache_put_if_absent(weir_cache *cache,
                                               const void *key, size_t key_size,
                                               weir_value *value,

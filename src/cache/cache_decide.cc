@@ -149,12 +149,16 @@ weir_status weir_cache::weigh(const PutRequest &request, uint32_t &weight) const
   return heavy > UINT32_MAX || heavy > heaviest_ ? WEIR_EFULL : WEIR_OK;
 }
 
-// What is put if absent takes nothing away.
 [[gnu::cold]] weir_status weir_cache::refuse(const PutRequest &request, weir_status status) {
   Shard &shard = shard_of(request.key.hash);
-  if (status == WEIR_EFULL && !request.only_if_absent) {
+  if (status == WEIR_EFULL) {
     Aftermath after;
-    shard.refuse(request.key, request.now_ns, request.load, after);
+    Write write = {};
+    write.key = request.key;
+    write.now_ns = request.now_ns;
+    write.load = request.load;
+    write.only_if_absent = request.only_if_absent;
+    shard.refuse(write, after);
     finish(after);
   } else {
     shard.count_refused();

@@ -146,9 +146,9 @@ class Shard {
 
   // WEIR_OK (stored, or it was not to be kept for a moment), WEIR_EEXISTS, WEIR_ESUPERSEDED.
   weir_status put(Write &write, Aftermath &after);
-  // An entry too heavy for the bound was to be written, by `load` (nullable): the key has none
-  // then.
-  void refuse(const Key &key, int64_t now_ns, LoadNode *load, Aftermath &after);
+  // An entry too heavy for the bound was to be written, `write` has none: nor has the key then,
+  // but what only_if_absent finds stays.
+  void refuse(const Write &write, Aftermath &after);
   void count_refused();
   // False if there was no live value.
   bool remove(const Key &key, int64_t now_ns, Aftermath &after);

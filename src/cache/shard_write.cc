@@ -69,14 +69,16 @@ void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &afte
   count_left(old, cause, after);
 }
 
-[[gnu::cold]] void Shard::refuse(const Key &key, int64_t now_ns, LoadNode *load, Aftermath &after) {
+[[gnu::cold]] void Shard::refuse(const Write &write, Aftermath &after) {
   SoonLock lock(mutex_);
   ++refused_;
-  if (load != nullptr && (load->flags & load_linked) == 0) return;
-  end_load(mark_of(key));
-  Entry *old = table_.find(key);
+  if (write.load != nullptr && (write.load->flags & load_linked) == 0) return;
+  Entry *old = table_.find(write.key);
+  bool present = old != nullptr && live(*old, write.now_ns);
+  if (write.only_if_absent && present && !old->negative()) return;
+  end_load(mark_of(write.key));
   if (old == nullptr) return;
-  drop(old, live(*old, now_ns) ? WEIR_EVICT_REPLACED : WEIR_EVICT_EXPIRED, after);
+  drop(old, present ? WEIR_EVICT_REPLACED : WEIR_EVICT_EXPIRED, after);
   adapt_table();
 }
 
