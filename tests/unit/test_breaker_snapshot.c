@@ -140,6 +140,30 @@ static void a_restored_window_is_empty(struct fixture *fx) {
   weir_breaker_unref(breaker);
 }
 
+/* A listener misses no step: a breaker whose open time is over was half-open before it is restored. */
+static void a_restore_tells_first_what_time_had_changed(struct fixture *fx) {
+  struct changes *changes = fresh_changes();
+  weir_breaker_options options = BREAKER_OPTIONS;
+  options.on_state_change = note_change;
+  options.change_data = changes;
+  weir_breaker *breaker = make_breaker(fx, &options);
+  struct snapshot closed = snapshot_of(breaker);
+  calls_fail(breaker, 5);
+  run_until_idle(fx);
+  assert_int_equal(changes->count, 1);
+  advance_ms(fx, 60001);
+  assert_int_equal(restore(breaker, &closed, 0), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(changes->count, 3);
+  assert_int_equal(changes->list[1].from, WEIR_BREAKER_OPEN);
+  assert_int_equal(changes->list[1].to, WEIR_BREAKER_HALF_OPEN);
+  assert_int_equal(changes->list[1].reason, WEIR_BREAKER_BY_TIME);
+  assert_int_equal(changes->list[2].from, WEIR_BREAKER_HALF_OPEN);
+  assert_int_equal(changes->list[2].to, WEIR_BREAKER_CLOSED);
+  assert_int_equal(changes->list[2].reason, WEIR_BREAKER_BY_HAND);
+  weir_breaker_unref(breaker);
+}
+
 static void what_is_no_snapshot_is_refused_and_changes_nothing(struct fixture *fx) {
   weir_breaker *breaker = make_breaker(fx, NULL);
   struct snapshot taken = snapshot_of(breaker);
@@ -193,6 +217,6 @@ static void contents_that_could_not_be_are_refused(struct fixture *fx) {
 TEST_MAIN("breaker_snapshot", TEST(B16_restored_as_open_it_waits_for_what_is_left),
           TEST(B16_restored_as_half_open_its_trials_start_from_none),
           TEST(the_row_of_failures_and_the_reopenings_come_along), TEST(manual_states_come_along),
-          TEST(a_restored_window_is_empty),
+          TEST(a_restored_window_is_empty), TEST(a_restore_tells_first_what_time_had_changed),
           TEST(what_is_no_snapshot_is_refused_and_changes_nothing),
           TEST(contents_that_could_not_be_are_refused))

@@ -23,6 +23,22 @@ static void refund_gives_back_up_to_the_burst(struct fixture *fx) {
   }
 }
 
+static void refund_gives_back_to_each_limit(struct fixture *fx) {
+  weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_TOKEN_BUCKET, 10, 1000);
+  assert_int_equal(
+      weir_limiter_add_limit(limiter, WEIR_LIMITER_FIXED_WINDOW, 8, 60000, WEIR_OFF, NULL),
+      WEIR_OK);
+  assert_int_equal(
+      weir_limiter_add_limit(limiter, WEIR_LIMITER_SLIDING_WINDOW, 6, 60000, WEIR_OFF, NULL),
+      WEIR_OK);
+  int64_t at = now_ns(fx);
+  assert_true(passes(limiter, 6, at));
+  assert_int_equal(weir_limiter_refund(limiter, 6), WEIR_OK);
+  assert_true(passes(limiter, 6, at));
+  assert_false(passes(limiter, 1, at));
+  weir_limiter_unref(limiter);
+}
+
 static void drain_takes_all_there_is(struct fixture *fx) {
   for (size_t a = 0; a < COUNT_OF(algorithms); ++a) {
     weir_limiter *limiter = make_rate(fx, algorithms[a], 10, 1000);
@@ -294,7 +310,8 @@ static void an_acquire_needs_a_limiter_and_a_permit(struct fixture *fx) {
 }
 
 TEST_MAIN("limiter: decide", TEST(refund_gives_back_up_to_the_burst),
-          TEST(drain_takes_all_there_is), TEST(drain_takes_of_each_limit_also_when_one_has_nothing),
+          TEST(refund_gives_back_to_each_limit), TEST(drain_takes_all_there_is),
+          TEST(drain_takes_of_each_limit_also_when_one_has_nothing),
           TEST(a_reservation_waits_its_turn_and_is_given_back),
           TEST(a_reservation_gives_back_what_nobody_reserved_after),
           TEST(reservations_end_somewhere), TEST(reserving_needs_one_token_bucket),
