@@ -165,6 +165,7 @@ struct weir_call : weir::ListNode<weir_call> {
   void enlist();
   void drive(weir::Layer &from, weir::Signal signal);
   void stop_from(uint32_t index, uint32_t reason);
+  void prefetch() const;
   void settle();
   void post_record();
   const weir::Timer *outer_timer(const weir::Layer &layer, int64_t deadline_ns) const;

@@ -296,10 +296,20 @@ const weir_outcome *weir_call_outcome(weir_call *call) {
   return call == nullptr || !call->settling() ? nullptr : &call->outcome();
 }
 
+// Fetches the block: nothing may have touched it for long, and most of it is needed soon.
+void weir_call::prefetch() const {
+  constexpr uint32_t line_size = 64;
+  const char *block = reinterpret_cast<const char *>(this);
+  for (uint32_t at = line_size; at < block_size_; at += line_size) {
+    __builtin_prefetch(block + at, 1);
+  }
+}
+
 weir_status weir_call::cancel() {
   if (settling()) return WEIR_ESTALE;
   if (runtime_.forked()) return WEIR_EFORKED;
   if (cancel_posted_.exchange(true, std::memory_order_acq_rel)) return WEIR_OK;
+  if (runtime_.on_thread()) prefetch();
   ref();
   runtime_.post(cancel_task_);
   return WEIR_OK;
