@@ -57,13 +57,13 @@ static void *memory_alloc(void *context, size_t size) {
   pthread_mutex_unlock(&memory->mutex);
   if (block == NULL) return NULL;
   char *bytes = (char *)block + HEADER_BYTES;
-  memset(bytes + size, GUARD, GUARD_BYTES);
+  for (size_t i = 0; i != GUARD_BYTES; i++) bytes[size + i] = (char)GUARD;
   return memset(bytes, FRESH, size);
 }
 
 static int is_overrun(const struct memory_block *block) {
   const unsigned char *guard = (const unsigned char *)block + HEADER_BYTES + block->size;
-  for (size_t i = 0; i < GUARD_BYTES; i++) {
+  for (size_t i = 0; i != GUARD_BYTES; i++) {
     if (guard[i] != GUARD) return 1;
   }
   return 0;
