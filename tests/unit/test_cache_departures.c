@@ -16,7 +16,7 @@ static weir_cache *new_telling(struct fixture *fx, struct departures *told, int6
 static void entries_are_told_after_the_call_and_in_order(struct fixture *fx) {
   struct departures told = {0};
   weir_cache *cache = new_telling(fx, &told, 3);
-  char key[8];
+  char key[16];
   for (int i = 0; i < 6; i++) {
     snprintf(key, sizeof key, "k%d", i);
     assert_int_equal(put_number(fx, cache, key, i), WEIR_OK);
