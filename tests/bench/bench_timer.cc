@@ -10,8 +10,9 @@
 //                 sleeps with timers take more is the move of a timer that nobody has touched for
 //                 long, so most of it is waiting for the cold memory of its neighbours
 //
-// Rows are compared with each other, so their repetitions take turns (tests/bench/run asks for that):
-// whatever else the machine does meets both. All populations are kept until the end, two gigabytes.
+// Rows are compared with each other, so their repetitions take turns (tests/bench/run asks for
+// that): whatever else the machine does meets both. All populations are kept until the end, two
+// gigabytes.
 
 #include <memory>
 #include <random>

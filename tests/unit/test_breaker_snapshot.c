@@ -140,7 +140,8 @@ static void a_restored_window_is_empty(struct fixture *fx) {
   weir_breaker_unref(breaker);
 }
 
-/* A listener misses no step: a breaker whose open time is over was half-open before it is restored. */
+/* A listener misses no step: a breaker whose open time is over was half-open before it is restored.
+ * */
 static void a_restore_tells_first_what_time_had_changed(struct fixture *fx) {
   struct changes *changes = fresh_changes();
   weir_breaker_options options = BREAKER_OPTIONS;
