@@ -196,6 +196,7 @@ WEIR_API void weir_cache_unref(weir_cache *cache);
  * failure counts as absent. */
 WEIR_API weir_status weir_cache_lookup(weir_cache *cache, const void *key,
                                        size_t key_size, weir_value **value);
+/* As lookup, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_cache_lookup_at(weir_cache *cache, const void *key,
                                           size_t key_size, int64_t now_ns,
                                           weir_value **value);
@@ -207,13 +208,14 @@ WEIR_API weir_status weir_cache_lookup_at(weir_cache *cache, const void *key,
 WEIR_API weir_status weir_cache_lookup_copy(weir_cache *cache, const void *key,
                                             size_t key_size, void *buffer,
                                             size_t capacity, size_t *size);
+/* As lookup_copy, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_cache_lookup_copy_at(weir_cache *cache,
                                                const void *key, size_t key_size,
                                                int64_t now_ns, void *buffer,
                                                size_t capacity, size_t *size);
 
 /* Writes an entry over what the key had; a reference of `value` (nullable) is
- * taken. The plain form gives it the cache's lifetimes or what the expire
+ * added, the caller keeps its own. The plain form gives it the cache's lifetimes or what the expire
  * function says; _for gives it `ttl_ms` (0 or more, or WEIR_FOREVER) instead of
  * all these. Stores nothing and returns WEIR_OK, and the key is then absent,
  * with a bound of 0 entries or a lifetime of 0. WEIR_EFULL: heavier than the
@@ -222,12 +224,15 @@ WEIR_API weir_status weir_cache_lookup_copy_at(weir_cache *cache,
  * likewise), WEIR_ECLOSED (the runtime closes). */
 WEIR_API weir_status weir_cache_put(weir_cache *cache, const void *key,
                                     size_t key_size, weir_value *value);
+/* As put, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_cache_put_at(weir_cache *cache, const void *key,
                                        size_t key_size, weir_value *value,
                                        int64_t now_ns);
+/* As put, with a lifetime of its own: `ttl_ms`, 0 or more, or WEIR_FOREVER. */
 WEIR_API weir_status weir_cache_put_for(weir_cache *cache, const void *key,
                                         size_t key_size, weir_value *value,
                                         int64_t ttl_ms);
+/* As put_for, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_cache_put_for_at(weir_cache *cache, const void *key,
                                            size_t key_size, weir_value *value,
                                            int64_t ttl_ms, int64_t now_ns);
@@ -239,6 +244,7 @@ WEIR_API weir_status weir_cache_put_if_absent(weir_cache *cache,
                                               const void *key, size_t key_size,
                                               weir_value *value,
                                               weir_value **existing);
+/* As put_if_absent, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_cache_put_if_absent_at(
     weir_cache *cache, const void *key, size_t key_size, weir_value *value,
     int64_t now_ns, weir_value **existing);
@@ -248,6 +254,7 @@ WEIR_API weir_status weir_cache_put_if_absent_at(
  * WEIR_ECLOSED. Asks no expire function, and is no hit in the stats. */
 WEIR_API weir_status weir_cache_touch(weir_cache *cache, const void *key,
                                       size_t key_size, int64_t ttl_ms);
+/* As touch, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_cache_touch_at(weir_cache *cache, const void *key,
                                          size_t key_size, int64_t ttl_ms,
                                          int64_t now_ns);
