@@ -215,13 +215,13 @@ WEIR_API weir_status weir_cache_lookup_copy_at(weir_cache *cache,
                                                size_t capacity, size_t *size);
 
 /* Writes an entry over what the key had; a reference of `value` (nullable) is
- * added, the caller keeps its own. The plain form gives it the cache's lifetimes or what the expire
- * function says; _for gives it `ttl_ms` (0 or more, or WEIR_FOREVER) instead of
- * all these. Stores nothing and returns WEIR_OK, and the key is then absent,
- * with a bound of 0 entries or a lifetime of 0. WEIR_EFULL: heavier than the
- * bound; the key is then absent too, other entries stay. Errors otherwise:
- * WEIR_ENOMEM (the key keeps what it had), WEIR_EFAILED (weigh refused;
- * likewise), WEIR_ECLOSED (the runtime closes). */
+ * added, the caller keeps its own. The plain form gives it the cache's
+ * lifetimes or what the expire function says; _for gives it `ttl_ms` (0 or
+ * more, or WEIR_FOREVER) instead of all these. Stores nothing and returns
+ * WEIR_OK, and the key is then absent, with a bound of 0 entries or a lifetime
+ * of 0. WEIR_EFULL: heavier than the bound; the key is then absent too, other
+ * entries stay. Errors otherwise: WEIR_ENOMEM (the key keeps what it had),
+ * WEIR_EFAILED (weigh refused; likewise), WEIR_ECLOSED (the runtime closes). */
 WEIR_API weir_status weir_cache_put(weir_cache *cache, const void *key,
                                     size_t key_size, weir_value *value);
 /* As put, at a time of weir_runtime_now()'s clock. */
