@@ -54,6 +54,9 @@ typedef struct weir_breaker weir_breaker;
 typedef struct weir_limiter weir_limiter;
 typedef struct weir_timeout weir_timeout;
 typedef struct weir_pipeline weir_pipeline;
+typedef struct weir_hedge weir_hedge;
+typedef struct weir_fallback weir_fallback;
+typedef struct weir_chaos weir_chaos;
 typedef struct weir_cache weir_cache;
 
 /* 0 (WEIR_OK) or one of the negative numbers in weir/status.h. */
