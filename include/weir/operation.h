@@ -53,6 +53,12 @@ typedef struct weir_attempt {
   /* The run's key; NULL with 0: none. Valid while the function runs. */
   const void *key;
   uint64_t key_size;
+  /* Which of the operations or items of a race, a parallel ... this is, from 0;
+   * 0 elsewhere. */
+  uint64_t index;
+  /* What failed before, for the operation of a fallback; NULL elsewhere. Valid
+   * while the function runs. */
+  const struct weir_outcome *failed;
 } weir_attempt;
 
 /* Begins one attempt. On the runtime's thread; may call anything, also complete

@@ -20,4 +20,6 @@ struct weir_operation : weir::Handle {
 
   weir::PlanEntry single;
   weir::Plan plan;
+  // How many operations deep those lie that this one runs as children (engine/child.hh).
+  uint32_t nesting = 0;
 };

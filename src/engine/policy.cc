@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/policy.hh"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/error.hh"
@@ -102,7 +103,9 @@ struct WrappedOperation : weir_operation {
   WrappedOperation(weir_policy &outer, weir_operation &inner)
       : weir_operation(inner.runtime(), end_handle<WrappedOperation>, nullptr),
         policy(ref_handle(&outer)),
-        operation(ref_handle(&inner)) {}
+        operation(ref_handle(&inner)) {
+    nesting = std::max(outer.nesting, inner.nesting);
+  }
   ~WrappedOperation() {
     if (entries != nullptr) heap()->free(entries, plan.count * sizeof(PlanEntry));
     policy->unref();

@@ -61,6 +61,7 @@ struct weir_policy : weir::Handle {
   }
 
   uint32_t kind;
+  uint32_t nesting = 0;  // as an operation's
   weir::PlanEntry single;
   weir::Plan plan;
 };

@@ -57,44 +57,60 @@ using weir::Signal;
 // ---- layers ----
 
 weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
-                     uint32_t block_size)
+                     uint32_t block_size, uint32_t skipped)
     : task_(run_task, weir::Lane::run, this),
       cancel_task_(cancel_task, weir::Lane::cancel, this),
       runtime_(runtime),
       operation_(&operation),
       policy_(policy),
       block_size_(block_size),
-      layer_count_(operation.plan.count + (policy == nullptr ? 0 : policy->plan.count)),
+      skipped_(skipped),
+      skipped_size_(state_offset(skipped)),
+      layer_count_(operation.plan.count + (policy == nullptr ? 0 : policy->plan.count) - skipped),
       deadline_timer_(deadline_fired, this),
       record_(record_drained, this) {
-  char *states = reinterpret_cast<char *>(&outermost());
+  char *states = reinterpret_cast<char *>(&outermost()) - skipped_size_;
   Layer *outer = nullptr;
   if (policy != nullptr) {
-    outer = make_layers(policy->plan, states, nullptr);
+    outer = make_layers(policy->plan, skipped, states, nullptr);
     states += policy->plan.state_size;
+    skipped = skipped > policy->plan.count ? skipped - policy->plan.count : 0;
   }
-  make_layers(operation.plan, states, outer);
+  make_layers(operation.plan, skipped, states, outer);
 }
 
-// Makes the layers of `plan` inside of `outer` (nullable); returns the innermost.
-Layer *weir_call::make_layers(const weir::Plan &plan, char *states, Layer *outer) {
-  for (const weir::PlanEntry *made = plan.entries; made != plan.entries + plan.count; ++made) {
+// Makes the layers of `plan` from `first` on, inside of `outer` (nullable); returns the innermost.
+Layer *weir_call::make_layers(const weir::Plan &plan, uint32_t first, char *states, Layer *outer) {
+  for (uint32_t i = first; i < plan.count; ++i) {
+    const weir::PlanEntry &made = plan.entries[i];
     uint32_t index = outer == nullptr ? 0 : outer->index + 1;
-    outer = new (states + made->offset) Layer(this, made->type, made->owner, index, outer);
+    outer = new (states + made.offset) Layer(this, made.type, made.owner, index, outer);
   }
   return outer;
 }
 
 const weir::PlanEntry &weir_call::entry(uint32_t index) const {
+  uint32_t position = index + skipped_;
   uint32_t outer = policy_ == nullptr ? 0 : policy_->plan.count;
-  return index < outer ? policy_->plan.entries[index] : operation_->plan.entries[index - outer];
+  return position < outer ? policy_->plan.entries[position]
+                          : operation_->plan.entries[position - outer];
+}
+
+// Where the state at `position` of both plans lies, were all of them here.
+uint32_t weir_call::state_offset(uint32_t position) const {
+  uint32_t outer = policy_ == nullptr ? 0 : policy_->plan.count;
+  if (position < outer) return policy_->plan.entries[position].offset;
+  uint32_t outer_size = policy_ == nullptr ? 0 : policy_->plan.state_size;
+  return outer_size + operation_->plan.entries[position - outer].offset;
 }
 
 Layer &weir_call::layer(uint32_t index) {
-  char *states = reinterpret_cast<char *>(this) + layers_offset;
-  uint32_t outer = policy_ == nullptr ? 0 : policy_->plan.count;
-  if (index >= outer && policy_ != nullptr) states += policy_->plan.state_size;
-  return *reinterpret_cast<Layer *>(states + entry(index).offset);
+  char *states = reinterpret_cast<char *>(this) + layers_offset - skipped_size_;
+  return *reinterpret_cast<Layer *>(states + state_offset(index + skipped_));
+}
+
+Layer *weir_call::around(const Layer &layer) {
+  return layer.outer != nullptr ? layer.outer : layer.run->child_.parent;
 }
 
 const Layer &weir_call::layer(uint32_t index) const {
@@ -103,18 +119,21 @@ const Layer &weir_call::layer(uint32_t index) const {
 
 void weir_call::arm(Layer &layer, int64_t deadline_ns) {
   runtime_.wheel().disarm(layer.timer);
-  runtime_.wheel().arm(layer.timer, deadline_ns, layer.index + 1, outer_timer(layer, deadline_ns));
+  runtime_.wheel().arm(layer.timer, deadline_ns, child_.depth + layer.index + 1,
+                       outer_timer(layer, deadline_ns));
 }
 
 void weir_call::disarm(Layer &layer) { runtime_.wheel().disarm(layer.timer); }
 
 // The nearest timer outside that is due at the same moment, so that the inner one fires first.
-const weir::Timer *weir_call::outer_timer(const Layer &layer, int64_t deadline_ns) const {
-  for (Layer *outer = layer.outer; outer != nullptr; outer = outer->outer) {
+const weir::Timer *weir_call::outer_timer(const Layer &layer, int64_t deadline_ns) {
+  const Layer *outermost = &layer;
+  for (const Layer *outer = around(layer); outer != nullptr; outer = around(*outer)) {
     const weir::Timer &timer = outer->timer;
     if (timer.armed() && timer.deadline_ns == deadline_ns) return &timer;
+    outermost = outer;
   }
-  return &deadline_timer_;
+  return &outermost->run->deadline_timer_;
 }
 
 void weir_call::wake_later(Layer &layer) {
@@ -138,6 +157,11 @@ void weir_call::refuse(const weir_rejection &rejection, weir_error *error) {
   result_.retry_after_ms = rejection.retry_after_ms;
   result_.refused = true;
   rejection_ = rejection;
+}
+
+void weir_call::adopt(weir_call &child) {
+  result_ = static_cast<weir::Result &&>(child.result_);
+  if (result_.refused) rejection_ = child.rejection_;
 }
 
 void weir_call::share(const weir_outcome &outcome) {
@@ -176,6 +200,10 @@ weir::Attempt *weir_call::take_attempt() {
 
 void weir_call::begin() {
   if (phase_.load(std::memory_order_relaxed) != Phase::queued) return;
+  if (child_.parent != nullptr) {
+    begin_child();
+    return;
+  }
   enlist();
   if (runtime_.life() != weir::Life::open) {
     stop(WEIR_ECLOSED, WEIR_CANCEL_SHUTDOWN);
@@ -191,6 +219,16 @@ void weir_call::begin() {
   }
   phase_.store(Phase::running, std::memory_order_relaxed);
   runtime_.wheel().arm(deadline_timer_, deadline_ns_);
+  active_ = 1;
+  drive(outermost(), Signal::start);
+}
+
+// Its parent is there, or it would have been stopped; a closing runtime is about to stop both.
+void weir_call::begin_child() {
+  if (runtime_.life() != weir::Life::open) return;
+  begun_ns_ = runtime_.now();
+  runtime_.run_begun(*this);
+  phase_.store(Phase::running, std::memory_order_relaxed);
   active_ = 1;
   drive(outermost(), Signal::start);
 }
@@ -299,6 +337,10 @@ const weir_outcome &weir_call::view() {
 }
 
 void weir_call::settle() {
+  if (child_.parent != nullptr) {
+    settle_child();
+    return;
+  }
   if (deadline_timer_.armed()) runtime_.wheel().disarm(deadline_timer_);
   view();
   phase_.store(Phase::settling, std::memory_order_release);
@@ -315,6 +357,16 @@ void weir_call::settle() {
     runtime_.settle_condition().wake_all();
   }
   runtime_.run_settled(*this);
+  unhold();
+}
+
+void weir_call::settle_child() {
+  view();
+  phase_.store(Phase::settled, std::memory_order_relaxed);
+  runtime_.child_settled(*this);
+  Layer &parent = *child_.parent;
+  parent.run->note_child(*this);
+  if (child_.done != nullptr) child_.done(parent, *this);
   unhold();
 }
 
@@ -347,7 +399,9 @@ void weir_call::unhold() {
   operation_->leave();
   if (request_.inner != nullptr) request_.inner->leave();
   if (policy_ != nullptr) policy_->leave();
+  weir_call *parent = child_.parent == nullptr ? nullptr : child_.parent->run;
   unref();
+  if (parent != nullptr) parent->unhold();
 }
 
 void weir_call::unref() {

@@ -35,6 +35,7 @@ namespace weir {
 struct Attempt;
 struct Obligation;
 class RunBuilder;
+class ChildBuilder;
 class Audit;
 
 // Parts of a call that find their way back to it.
@@ -53,6 +54,17 @@ struct CallRecord : Record {
 
 enum class Phase : uint32_t { queued, running, settling, settled };
 
+// A child (engine/child.hh) has settled.
+using ChildDone = void (*)(Layer &parent, weir_call &child);
+
+// Whose child a run is; all but `depth` meaningless unless `parent` is there.
+struct ChildLink {
+  Layer *parent = nullptr;  // NULL: nobody's
+  ChildDone done = nullptr;
+  uint32_t depth = 0;            // of its outermost layer, counted from the outermost run's
+  uint32_t attempts_before = 0;  // what attempts() began with
+};
+
 // A run's own copy of what weir_run was given; key and name lie behind the layers in the block.
 struct RunRequest {
   void *context = nullptr;
@@ -65,6 +77,8 @@ struct RunRequest {
   const char *name = nullptr;
   uint32_t permits = 1;
   uint32_t priority = 31;
+  uint64_t index = 0;  // among its siblings
+  const weir_outcome *failed = nullptr;
 };
 
 }  // namespace weir
@@ -95,8 +109,13 @@ struct weir_call : weir::ListNode<weir_call> {
   int64_t narrow_deadline(int64_t deadline_ns);
   void restore_deadline(int64_t deadline_ns) { deadline_ns_ = deadline_ns; }
 
-  // Attempts started so far in this run.
+  // Attempts started so far in this run; in a copy, together with those before it.
   uint32_t attempts() const { return attempts_; }
+  // Of a child: the attempts of its own.
+  uint32_t own_attempts() const { return attempts_ - child_.attempts_before; }
+
+  // The layer around `layer`, be it of the run whose child this is; NULL: none.
+  static weir::Layer *around(const weir::Layer &layer);
 
   void arm(weir::Layer &layer, int64_t deadline_ns);
   void disarm(weir::Layer &layer);
@@ -113,15 +132,21 @@ struct weir_call : weir::ListNode<weir_call> {
   const weir::Layer &layer(uint32_t index) const;
   const weir::LayerType &layer_type(uint32_t index) const { return *entry(index).type; }
   uint32_t layer_count() const { return layer_count_; }
+  // Whose child this run is; NULL: nobody's.
+  weir::Layer *parent() const { return child_.parent; }
 
   // Obligations (engine/attempt.hh): what attempts started from here on hold until they really end.
   weir::Obligation *obligation() const { return obligation_; }
   void set_obligation(weir::Obligation *obligation) { obligation_ = obligation; }
 
+  // What a child that has settled brought: takes over result and rejection.
+  void adopt(weir_call &child);
+
   // ---- for the engine ----
 
+  // Of a plan's layers the outermost `skipped` ones are left out.
   weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
-            uint32_t block_size);
+            uint32_t block_size, uint32_t skipped = 0);
   weir_call(const weir_call &) = delete;
   weir_call &operator=(const weir_call &) = delete;
   ~weir_call();
@@ -137,6 +162,8 @@ struct weir_call : weir::ListNode<weir_call> {
   void unhold();
 
   void note_attempt() { ++attempts_; }
+  // A child has ended: its attempts are this run's, too.
+  void note_child(const weir_call &child) { attempts_ += child.own_attempts(); }
   void note_status(weir_status status);
   // The reserved attempt, or a new one; NULL without memory.
   weir::Attempt *take_attempt();
@@ -154,21 +181,26 @@ struct weir_call : weir::ListNode<weir_call> {
 
  private:
   friend class weir::RunBuilder;
+  friend class weir::ChildBuilder;
   friend class weir::Audit;
 
   // Where the layers' states begin, from the begin of the block.
   static const size_t layers_offset;
 
   const weir::PlanEntry &entry(uint32_t index) const;
-  weir::Layer *make_layers(const weir::Plan &plan, char *states, weir::Layer *outer);
+  uint32_t state_offset(uint32_t position) const;
+  weir::Layer *make_layers(const weir::Plan &plan, uint32_t first, char *states,
+                           weir::Layer *outer);
   weir::Layer &outermost();
   void enlist();
   void drive(weir::Layer &from, weir::Signal signal);
   void stop_from(uint32_t index, uint32_t reason);
   void prefetch() const;
   void settle();
+  void begin_child();
+  void settle_child();
   void post_record();
-  const weir::Timer *outer_timer(const weir::Layer &layer, int64_t deadline_ns) const;
+  static const weir::Timer *outer_timer(const weir::Layer &layer, int64_t deadline_ns);
   static void run_task(weir_runtime &runtime, weir::Task &task);
   static void cancel_task(weir_runtime &runtime, weir::Task &task);
   static void deadline_fired(weir_runtime &runtime, weir::Timer &timer);
@@ -188,6 +220,8 @@ struct weir_call : weir::ListNode<weir_call> {
   weir_operation *operation_;
   weir_policy *policy_;
   uint32_t block_size_;
+  uint32_t skipped_;       // layers of the plans that this run has not
+  uint32_t skipped_size_;  // what their states would have taken
   uint32_t layer_count_;
   uint32_t active_ = 0;
   uint32_t holds_ = 2;  // the run, and its task
@@ -201,6 +235,7 @@ struct weir_call : weir::ListNode<weir_call> {
   weir::Attempt *reserved_ = nullptr;
   weir::CallTimer deadline_timer_;
   weir::RunRequest request_;
+  weir::ChildLink child_;
   weir::Callback<weir_settle_fn> settle_;
   weir_completions *queue_ = nullptr;
   weir::CallRecord record_;

@@ -136,6 +136,9 @@ struct weir_runtime {
   // So much more (or less) is waited for that is no run yet: a touched pacer. The engine's thread.
   void expect(int64_t change);
   void run_settled(weir_call &run);
+  void child_settled(weir_call &child) {
+    if (child.linked()) live_.remove(&child);
+  }
   // An attempt begins; is told to stop; is over.
   void attempt_started(weir::Attempt &attempt);
   void attempt_orphaned(weir::Attempt &attempt);

@@ -251,14 +251,15 @@ Next limiter_step(weir_call &run, Layer &layer, Signal signal) {
   return Next::wait;
 }
 
-bool held_further_out(const weir_call &run, const Layer &layer) {
-  for (uint32_t i = 0; i < layer.index; ++i) {
-    if (run.layer(i).owner == layer.owner) return true;
+bool held_further_out(const Layer &layer) {
+  for (const Layer *outer = weir_call::around(layer); outer != nullptr;
+       outer = weir_call::around(*outer)) {
+    if (outer->owner == layer.owner) return true;
   }
   return false;
 }
 
-void describe_limiter(const weir_call &run, const Layer &layer, char *buffer, size_t size) {
+void describe_limiter(const weir_call &, const Layer &layer, char *buffer, size_t size) {
   const auto &limiter = *static_cast<const weir_limiter *>(layer.owner);
   const auto &state = static_cast<const LimiterState &>(layer);
   TextWriter text(buffer, size);
@@ -269,7 +270,7 @@ void describe_limiter(const weir_call &run, const Layer &layer, char *buffer, si
   } else if (limiter.is_paused()) {
     text.print("a permit, while it is paused");
   } else {
-    text.print("a permit%s", held_further_out(run, layer) ? " (it holds one itself)" : "");
+    text.print("a permit%s", held_further_out(layer) ? " (it holds one itself)" : "");
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "policy/pipeline.hh"
 
+#include <algorithm>
+
 #include "engine/options.hh"
 #include "engine/runtime.hh"
 #include "engine/value.hh"
@@ -97,6 +99,7 @@ bool weir_pipeline::complete(weir_policy *const *policies, uint32_t count, const
   plan = {entries_, layers, state_size};
   while (member_count_ < count) {
     policies[member_count_]->ref();
+    nesting = std::max(nesting, policies[member_count_]->nesting);
     members_[member_count_] = policies[member_count_];
     ++member_count_;
   }

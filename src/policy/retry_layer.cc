@@ -78,10 +78,11 @@ void keep_refusal(RetryState &state, Result &refusal) {
 // ---- the budget ----
 
 // Nested retries count a first attempt once: the outermost that knows this budget does it.
-bool is_outermost(weir_call &run, const RetryState &state, const weir_budget *budget) {
-  for (uint32_t i = 0; i < state.index; ++i) {
-    if (&run.layer_type(i) != &retry_layer) continue;
-    if (static_cast<weir_retry *>(run.layer(i).owner)->rules.budget == budget) return false;
+bool is_outermost(const RetryState &state, const weir_budget *budget) {
+  for (const Layer *outer = weir_call::around(state); outer != nullptr;
+       outer = weir_call::around(*outer)) {
+    if (outer->type != &retry_layer) continue;
+    if (static_cast<weir_retry *>(outer->owner)->rules.budget == budget) return false;
   }
   return true;
 }
@@ -94,7 +95,7 @@ void book(weir_call &run, RetryState &state) {
 
 void deposit(weir_call &run, RetryState &state) {
   weir_budget *budget = state.policy().rules.budget;
-  if (run.attempts() != 0 || !is_outermost(run, state, budget)) return;
+  if (run.attempts() != 0 || !is_outermost(state, budget)) return;
   book(run, state);
   budget->core.deposit(state.booked_ns);
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "engine/child.hh"
+
+#include "engine/operation.hh"
+#include "engine/options.hh"
+#include "engine/policy.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+
+namespace weir {
+
+void check_nesting(Check &check, uint32_t nesting) {
+  check.rule(nesting <= max_nesting, "operations must not nest deeper than %u (got %u)",
+             max_nesting, nesting);
+}
+
+weir_status stopped_status(uint32_t reason) {
+  switch (reason) {
+    case WEIR_CANCEL_DEADLINE:
+    case WEIR_CANCEL_TIMEOUT:
+      return WEIR_ETIMEDOUT;
+    case WEIR_CANCEL_SUPERSEDED:
+      return WEIR_ESUPERSEDED;
+    case WEIR_CANCEL_SHUTDOWN:
+      return WEIR_ECLOSED;
+    default:
+      return WEIR_ECANCELLED;
+  }
+}
+
+class ChildBuilder {
+ public:
+  ChildBuilder(Layer &parent, ChildDone done) : parent_(parent), run_(*parent.run), done_(done) {}
+
+  // A run of `operation`, with `policy` (nullable) around it, less the outermost `skipped` layers.
+  weir_call *make(weir_operation &operation, weir_policy *policy, uint32_t skipped);
+  static void take_input(weir_call &child, weir_value *input, uint64_t index);
+  static void begin(weir_call &child) { child.runtime_.post(child.task_); }
+  static weir_call *start(Layer &parent, ChildDone done, const ChildStart &start);
+  static void stop(weir_call &child, uint32_t reason) {
+    child.child_.done = nullptr;
+    child.stop(stopped_status(reason), reason);
+  }
+  static weir_call *copy(Layer &parent, ChildDone done, uint64_t index);
+
+ private:
+  void link(weir_call &child) const;
+
+  Layer &parent_;
+  weir_call &run_;
+  ChildDone done_;
+};
+
+weir_call *ChildBuilder::make(weir_operation &operation, weir_policy *policy, uint32_t skipped) {
+  weir_runtime &runtime = run_.runtime();
+  uint32_t size = operation.plan.state_size + (policy == nullptr ? 0 : policy->plan.state_size);
+  uint32_t block = BlockPool::block_size(static_cast<uint32_t>(call_size) + size);
+  void *memory = runtime.pool().take(block, true);
+  if (memory == nullptr) return nullptr;
+  Attempt *attempt = nullptr;
+  if (operation.plan.entries[operation.plan.count - 1].type->needs_attempt) {
+    attempt = runtime.attempts().reserve(true);
+    if (attempt == nullptr) {
+      runtime.pool().give(memory, block, true);
+      return nullptr;
+    }
+  }
+  auto *child = new (memory) weir_call(runtime, operation, policy, block, skipped);
+  child->reserved_ = attempt;
+  operation.enter();
+  if (policy != nullptr) policy->enter();
+  link(*child);
+  return child;
+}
+
+void ChildBuilder::link(weir_call &child) const {
+  run_.hold();
+  child.child_.parent = &parent_;
+  child.child_.done = done_;
+  child.child_.depth = run_.child_.depth + parent_.index + 1;
+  child.request_ = run_.request_;
+  child.request_.input = nullptr;
+  child.request_.inner = nullptr;
+  child.request_.failed = nullptr;
+  child.deadline_ns_ = run_.deadline_ns_;
+  child.obligation_ = run_.obligation_;
+}
+
+void ChildBuilder::take_input(weir_call &child, weir_value *input, uint64_t index) {
+  child.request_.input = ref_value(input);
+  child.request_.index = index;
+}
+
+// A copy stands beside the run's own inside, and goes on counting where that was.
+weir_call *ChildBuilder::copy(Layer &parent, ChildDone done, uint64_t index) {
+  weir_call &run = *parent.run;
+  ChildBuilder builder(parent, done);
+  weir_call *child = builder.make(*run.operation_, run.policy_, run.skipped_ + parent.index + 1);
+  if (child == nullptr) return nullptr;
+  take_input(*child, run.request_.input, index);
+  child->request_.failed = run.request_.failed;
+  child->request_.inner = run.request_.inner;
+  if (child->request_.inner != nullptr) child->request_.inner->enter();
+  child->attempts_ = child->child_.attempts_before = run.attempts_;
+  begin(*child);
+  return child;
+}
+
+weir_call *ChildBuilder::start(Layer &parent, ChildDone done, const ChildStart &start) {
+  ChildBuilder builder(parent, done);
+  weir_call *child = builder.make(*start.operation, start.policy, 0);
+  if (child == nullptr) return nullptr;
+  take_input(*child, start.input, start.index);
+  child->request_.failed = start.failed;
+  begin(*child);
+  return child;
+}
+
+weir_call *start_child(Layer &parent, ChildDone done, const ChildStart &start) {
+  return ChildBuilder::start(parent, done, start);
+}
+
+weir_call *start_copy(Layer &parent, ChildDone done, uint64_t index) {
+  return ChildBuilder::copy(parent, done, index);
+}
+
+void stop_child(weir_call &child, uint32_t reason) { ChildBuilder::stop(child, reason); }
+
+}  // namespace weir
