@@ -3,8 +3,8 @@
 // Runs that a layer of another run starts: a race's racers, a hedge's copies, the items of a
 // parallel. A CHILD is a run like any other, but for this:
 //
-// - It belongs to one layer of its PARENT, which starts it, hears of its end once (`done`) and stops
-//   it when it is stopped itself. So a child never outlives the activity of that layer; what may go
+// - It belongs to one layer of its PARENT, which starts it, hears of its end once (`done`) and
+//   stops it when it is stopped itself. So a child never outlives the activity of that layer; what may go
 //   on are its orphaned attempts.
 // - It takes key, name, context, priority, permits, deadline and obligation of its parent's run;
 //   input and index are its own.

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "base/text.hh"
 #include "engine/outcome.hh"
 #include "engine/value.hh"
 
@@ -22,19 +23,30 @@ constinit weir_error immortals[] = {
 };
 constexpr int immortal_count = static_cast<int>(sizeof(immortals) / sizeof(immortals[0]));
 
-// Frees one error and returns its cause, whose reference passes to the caller.
-weir_error *free_error(weir_error *error) {
-  unref_value(error->detail);
-  weir_error *cause = error->cause;
-  Heap *heap = error->heap;
-  heap->free(error, error->block_size);
-  heap->release();
-  return cause;
-}
-
 bool was_last(weir_error *error) {
   return error->references.load(std::memory_order_acquire) == 1 ||
          error->references.fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
+
+// One reference of `error` (nullable) less; if it was the last, `error` comes before `ended`.
+// Returns the first of these.
+weir_error *end_error(weir_error *error, weir_error *ended) {
+  if (error == nullptr || error->heap == nullptr || !was_last(error)) return ended;
+  error->next_ended = ended;
+  return error;
+}
+
+// What may be said of an aggregate: it is cut off after that.
+constexpr size_t aggregate_text = 192;
+
+// An error whose block has `extra` bytes behind it.
+weir_error *make_with(Heap *heap, weir_status status, uint32_t domain, int64_t code, size_t extra) {
+  size_t size = sizeof(weir_error) + extra;
+  void *memory = heap->allocate(size);
+  if (memory == nullptr) return nullptr;
+  auto *error = new (memory) weir_error(heap, status, domain, code);
+  error->block_size = size;
+  return error;
 }
 
 }  // namespace
@@ -47,11 +59,8 @@ weir_error *bare_error(weir_status status) {
 weir_error *make_error(Heap *heap, weir_status status, uint32_t domain, int64_t code,
                        const char *message) {
   size_t text = message == nullptr ? 0 : std::strlen(message) + 1;
-  size_t size = sizeof(weir_error) + text;
-  void *memory = heap->allocate(size);
-  if (memory == nullptr) return nullptr;
-  auto *error = new (memory) weir_error(heap, status, domain, code);
-  error->block_size = size;
+  weir_error *error = make_with(heap, status, domain, code, text);
+  if (error == nullptr) return nullptr;
   if (message == nullptr) return error;
   char *copy = reinterpret_cast<char *>(error + 1);
   std::memcpy(copy, message, text);
@@ -59,13 +68,74 @@ weir_error *make_error(Heap *heap, weir_status status, uint32_t domain, int64_t 
   return error;
 }
 
+weir_error *copy_error(Heap *heap, const weir_error &error, const char *message,
+                       weir_error *cause) {
+  if (message == nullptr) message = error.message;
+  size_t items = error.item_count * sizeof(ErrorItem);
+  size_t text = message == nullptr ? 0 : std::strlen(message) + 1;
+  weir_error *copy = make_with(heap, error.status, error.domain, error.code, items + text);
+  if (copy == nullptr) return nullptr;
+  copy->items = reinterpret_cast<ErrorItem *>(copy + 1);
+  copy->item_room = error.item_count;
+  for (uint32_t i = 0; i < error.item_count; ++i) {
+    add_failure(*copy, ref_error(error.items[i].error), error.items[i].index);
+  }
+  if (message != nullptr) {
+    copy->message = static_cast<char *>(
+        std::memcpy(reinterpret_cast<char *>(copy->items) + items, message, text));
+  }
+  copy->detail = ref_value(error.detail);
+  copy->cause = ref_error(cause);
+  return copy;
+}
+
+weir_error *make_aggregate(Heap *heap, uint32_t room) {
+  size_t extra = room * sizeof(ErrorItem) + aggregate_text;
+  weir_error *error = make_with(heap, WEIR_EAGGREGATE, WEIR_DOMAIN_WEIR, WEIR_EAGGREGATE, extra);
+  if (error == nullptr) return nullptr;
+  error->items = reinterpret_cast<ErrorItem *>(error + 1);
+  error->item_room = room;
+  return error;
+}
+
+void add_failure(weir_error &aggregate, weir_error *failure, uint64_t index) {
+  ErrorItem *place = aggregate.items + aggregate.item_count++;
+  for (; place != aggregate.items && place[-1].index > index; --place) *place = place[-1];
+  *place = {failure, index};
+}
+
+void complete_aggregate(weir_error &aggregate) {
+  char *text = reinterpret_cast<char *>(aggregate.items + aggregate.item_room);
+  TextWriter line(text, aggregate_text);
+  line.print("all %u failed", aggregate.item_count);
+  for (uint32_t i = 0; i < aggregate.item_count && line.length() < aggregate_text; ++i) {
+    line.print("%s%s", i == 0 ? ": " : "; ", weir_error_message(aggregate.items[i].error));
+  }
+  aggregate.message = text;
+}
+
+weir_error *failure_of(Heap *heap, const ResultFields &result) {
+  if (result.error != nullptr) return ref_error(result.error);
+  weir_error *error = make_error(heap, WEIR_EEXHAUSTED, WEIR_DOMAIN_WEIR, WEIR_EEXHAUSTED, nullptr);
+  if (error == nullptr) return bare_error(WEIR_EEXHAUSTED);
+  error->detail = ref_value(result.value);
+  return error;
+}
+
 }  // namespace weir
 
-// A chain of causes is freed in a loop, so its length does not matter to the stack.
+// What hangs together is freed in a loop, so its depth does not matter to the stack.
 void weir_error::unref() {
-  for (weir_error *error = this; error != nullptr && error->heap != nullptr;) {
-    if (!weir::was_last(error)) return;
-    error = weir::free_error(error);
+  for (weir_error *error = weir::end_error(this, nullptr); error != nullptr;) {
+    weir_error *next = weir::end_error(error->cause, error->next_ended);
+    for (uint32_t i = 0; i < error->item_count; ++i) {
+      next = weir::end_error(error->items[i].error, next);
+    }
+    weir::unref_value(error->detail);
+    weir::Heap *error_heap = error->heap;
+    error_heap->free(error, error->block_size);
+    error_heap->release();
+    error = next;
   }
 }
 
@@ -109,10 +179,16 @@ weir_error *weir_error_cause(const weir_error *error) {
   return error == nullptr ? nullptr : error->cause;
 }
 
-// Nothing makes an aggregate yet.
-size_t weir_error_count(const weir_error *) { return 0; }
+size_t weir_error_count(const weir_error *error) {
+  return error == nullptr ? 0 : error->item_count;
+}
 
-weir_error *weir_error_at(const weir_error *, size_t, size_t *) { return nullptr; }
+weir_error *weir_error_at(const weir_error *error, size_t position, size_t *index) {
+  if (position >= weir_error_count(error)) return nullptr;
+  const weir::ErrorItem &item = error->items[position];
+  if (index != nullptr) *index = static_cast<size_t>(item.index);
+  return item.error;
+}
 
 weir_value *weir_error_detail(const weir_error *error) {
   return error == nullptr ? nullptr : error->detail;
