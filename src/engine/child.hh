@@ -4,8 +4,8 @@
 // parallel. A CHILD is a run like any other, but for this:
 //
 // - It belongs to one layer of its PARENT, which starts it, hears of its end once (`done`) and
-//   stops it when it is stopped itself. So a child never outlives the activity of that layer; what may go
-//   on are its orphaned attempts.
+//   stops it when it is stopped itself. So a child never outlives the activity of that layer; what
+//   may go on are its orphaned attempts.
 // - It takes key, name, context, priority, permits, deadline and obligation of its parent's run;
 //   input and index are its own.
 // - It is no accepted run in the runtime's counts, and no limit of calls in flight refuses it.
