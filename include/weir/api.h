@@ -75,6 +75,9 @@
   X(weir_status, weir_budget_refund_at, (weir_budget *budget, int64_t now_ns)) \
   X(weir_status, weir_budget_get_stats, (weir_budget *budget, \
     weir_budget_stats *stats)) \
+  X(weir_status, weir_bulkhead_new, (weir_runtime *runtime, int64_t \
+    max_concurrent, int64_t queue_limit, const char *name, weir_limiter **out, \
+    weir_error **error)) \
   X(void, weir_cache_options_init, (weir_cache_options *options, size_t size)) \
   X(weir_status, weir_cache_new, (weir_runtime *runtime, const \
     weir_cache_options *options, weir_cache **out, weir_error **error)) \

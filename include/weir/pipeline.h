@@ -20,10 +20,12 @@ extern "C" {
 /* Makes a pipeline of `count` (1 to WEIR_PIPELINE_MAX, nested ones counted with
  * what they hold) policies, of each of which it takes a reference; the caller
  * owns one reference of the pipeline. `name` is copied, nullable. What cannot
- * work is refused with a message: a NULL, policies of another runtime, the same
- * breaker or limiter twice (each call would count twice, and a limiter could
- * wait for its own caller), also within a nested pipeline. The same retry twice
- * multiplies its attempts. Errors: WEIR_EINVAL, WEIR_ENOMEM. Any thread. */
+ * work is refused with a message, also within a nested pipeline: a NULL;
+ * policies of another runtime; the same breaker or limiter twice (each call
+ * would count twice, and a limiter could wait for its own caller); two breakers
+ * or two limiters of one name that is not empty (nobody could tell which of
+ * them refused). The same retry twice multiplies its attempts. Errors:
+ * WEIR_EINVAL, WEIR_ENOMEM. Any thread. */
 WEIR_API weir_status weir_pipeline_new(weir_runtime *runtime,
                                        weir_policy *const *policies,
                                        size_t count, const char *name,

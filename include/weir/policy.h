@@ -35,10 +35,11 @@ WEIR_API uint32_t weir_policy_kind(const weir_policy *policy);
 WEIR_API const char *weir_policy_name(const weir_policy *policy);
 
 /* Makes an operation that runs `operation` under `policy`; the caller owns one
- * reference. Both must be of the same runtime. A breaker or limiter that the
- * operation has around it already is refused, as by weir_pipeline_new(); one
- * around an operation that this one runs in its turn (a debounce's, a cache's
- * load) is not seen. Errors: WEIR_EINVAL, WEIR_ENOMEM. Any thread. */
+ * reference. Both must be of the same runtime. What weir_pipeline_new() would
+ * refuse is refused here too, such as a breaker that the operation has around
+ * it already; what is around an operation that this one runs in its turn (a
+ * debounce's, a cache's load) is not seen. Errors: WEIR_EINVAL, WEIR_ENOMEM.
+ * Any thread. */
 WEIR_API weir_status weir_policy_wrap(weir_policy *policy,
                                       weir_operation *operation,
                                       weir_operation **out, weir_error **error);

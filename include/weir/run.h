@@ -31,10 +31,11 @@ typedef void (*weir_settle_fn)(void *data, weir_call *call,
 typedef struct weir_run_options {
   uint32_t size;    /* sizeof(weir_run_options) */
   uint32_t permits; /* what limiters count it as; at least 1, default 1 */
-  /* Nullable; outside the operation's own policies. A breaker or limiter that
-   * is among these too counts the run twice (that is not looked for here), and
-   * a limiter may make it wait for the permit it holds itself, until the
-   * queue's timeout or the deadline. */
+  /* Nullable; outside the operation's own policies. What weir_policy_wrap()
+   * would refuse is refused here too (WEIR_EINVAL), but for a breaker or
+   * limiter that is among these already: that counts the run twice, and the
+   * limiter may make it wait for the permit it holds itself, until the queue's
+   * timeout or the deadline. */
   weir_policy *policy;
   /* From now until the call settles as stopped with WEIR_ETIMEDOUT; 0 or more,
    * or WEIR_FOREVER (default). Flows inwards: nothing is started or waited for

@@ -10,6 +10,7 @@
 #include <weir/allocator.h>
 #include <weir/breaker.h>
 #include <weir/budget.h>
+#include <weir/bulkhead.h>
 #include <weir/cache.h>
 #include <weir/completions.h>
 #include <weir/debounce.h>

@@ -79,8 +79,8 @@ struct LayerType {
   void (*describe)(const weir_call &run, const Layer &layer, char *buffer, size_t size);
   // A leaf that starts attempts: the run reserves the first one.
   bool needs_attempt = false;
-  // Whoever passed it twice would be counted twice, and could wait for himself.
-  bool only_once = false;
+  // WEIR_POLICY_*, of those that engine/plan_rules.hh speaks of.
+  uint32_t kind = 0;
 };
 
 struct PlanEntry {

@@ -10,6 +10,7 @@
 #include "engine/callback.hh"
 #include "engine/handle.hh"
 #include "engine/layer.hh"
+#include "engine/plan_rules.hh"
 
 struct weir_operation : weir::Handle {
   // An operation whose plan is the one leaf `type`.
@@ -22,4 +23,5 @@ struct weir_operation : weir::Handle {
   weir::Plan plan;
   // How many operations deep those lie that this one runs as children (engine/child.hh).
   uint32_t nesting = 0;
+  bool ruled = false;  // engine/plan_rules.hh
 };

@@ -80,16 +80,6 @@ uint32_t Classifier::judge(const weir_outcome &outcome) const {
   return default_class(outcome);
 }
 
-const PlanEntry *repeated_layer(const Plan &outer, const Plan &inner) {
-  for (uint32_t i = 0; i < inner.count; ++i) {
-    if (!inner.entries[i].type->only_once) continue;
-    for (uint32_t j = 0; j < outer.count; ++j) {
-      if (outer.entries[j].owner == inner.entries[i].owner) return &inner.entries[i];
-    }
-  }
-  return nullptr;
-}
-
 uint32_t default_class(const weir_outcome &outcome) {
   if (outcome.channel == WEIR_CHANNEL_VALUE) return WEIR_CLASS_SUCCESS;
   if (outcome.channel == WEIR_CHANNEL_STOPPED) return WEIR_CLASS_ABANDON;
@@ -131,6 +121,7 @@ bool WrappedOperation::join() {
     entries[outer.count + i].offset += outer.state_size;
   }
   plan = {entries, count, outer.state_size + inner.state_size};
+  ruled = policy->ruled || operation->ruled;
   return true;
 }
 
@@ -162,11 +153,7 @@ weir_status weir_policy_wrap(weir_policy *policy, weir_operation *operation, wei
   check.rule(policy->runtime() == operation->runtime(), "policy must be of the operation's runtime")
       .rule(layers <= weir::max_layers / 2, "policy makes too many layers (%u, at most %u)", layers,
             weir::max_layers / 2);
-  const weir::PlanEntry *again = weir::repeated_layer(policy->plan, operation->plan);
-  if (again != nullptr) {
-    check.rule(false, "policy must not repeat the operation's %s '%s'", again->type->name,
-               again->owner->name());
-  }
+  weir::check_order(check, "policy and operation", weir::PlanUse::build, *policy, *operation);
   if (!check.ok()) return check.status();
   auto *wrapped = weir::make_handle<weir::WrappedOperation>(heap, *policy, *operation);
   if (wrapped == nullptr || !wrapped->join()) {

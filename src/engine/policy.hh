@@ -11,6 +11,7 @@
 #include "engine/callback.hh"
 #include "engine/handle.hh"
 #include "engine/layer.hh"
+#include "engine/plan_rules.hh"
 
 namespace weir {
 
@@ -40,9 +41,6 @@ class Classifier {
   uint64_t range_count_ = 0;
 };
 
-// The layer of `inner` that may be passed only once and is in `outer`, too; NULL if there is none.
-const PlanEntry *repeated_layer(const Plan &outer, const Plan &inner);
-
 class Check;
 
 // The rules of a list of error ranges among a policy's options.
@@ -56,11 +54,15 @@ uint32_t default_class(const weir_outcome &outcome);
 struct weir_policy : weir::Handle {
   // A policy of one layer.
   weir_policy(weir_runtime *runtime, EndFn end, uint32_t policy_kind, const weir::LayerType *type)
-      : Handle(runtime, end), kind(policy_kind), single{type, this, 0} {
+      : Handle(runtime, end),
+        kind(static_cast<uint16_t>(policy_kind)),
+        ruled(type != nullptr && weir::is_ruled(type->kind)),
+        single{type, this, 0} {
     plan = {&single, 1, type == nullptr ? 0 : type->state_size};
   }
 
-  uint32_t kind;
+  uint16_t kind;
+  bool ruled;            // engine/plan_rules.hh
   uint32_t nesting = 0;  // as an operation's
   weir::PlanEntry single;
   weir::Plan plan;

@@ -89,6 +89,9 @@ weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
             "policy must be of the operation's runtime")
       .rule(options_->queue == nullptr || options_->queue->runtime() == &runtime_,
             "queue must be of the operation's runtime");
+  if (check.ok() && options_->policy != nullptr) {
+    check_order(check, "policy and operation", PlanUse::run, *options_->policy, operation_);
+  }
   if (options_->name != nullptr) name_size_ = strnlen(options_->name, longest_name) + 1;
   return check.status();
 }

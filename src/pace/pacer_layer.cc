@@ -90,10 +90,13 @@ weir_status pacer_check(weir_runtime *runtime, weir_operation *operation, weir_p
   check.rule(runtime != nullptr, "runtime must not be NULL")
       .rule(operation != nullptr, "operation must not be NULL");
   if (!check.ok()) return check.status();
-  return check.rule(operation->runtime() == runtime, "operation must be of the same runtime")
+  check.rule(operation->runtime() == runtime, "operation must be of the same runtime")
       .rule(policy == nullptr || policy->runtime() == runtime, "policy must be of the same runtime")
-      .rule(rules.leading || rules.trailing, "leading or trailing must be 1 (got 0 and 0)")
-      .status();
+      .rule(rules.leading || rules.trailing, "leading or trailing must be 1 (got 0 and 0)");
+  if (policy != nullptr) {
+    check_order(check, "policy and operation", PlanUse::build, *policy, *operation);
+  }
+  return check.status();
 }
 
 weir_status pacer_call(Pacer *pacer, const void *key, size_t key_size, weir_value *argument,

@@ -116,6 +116,6 @@ Next step_breaker(weir_call &run, Layer &base, Signal signal) {
 }  // namespace
 
 const LayerType breaker_layer = {
-    "breaker", layer_size(sizeof(BreakerLayer)), step_breaker, nullptr, false, true};
+    "breaker", layer_size(sizeof(BreakerLayer)), step_breaker, nullptr, false, WEIR_POLICY_BREAKER};
 
 }  // namespace weir

@@ -276,7 +276,8 @@ void describe_limiter(const weir_call &, const Layer &layer, char *buffer, size_
 
 }  // namespace
 
-const LayerType limiter_layer = {
-    "limiter", layer_size(sizeof(LimiterState)), limiter_step, describe_limiter, false, true};
+const LayerType limiter_layer = {"limiter",    layer_size(sizeof(LimiterState)),
+                                 limiter_step, describe_limiter,
+                                 false,        WEIR_POLICY_LIMITER};
 
 }  // namespace weir

@@ -27,15 +27,12 @@ const PlanEntry &entry_at(Policies policies, uint32_t position) {
   return (*policies)->plan.entries[position];
 }
 
-// A layer that must not be there twice but is; NULL if there is none.
-const PlanEntry *repeated_member(Policies policies, size_t count) {
+void check_pairs(Check &check, Policies policies, size_t count) {
   for (size_t later = 1; later < count; ++later) {
     for (size_t earlier = 0; earlier < later; ++earlier) {
-      const PlanEntry *layer = repeated_layer(policies[earlier]->plan, policies[later]->plan);
-      if (layer != nullptr) return layer;
+      check_order(check, "policies", PlanUse::build, *policies[earlier], *policies[later]);
     }
   }
-  return nullptr;
 }
 
 weir_status check_members(weir_runtime *runtime, Policies policies, size_t count, Heap *heap,
@@ -51,11 +48,7 @@ weir_status check_members(weir_runtime *runtime, Policies policies, size_t count
   uint64_t layers = layer_count(policies, count);
   check.rule(layers <= WEIR_PIPELINE_MAX, "policies must be at most %d in all (got %llu)",
              WEIR_PIPELINE_MAX, static_cast<unsigned long long>(layers));
-  if (!check.ok()) return check.status();
-  const PlanEntry *again = repeated_member(policies, count);
-  if (again == nullptr) return WEIR_OK;
-  check.rule(false, "policies must not have the same %s '%s' twice", again->type->name,
-             again->owner->name());
+  if (check.ok()) check_pairs(check, policies, count);
   return check.status();
 }
 
@@ -90,18 +83,17 @@ bool weir_pipeline::complete(weir_policy *const *policies, uint32_t count, const
   void *memory = heap()->allocate(sizeof(weir::PlanEntry) * layers);
   if (memory == nullptr) return false;
   entries_ = static_cast<weir::PlanEntry *>(memory);
-  uint32_t state_size = 0;
+  plan = {entries_, layers};
   for (uint32_t i = 0; i < layers; ++i) {
     const weir::PlanEntry &entry = weir::entry_at(policies, i);
-    entries_[i] = {entry.type, entry.owner, state_size};
-    state_size += entry.type->state_size;
+    entries_[i] = {entry.type, entry.owner, plan.state_size};
+    plan.state_size += entry.type->state_size;
   }
-  plan = {entries_, layers, state_size};
-  while (member_count_ < count) {
-    policies[member_count_]->ref();
-    nesting = std::max(nesting, policies[member_count_]->nesting);
-    members_[member_count_] = policies[member_count_];
-    ++member_count_;
+  for (; member_count_ < count; ++member_count_) {
+    weir_policy *member = policies[member_count_];
+    members_[member_count_] = weir::ref_handle(member);
+    nesting = std::max(nesting, member->nesting);
+    ruled = ruled || member->ruled;
   }
   return true;
 }

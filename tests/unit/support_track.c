@@ -189,6 +189,10 @@ WRAP_NEW_OR_ERROR(weir_limiter_new, unref_limiter,
                   PARAMETERS(weir_runtime *runtime, const weir_limiter_options *options,
                              weir_limiter **out, weir_error **error),
                   ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_bulkhead_new, unref_limiter,
+                  PARAMETERS(weir_runtime *runtime, int64_t max_concurrent, int64_t queue_limit,
+                             const char *name, weir_limiter **out, weir_error **error),
+                  ARGUMENTS(runtime, max_concurrent, queue_limit, name, out, error))
 WRAP_NEW_OR_ERROR(weir_timeout_new, unref_timeout,
                   PARAMETERS(weir_runtime *runtime, const weir_timeout_options *options,
                              weir_timeout **out, weir_error **error),

@@ -306,7 +306,7 @@ static void a_policy_of_the_operation_is_not_repeated_around_it(struct fixture *
   /* when it is wrapped once more in its breaker, then that is refused */
   assert_int_equal(weir_policy_wrap(weir_breaker_policy(kit.breaker), guarded, &none, &error),
                    WEIR_EINVAL);
-  assert_message(error, "wrap.policy must not repeat the operation's breaker 'api'");
+  assert_message(error, "wrap.policy and operation must not have the same breaker 'api' twice");
   assert_null(none);
   /* as it is in a pipeline that has its limiter */
   weir_policy *outer_members[] = {weir_timeout_policy(kit.timeout), weir_limiter_policy(limiter)};
@@ -314,7 +314,7 @@ static void a_policy_of_the_operation_is_not_repeated_around_it(struct fixture *
   error = NULL;
   assert_int_equal(weir_policy_wrap(weir_pipeline_policy(outer), guarded, &none, &error),
                    WEIR_EINVAL);
-  assert_message(error, "wrap.policy must not repeat the operation's limiter ''");
+  assert_message(error, "wrap.policy and operation must not have the same limiter '' twice");
   /* but not what has no state: the retry */
   weir_operation *retried = NULL;
   assert_int_equal(weir_policy_wrap(weir_retry_policy(kit.retry), guarded, &retried, NULL),
@@ -328,6 +328,92 @@ static void a_policy_of_the_operation_is_not_repeated_around_it(struct fixture *
   weir_pipeline_unref(pipeline);
   weir_limiter_unref(limiter);
   drop_kit(&kit);
+}
+
+static weir_breaker *make_named_breaker(struct fixture *fx, const char *name) {
+  weir_breaker *breaker = NULL;
+  weir_breaker_options options = WEIR_BREAKER_OPTIONS_INIT;
+  options.name = name;
+  assert_int_equal(weir_breaker_new(fx->runtime, &options, &breaker, NULL), WEIR_OK);
+  return breaker;
+}
+
+static weir_limiter *make_bulkhead(struct fixture *fx, const char *name) {
+  weir_limiter *limiter = NULL;
+  assert_int_equal(weir_bulkhead_new(fx->runtime, 1, 0, name, &limiter, NULL), WEIR_OK);
+  return limiter;
+}
+
+static void C08_two_limiters_or_breakers_of_one_name_are_refused(struct fixture *fx) {
+  weir_limiter *first = make_bulkhead(fx, "api");
+  weir_limiter *second = make_bulkhead(fx, "api");
+  weir_breaker *breaker = make_named_breaker(fx, "api");
+  weir_breaker *namesake = make_named_breaker(fx, "api");
+  weir_policy *limiters[] = {weir_limiter_policy(first), weir_limiter_policy(second)};
+  expect_invalid(fx, limiters, 2, "pipeline.policies must not have two limiters named 'api'");
+  weir_policy *breakers[] = {weir_breaker_policy(breaker), weir_limiter_policy(first),
+                             weir_breaker_policy(namesake)};
+  expect_invalid(fx, breakers, 3, "pipeline.policies must not have two breakers named 'api'");
+  /* a limiter and a breaker may share a name */
+  weir_pipeline *pipeline = make_pipeline(fx, breakers, 2);
+  weir_policy *hidden[] = {weir_limiter_policy(second), weir_pipeline_policy(pipeline)};
+  expect_invalid(fx, hidden, 2, "two limiters named 'api'");
+  weir_pipeline_unref(pipeline);
+  weir_breaker_unref(namesake);
+  weir_breaker_unref(breaker);
+  weir_limiter_unref(second);
+  weir_limiter_unref(first);
+}
+
+static void two_limiters_without_a_name_may_be_in_one_pipeline(struct fixture *fx) {
+  weir_limiter *first = make_bulkhead(fx, NULL);
+  weir_limiter *second = make_bulkhead(fx, "");
+  weir_limiter *third = make_bulkhead(fx, NULL);
+  weir_policy *limiters[] = {weir_limiter_policy(first), weir_limiter_policy(second),
+                             weir_limiter_policy(third)};
+  weir_pipeline *pipeline = make_pipeline(fx, limiters, 3);
+  struct run *run = begin_under(fx, weir_pipeline_policy(pipeline), scripted(fx, "v7")->operation);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->value, 7);
+  weir_pipeline_unref(pipeline);
+  weir_limiter_unref(third);
+  weir_limiter_unref(second);
+  weir_limiter_unref(first);
+}
+
+static void C08_a_run_under_a_namesake_of_its_operations_limiter_is_refused(struct fixture *fx) {
+  weir_limiter *limiter = make_bulkhead(fx, "api");
+  weir_limiter *namesake = make_bulkhead(fx, "api");
+  struct script *fetch = scripted(fx, "v7");
+  weir_operation *guarded = NULL;
+  assert_int_equal(weir_policy_wrap(weir_limiter_policy(limiter), fetch->operation, &guarded, NULL),
+                   WEIR_OK);
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  weir_error *error = NULL;
+  options.policy = weir_limiter_policy(namesake);
+  assert_int_equal(try_begin(fx, guarded, &options, &error)->status, WEIR_EINVAL);
+  assert_message(error, "run.policy and operation must not have two limiters named 'api'");
+  weir_operation_unref(guarded);
+  weir_limiter_unref(namesake);
+  weir_limiter_unref(limiter);
+}
+
+static void C08_a_pacer_is_not_made_of_what_could_not_run(struct fixture *fx) {
+  weir_limiter *limiter = make_bulkhead(fx, "api");
+  struct script *fetch = scripted(fx, "v7");
+  weir_operation *guarded = NULL;
+  assert_int_equal(weir_policy_wrap(weir_limiter_policy(limiter), fetch->operation, &guarded, NULL),
+                   WEIR_OK);
+  weir_debounce_options options = WEIR_DEBOUNCE_OPTIONS_INIT;
+  options.policy = weir_limiter_policy(limiter);
+  weir_debounce *debounce = NULL;
+  weir_error *error = NULL;
+  assert_int_equal(weir_debounce_new(fx->runtime, guarded, &options, &debounce, &error),
+                   WEIR_EINVAL);
+  assert_message(error, "debounce.policy and operation must not have the same limiter 'api'");
+  assert_null(debounce);
+  weir_operation_unref(guarded);
+  weir_limiter_unref(limiter);
 }
 
 static void the_same_retry_or_timeout_twice_works(struct fixture *fx) {
@@ -406,5 +492,9 @@ TEST_MAIN("pipeline", TEST(U10_breaker_around_retry_around_timeout_around_fetch)
           TEST(C08_nulls_and_empty_lists_are_named), TEST(the_same_limiter_twice_is_refused),
           TEST(the_same_breaker_twice_is_refused_also_within_a_nested_pipeline),
           TEST(a_policy_of_the_operation_is_not_repeated_around_it),
+          TEST(C08_two_limiters_or_breakers_of_one_name_are_refused),
+          TEST(two_limiters_without_a_name_may_be_in_one_pipeline),
+          TEST(C08_a_run_under_a_namesake_of_its_operations_limiter_is_refused),
+          TEST(C08_a_pacer_is_not_made_of_what_could_not_run),
           TEST(the_same_retry_or_timeout_twice_works),
           TEST(policies_of_another_runtime_are_refused), TEST(a_pipeline_has_its_kind_and_its_name))
