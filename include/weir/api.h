@@ -71,6 +71,10 @@
   X(weir_status, weir_budget_withdraw, (weir_budget *budget)) \
   X(weir_status, weir_budget_withdraw_at, (weir_budget *budget, int64_t \
     now_ns)) \
+  X(weir_status, weir_budget_try_withdraw, (weir_budget *budget, \
+    weir_rejection *rejection)) \
+  X(weir_status, weir_budget_try_withdraw_at, (weir_budget *budget, \
+    weir_rejection *rejection, int64_t now_ns)) \
   X(weir_status, weir_budget_refund, (weir_budget *budget)) \
   X(weir_status, weir_budget_refund_at, (weir_budget *budget, int64_t now_ns)) \
   X(weir_status, weir_budget_get_stats, (weir_budget *budget, \
@@ -281,6 +285,8 @@
     weir_value *value, weir_error *error, const weir_completion *completion)) \
   X(size_t, weir_outcome_describe, (const weir_outcome *outcome, char *buffer, \
     size_t size)) \
+  X(size_t, weir_rejection_describe, (const weir_rejection *rejection, char \
+    *buffer, size_t size)) \
   X(void, weir_outcome_release, (weir_outcome *outcome)) \
   X(weir_status, weir_pipeline_new, (weir_runtime *runtime, weir_policy *const \
     *policies, size_t count, const char *name, weir_pipeline **out, weir_error \

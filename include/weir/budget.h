@@ -16,6 +16,7 @@
  * attempt counts for nine to ten of them, a retry for ten to eleven.
  */
 
+#include <weir/outcome.h>
 #include <weir/types.h>
 
 #ifdef __cplusplus
@@ -63,6 +64,16 @@ WEIR_API weir_status weir_budget_withdraw(weir_budget *budget);
 /* As withdraw, at a time of weir_runtime_now()'s clock. */
 WEIR_API weir_status weir_budget_withdraw_at(weir_budget *budget,
                                              int64_t now_ns);
+
+/* As withdraw; a refusal fills `rejection` (nullable; its `size` set): the
+ * numbers of the window and when a withdrawal will pass. Errors: WEIR_EINVAL,
+ * WEIR_EABI (a size that cannot be; nothing was taken then). */
+WEIR_API weir_status weir_budget_try_withdraw(weir_budget *budget,
+                                              weir_rejection *rejection);
+/* As try_withdraw, at a time of weir_runtime_now()'s clock. */
+WEIR_API weir_status weir_budget_try_withdraw_at(weir_budget *budget,
+                                                 weir_rejection *rejection,
+                                                 int64_t now_ns);
 
 /* Gives back a withdrawn retry that never started. Does nothing if none in the
  * window is out. Errors: WEIR_EINVAL. */

@@ -50,7 +50,8 @@ enum {
   WEIR_REJECTION_WEIGHT = 10,       /* limiter: more than it can ever give */
   WEIR_REJECTION_KEYS = 11,         /* limiter: max_keys keys are live */
   WEIR_REJECTION_NO_TIME = 12,      /* the wait does not fit the deadline */
-  WEIR_REJECTION_WAITERS = 13       /* limiter: others wait, no barging */
+  WEIR_REJECTION_WAITERS = 13,      /* limiter: others wait, no barging */
+  WEIR_REJECTION_BUDGET = 14        /* budget: no retry is left */
 };
 
 /* Who refused, why, and the numbers. Decide functions fill a caller's own; a
@@ -60,18 +61,31 @@ typedef struct weir_rejection {
   weir_status status; /* WEIR_EOPEN, WEIR_ELIMITED, WEIR_EFULL, WEIR_ENOTIME */
   uint32_t policy;    /* WEIR_POLICY_* */
   uint32_t reason;    /* WEIR_REJECTION_* */
-  /* When trying again can succeed, from now; -1 if nobody can know. The second
-   * is the first rounded up. */
+  /* So long from now trying again passes, by the rule that refused and if no
+   * call comes or ends before; -1 if nobody can know. The second is the first
+   * rounded up. */
   int64_t retry_after_ns;
   int64_t retry_after_ms;
-  int64_t requested;   /* limiter: permits asked for */
-  int64_t available;   /* limiter: permits there are now */
-  int64_t limit;       /* limiter: permits per interval, or at once */
+  int64_t requested; /* limiter: permits asked for; budget: 1 */
+  int64_t available; /* limiter: permits there are now */
+  /* Limiter: permits per interval, or at once; what one call may ask (weight);
+   * runs that may wait (queue full); max_keys (keys). Half-open breaker: trials
+   * a period judges. Budget: retries the window may hold. */
+  int64_t limit;
   int64_t queued;      /* limiter: runs waiting */
-  uint64_t calls;      /* breaker: calls judged in the window */
-  uint64_t failures;   /* breaker: failures in a row, or in the window */
-  uint64_t slow_calls; /* breaker: slow calls in the window */
+  uint64_t calls;      /* breaker: calls judged; budget: first attempts */
+  uint64_t failures;   /* breaker: of these failed; budget: retries */
+  uint64_t slow_calls; /* breaker: of these slow */
   char name[48];       /* the policy's name, cut off; "" if it has none */
+  /* Breaker: what `failures` or `slow_calls` reached when it opened: a number
+   * (failures in a row, failed trials), or a share of `calls`. Ramping up: the
+   * share that passes now. Budget: its ratio. Else 0. */
+  double threshold;
+  int64_t interval_ns;  /* limiter: `limit` is per this time; budget: window */
+  int64_t waited_ns;    /* queue timeout: how long the run waited */
+  int64_t remaining_ns; /* no time: until the deadline */
+  uint32_t cause;       /* breaker: why it opened, WEIR_BREAKER_BY_* */
+  uint32_t reserved;    /* 0 */
 } weir_rejection;
 
 /* Statuses kept of the last attempts. */
@@ -110,9 +124,10 @@ typedef struct weir_outcome {
   }
 
 /* For decide functions. */
-#define WEIR_REJECTION_INIT                                           \
-  {                                                                   \
-    sizeof(weir_rejection), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } \
+#define WEIR_REJECTION_INIT                                                   \
+  {                                                                           \
+    sizeof(weir_rejection), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0, 0, 0, \
+        0, 0, 0                                                               \
   }
 
 /* Writes one line for logs into `buffer`, cut off and always terminated, such
@@ -122,6 +137,14 @@ typedef struct weir_outcome {
  * line has. Any thread. */
 WEIR_API size_t weir_outcome_describe(const weir_outcome *outcome, char *buffer,
                                       size_t size);
+
+/* Writes one sentence for people into `buffer`, cut off and always terminated:
+ * who refused, why, by which numbers, and when to try again, such as "circuit
+ * breaker 'api' is open: 5 failures in a row (opens at 5); try again in 60000
+ * ms". Returns the length the whole sentence has. NULL: "no rejection"; also
+ * reads a shorter struct of an earlier version. Any thread. */
+WEIR_API size_t weir_rejection_describe(const weir_rejection *rejection,
+                                        char *buffer, size_t size);
 
 /* Gives back what weir_run_wait() filled (value, error, rejection) and clears
  * it; harmless on a cleared one and on NULL. Never for an outcome that was

@@ -6,11 +6,13 @@
 namespace weir {
 
 Handle::Handle(weir_runtime *runtime, EndFn end)
-    : runtime_(runtime), heap_(runtime->heap()), end_(end), drop_task_(this) {
+    : DropTask(drop, Lane::completion), runtime_(runtime), end_(end) {
   runtime_->retain_shell();
 }
 
-Handle::~Handle() { heap_->free_text(name_); }
+Handle::~Handle() { heap()->free_text(name_); }
+
+Heap *Handle::heap() const { return runtime_->heap(); }
 
 void Handle::unref() {
   if (outside_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
@@ -19,7 +21,7 @@ void Handle::unref() {
   if (inside_.load(std::memory_order_acquire) == 0) {
     end();
   } else {
-    runtime_->post(drop_task_);
+    runtime_->post(static_cast<DropTask &>(*this));
   }
 }
 
@@ -34,7 +36,7 @@ void Handle::leave() {
 // Whoever takes the last outside reference from here on may take the end upon himself: he finds it
 // entered, and posts again.
 void Handle::drop(weir_runtime &, Task &task) {
-  Handle *handle = static_cast<DropTask &>(task).handle;
+  Handle *handle = static_cast<Handle *>(&static_cast<DropTask &>(task));
   handle->enter();
   handle->ending_.exchange(false, std::memory_order_acq_rel);
   handle->dropped_ = handle->outside_.load(std::memory_order_acquire) == 0 &&
@@ -42,7 +44,7 @@ void Handle::drop(weir_runtime &, Task &task) {
   handle->leave();
 }
 
-// A listener's reference, on the engine's thread. If drop_task_ is queued, that will see it.
+// A listener's reference, on the engine's thread. If the drop task is queued, that will see it.
 void Handle::revive() {
   if (!dropped_) return;
   dropped_ = false;
@@ -59,7 +61,7 @@ bool Handle::ref_if_held() {
 
 bool Handle::set_name(const char *name) {
   bool ok = true;
-  name_ = heap_->copy_text(name, ok);
+  name_ = heap()->copy_text(name, ok);
   return ok;
 }
 

@@ -26,7 +26,12 @@
 
 namespace weir {
 
-class Handle {
+// What brings a dropped handle to the engine's thread.
+struct DropTask : Task {
+  using Task::Task;
+};
+
+class Handle : private DropTask {
  public:
   // Destroys and frees the whole object; releasing the shell is done by Handle.
   using EndFn = void (*)(Handle *handle);
@@ -47,7 +52,7 @@ class Handle {
   void leave();
 
   weir_runtime *runtime() const { return runtime_; }
-  Heap *heap() const { return heap_; }
+  Heap *heap() const;
   const char *name() const { return name_ == nullptr ? "" : name_; }
 
   // Copies `name` (nullable); false without memory. Once, at creation.
@@ -62,21 +67,14 @@ class Handle {
   void revive();
   void end();
 
-  // The task that brings a dropped handle to the engine's thread.
-  struct DropTask : Task {
-    explicit DropTask(Handle *owner) : Task(drop, Lane::completion), handle(owner) {}
-    Handle *handle;
-  };
-
+  // In an order that leaves no hole: there may be very many handles.
   std::atomic<uint32_t> outside_{1};
-  std::atomic<uint32_t> inside_{0};
-  std::atomic<bool> ending_{false};  // somebody ends it, or drop_task_ is queued
-  bool dropped_ = false;  // the engine's thread, which ends it at the last leave(); ending_ is set
   weir_runtime *runtime_;
-  Heap *heap_;
   EndFn end_;
   char *name_ = nullptr;
-  DropTask drop_task_;
+  std::atomic<uint32_t> inside_{0};
+  std::atomic<bool> ending_{false};  // somebody ends it, or the drop task is queued
+  bool dropped_ = false;  // the engine's thread, which ends it at the last leave(); ending_ is set
 };
 
 // For functions that might take a mutex, which in a forked child may be held for ever: WEIR_EINVAL

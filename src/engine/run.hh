@@ -97,6 +97,11 @@ struct weir_call : weir::ListNode<weir_call> {
   // Fills in a refusal: the rejection is copied, the error is `error` (borrowed, of the rejection's
   // status; nullable: bare).
   void refuse(const weir_rejection &rejection, weir_error *error = nullptr);
+  // What a result that stays shows beside itself: the refusal that kept it from another try.
+  void note_rejection(const weir_rejection &rejection) {
+    result_.refused = true;
+    rejection_ = rejection;
+  }
   // The rejection that the last refusal left; meaningful while result().refused.
   const weir_rejection &rejection() const { return rejection_; }
 

@@ -76,8 +76,8 @@ void BreakerListeners::deliver(Handle &owner, const weir_breaker_change &change)
 
 // ---- refusals ----
 
-weir_rejection breaker_rejection(const weir_breaker &breaker, const BreakerRefusal &refusal) {
-  CallCounts counts = breaker.core.refusal_counts(refusal);
+weir_rejection breaker_rejection(weir_breaker &breaker, BreakerRefusal refusal) {
+  Opening opening = breaker.core.explain(refusal);
   weir_rejection rejection = {};
   rejection.size = sizeof(rejection);
   rejection.status = WEIR_EOPEN;
@@ -85,9 +85,13 @@ weir_rejection breaker_rejection(const weir_breaker &breaker, const BreakerRefus
   rejection.reason = refusal.reason;
   rejection.retry_after_ns = refusal.retry_after_ns;
   rejection.retry_after_ms = ns_to_ms_up(refusal.retry_after_ns);
-  rejection.calls = counts.calls;
-  rejection.failures = counts.failures;
-  rejection.slow_calls = counts.slow_calls;
+  rejection.limit = refusal.trials;
+  rejection.calls = opening.counts.calls;
+  rejection.failures = opening.counts.failures;
+  rejection.slow_calls = opening.counts.slow_calls;
+  bool ramps = refusal.reason == WEIR_REJECTION_RAMP_UP;
+  rejection.threshold = ramps ? refusal.share : opening.threshold;
+  rejection.cause = opening.cause;
   copy_name(rejection.name, breaker.name());
   return rejection;
 }

@@ -34,7 +34,7 @@ class BreakerListeners : public BreakerCore::Ring {
 };
 
 // The rejection that a refusal stands for.
-weir_rejection breaker_rejection(const weir_breaker &breaker, const BreakerRefusal &refusal);
+weir_rejection breaker_rejection(weir_breaker &breaker, BreakerRefusal refusal);
 
 }  // namespace weir
 

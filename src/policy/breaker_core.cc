@@ -86,6 +86,7 @@ weir_status BreakerCore::acquire_ramping(BreakerWord word, weir_permit &permit,
   uint64_t share = ramp_share(elapsed_ns, ramp_up_ns);
   uint64_t before = ramp_credit_.fetch_add(share, std::memory_order_relaxed);
   if ((before + share) >> 32 != before >> 32) return WEIR_OK;
+  refusal.share = static_cast<double>(share) / 0x1p32;
   return refuse(WEIR_REJECTION_RAMP_UP, saturating_add(from_ns, ramp_up_ns), refusal, moment);
 }
 
@@ -93,7 +94,12 @@ weir_status BreakerCore::refuse(uint32_t reason, int64_t until_ns, BreakerRefusa
                                 Moment &moment) {
   stripe().rejected.fetch_add(1, std::memory_order_relaxed);
   refusal.reason = reason;
-  refusal.retry_after_ns = until_ns == never_ns ? -1 : saturating_sub(until_ns, moment.coarse());
+  if (until_ns == never_ns) {
+    refusal.retry_after_ns = -1;
+    return WEIR_EOPEN;
+  }
+  refusal.at_ns = moment.coarse();
+  refusal.retry_after_ns = saturating_sub(until_ns, refusal.at_ns);
   return WEIR_EOPEN;
 }
 
@@ -201,16 +207,6 @@ uint32_t BreakerCore::state(Moment &moment) {
     word = this->word();
   }
   return public_state(word.state());
-}
-
-// Without the mutex: the counts change only when it opens, and then the word does too.
-CallCounts BreakerCore::refusal_counts(const BreakerRefusal &refusal) const {
-  if (refusal.reason == WEIR_REJECTION_FORCED_OPEN) return {};
-  for (;;) {
-    uint64_t before = word_.load(std::memory_order_acquire);
-    CallCounts counts = opened_by();
-    if (word_.load(std::memory_order_acquire) == before) return counts;
-  }
 }
 
 void BreakerCore::get_stats(weir_breaker_stats &stats, Moment &moment) {

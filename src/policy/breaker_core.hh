@@ -122,6 +122,16 @@ struct TrialPlace {
 struct BreakerRefusal {
   uint32_t reason = WEIR_REJECTION_NONE;
   int64_t retry_after_ns = -1;
+  int64_t at_ns = 0;
+  double share = 0;     // ramping up: what passes now
+  uint32_t trials = 0;  // half-open: what a period judges; see explain()
+};
+
+// What opened it. Threshold and cause are those of weir_rejection.
+struct Opening {
+  CallCounts counts;
+  double threshold = 0;
+  uint32_t cause = 0;
 };
 
 // What a snapshot holds.
@@ -183,8 +193,9 @@ class BreakerCore {
 
   // Current, not just the last one set.
   uint32_t state(Moment &moment);
-  // The counts that a refusal shows.
-  CallCounts refusal_counts(const BreakerRefusal &refusal) const;
+  // What a refusal shows. Of a half-open breaker this corrects `refusal`, under the mutex: when its
+  // period is over if nothing is reported any more, and the open time that follows.
+  Opening explain(BreakerRefusal &refusal);
   void get_stats(weir_breaker_stats &stats, Moment &moment);
 
   // ---- by hand (breaker_hand.cc) ----
@@ -249,7 +260,8 @@ class BreakerCore {
   weir_status count_stale(weir_status status);
 
   // Under the mutex; breaker_states.cc
-  void publish_opening(int64_t until_ns, const CallCounts &counts);
+  void publish_opening(int64_t until_ns, const CallCounts &counts, uint32_t cause);
+  double threshold_of(uint32_t cause) const;
   bool trip(BreakerWord word, CallCounts counts, uint32_t reason, int64_t now_ns);
   void begin_half_open();
   void reopen(int64_t now_ns);
@@ -257,17 +269,19 @@ class BreakerCore {
   void enter(BreakerState state);
   void forget_trials();
   void bring_up_to_date(int64_t now_ns);
-  uint32_t first_to_expire() const;
+  uint32_t first_to_expire(uint32_t among) const;
+  int64_t refused_until() const;
   uint32_t free_place() const;
   void publish_free_places();
   weir_status begin_trial(weir_permit &permit, BreakerRefusal &refusal, Moment &moment);
   weir_status report_trial(weir_permit permit, uint32_t class_, bool slow, Moment &moment);
   void judge_trial(bool failed, int64_t at_ns);
   void announce(uint32_t from, uint32_t reason, const CallCounts &counts, int64_t at_ns);
-  CallCounts opened_by() const;
+  CallCounts opened_by() const { return opening().counts; }
+  Opening opening() const;
   CallCounts trial_counts() const;
   CallCounts current_counts() const;
-  int64_t open_time_ns() const;
+  int64_t open_time_ns(double stretch) const;
   uint64_t missed_changes() const;
   void wake_listeners();  // without the mutex
 
@@ -303,7 +317,8 @@ class BreakerCore {
   // ---- under the mutex, unless atomic ----
   std::atomic<uint64_t> opened_calls_{0};
   std::atomic<uint64_t> opened_failures_{0};
-  std::atomic<uint64_t> opened_slow_calls_{0};
+  std::atomic<uint64_t> opened_slow_calls_{0};  // and the cause, see opening()
+  std::atomic<uint64_t> opened_threshold_{0};   // a double's bits
   std::atomic<uint64_t> ramp_credit_{0};
   double stretch_ = 1.0;  // of the open time, by reopenings
   uint64_t times_opened_ = 0;

@@ -224,7 +224,7 @@ void BreakerCore::restore_automatic(const BreakerImage &image, int64_t now_ns) {
   if (image.state != BreakerState::closed) {
     bool open = image.state == BreakerState::open && image.open_remaining_ns > 0;
     int64_t until_ns = open ? deadline_after(now_ns, image.open_remaining_ns) : INT64_MIN;
-    publish_opening(until_ns, image.opened_by);
+    publish_opening(until_ns, image.opened_by, WEIR_BREAKER_BY_HAND);
     enter(open ? BreakerState::open : BreakerState::half_open);
     return;
   }

@@ -55,7 +55,7 @@ Next refuse_run(weir_call &run, weir_breaker &breaker, const BreakerRefusal &ref
     event.policy = &breaker;
     event.status = WEIR_EOPEN;
     event.reason = refusal.reason;
-    event.delay_ns = refusal.retry_after_ns;
+    event.delay_ns = rejection.retry_after_ns;
     runtime.emit(event);
   }
   return Next::outer;

@@ -2,6 +2,8 @@
 //
 // The breaker's transitions and trials, under its mutex. The table of states is in breaker_core.hh.
 
+#include <bit>
+
 #include "engine/changes.hh"
 #include "policy/breaker_core.hh"
 
@@ -14,26 +16,40 @@ constexpr double max_stretch = 1e19;
 constexpr uint32_t place_bits = 5;
 constexpr uint32_t no_place = 32;
 
+// The cause shares a word with the slow calls that opened it.
+constexpr int cause_shift = 56;
+constexpr uint64_t slow_calls_mask = (uint64_t{1} << cause_shift) - 1;
+
 uint32_t place_of(weir_permit permit) { return permit >> 1 & ((1u << place_bits) - 1); }
 
 }  // namespace
 
 // ---- opening ----
 
-int64_t BreakerCore::open_time_ns() const {
-  if (stretch_ <= 1.0) return rules_.reset_timeout_ns;
-  double stretched = static_cast<double>(rules_.reset_timeout_ns) * stretch_;
+int64_t BreakerCore::open_time_ns(double stretch) const {
+  if (stretch <= 1.0) return rules_.reset_timeout_ns;
+  double stretched = static_cast<double>(rules_.reset_timeout_ns) * stretch;
   if (stretched >= static_cast<double>(rules_.max_reset_timeout_ns)) {
     return rules_.max_reset_timeout_ns;
   }
   return static_cast<int64_t>(stretched);
 }
 
+double BreakerCore::threshold_of(uint32_t cause) const {
+  if (cause == WEIR_BREAKER_BY_TRIALS) return rules_.half_open_failures;
+  if (cause == WEIR_BREAKER_BY_SLOW_CALLS) return rules_.slow_call_rate;
+  if (cause != WEIR_BREAKER_BY_FAILURES) return 0;
+  return window_ != nullptr ? rules_.failure_rate
+                            : failure_threshold_.load(std::memory_order_relaxed);
+}
+
 // What a reader of the word "open" relies on goes first.
-void BreakerCore::publish_opening(int64_t until_ns, const CallCounts &counts) {
+void BreakerCore::publish_opening(int64_t until_ns, const CallCounts &counts, uint32_t cause) {
   opened_calls_.store(counts.calls, std::memory_order_release);
   opened_failures_.store(counts.failures, std::memory_order_release);
-  opened_slow_calls_.store(counts.slow_calls, std::memory_order_release);
+  opened_slow_calls_.store((counts.slow_calls & slow_calls_mask) | uint64_t{cause} << cause_shift,
+                           std::memory_order_release);
+  opened_threshold_.store(std::bit_cast<uint64_t>(threshold_of(cause)), std::memory_order_release);
   refuse_until_ns_.store(until_ns, std::memory_order_release);
 }
 
@@ -48,7 +64,7 @@ bool BreakerCore::trip(BreakerWord word, CallCounts counts, uint32_t reason, int
     announce(WEIR_BREAKER_METRICS_ONLY, reason, counts, now_ns);
     return true;
   }
-  publish_opening(deadline_after(now_ns, open_time_ns()), counts);
+  publish_opening(deadline_after(now_ns, open_time_ns(stretch_)), counts, reason);
   if (!replace(word, word.next(BreakerState::open))) return false;
   ++times_opened_;
   if (window_ != nullptr) window_->clear();
@@ -60,16 +76,18 @@ void BreakerCore::reopen(int64_t now_ns) {
   CallCounts counts = trial_counts();
   stretch_ *= rules_.reset_multiplier;
   if (stretch_ > max_stretch) stretch_ = max_stretch;
-  publish_opening(deadline_after(now_ns, open_time_ns()), counts);
+  publish_opening(deadline_after(now_ns, open_time_ns(stretch_)), counts, WEIR_BREAKER_BY_TRIALS);
   enter(BreakerState::open);
   ++times_opened_;
   announce(WEIR_BREAKER_HALF_OPEN, WEIR_BREAKER_BY_TRIALS, counts, now_ns);
 }
 
-CallCounts BreakerCore::opened_by() const {
-  return {opened_calls_.load(std::memory_order_acquire),
-          opened_failures_.load(std::memory_order_acquire),
-          opened_slow_calls_.load(std::memory_order_acquire)};
+Opening BreakerCore::opening() const {
+  uint64_t slow_calls = opened_slow_calls_.load(std::memory_order_acquire);
+  return {{opened_calls_.load(std::memory_order_acquire),
+           opened_failures_.load(std::memory_order_acquire), slow_calls & slow_calls_mask},
+          std::bit_cast<double>(opened_threshold_.load(std::memory_order_acquire)),
+          static_cast<uint32_t>(slow_calls >> cause_shift)};
 }
 
 // ---- half-open and closing ----
@@ -114,7 +132,7 @@ void BreakerCore::bring_up_to_date(int64_t now_ns) {
       begin_half_open();
       announce(WEIR_BREAKER_OPEN, WEIR_BREAKER_BY_TIME, counts, until_ns);
     } else if (state == BreakerState::half_open && out_ != 0) {
-      uint32_t place = first_to_expire();
+      uint32_t place = first_to_expire(out_);
       int64_t lease_ns = places_[place].lease_ns;
       if (lease_ns == never_ns || lease_ns > now_ns) return;
       out_ &= ~(1u << place);
@@ -128,10 +146,10 @@ void BreakerCore::bring_up_to_date(int64_t now_ns) {
 
 // ---- trials ----
 
-// Of the trials that are out, the place of the one whose lease ends first.
-uint32_t BreakerCore::first_to_expire() const {
+// Of some trials that are out, the place of the one whose lease ends first.
+uint32_t BreakerCore::first_to_expire(uint32_t among) const {
   uint32_t first = no_place;
-  for (uint32_t left = out_; left != 0; left &= left - 1) {
+  for (uint32_t left = among; left != 0; left &= left - 1) {
     uint32_t place = static_cast<uint32_t>(__builtin_ctz(left));
     if (first == no_place || places_[place].lease_ns < places_[first].lease_ns) first = place;
   }
@@ -144,10 +162,45 @@ uint32_t BreakerCore::free_place() const {
   return free == 0 ? no_place : static_cast<uint32_t>(__builtin_ctzll(free));
 }
 
+// With no place free: each lease that runs out is a failure that keeps its place, so nobody passes
+// before enough of them have opened it again and that is over.
+int64_t BreakerCore::refused_until() const {
+  int64_t reopened_ns = never_ns;
+  uint32_t left = out_;
+  for (uint32_t failures = trial_failures_; failures < rules_.half_open_failures; ++failures) {
+    uint32_t place = first_to_expire(left);
+    if (place == no_place) return never_ns;
+    reopened_ns = places_[place].lease_ns;
+    left &= ~(1u << place);
+  }
+  if (reopened_ns == never_ns) return never_ns;
+  double stretch = stretch_ * rules_.reset_multiplier;
+  return deadline_after(reopened_ns, open_time_ns(stretch));
+}
+
+Opening BreakerCore::explain(BreakerRefusal &refusal) {
+  if (refusal.reason == WEIR_REJECTION_FORCED_OPEN) return {};
+  if (refusal.reason == WEIR_REJECTION_HALF_OPEN) {
+    Section section(*this);
+    refusal.trials = rules_.half_open_max_calls;
+    if (word().state() == BreakerState::half_open && free_place() == no_place) {
+      int64_t until_ns = refused_until();
+      refusal.retry_after_ns = until_ns == never_ns ? -1 : saturating_sub(until_ns, refusal.at_ns);
+    }
+    return opening();
+  }
+  // Without the mutex: the counts change only when it opens, and then the word does too.
+  for (;;) {
+    uint64_t before = word_.load(std::memory_order_acquire);
+    Opening opened = opening();
+    if (word_.load(std::memory_order_acquire) == before) return opened;
+  }
+}
+
 // While no place is free, nobody need ask before the first lease ends.
 void BreakerCore::publish_free_places() {
   bool full = free_place() == no_place && out_ != 0;
-  refuse_until_ns_.store(full ? places_[first_to_expire()].lease_ns : INT64_MIN,
+  refuse_until_ns_.store(full ? places_[first_to_expire(out_)].lease_ns : INT64_MIN,
                          std::memory_order_release);
 }
 

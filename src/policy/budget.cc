@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "base/text.hh"
 #include "base/time.hh"
 
 namespace weir {
@@ -124,6 +125,36 @@ bool Budget::withdraw(int64_t now_ns) {
   }
   refused_.fetch_add(1, std::memory_order_relaxed);
   return false;
+}
+
+// First attempts that go out of the window allow less, never more: so it is a retry that has to go,
+// and each slice's go when its latest does.
+int64_t Budget::wait(int64_t now_ns) const {
+  int64_t first_ns = never_ns;
+  for (size_t i = 0; i <= SliceRing::places; ++i) {
+    int64_t latest_ns = i == 0 ? 0 : latest_[i - 1].load(std::memory_order_relaxed);
+    int64_t at_ns = i == 0 ? now_ns : saturating_add(latest_ns, window_ns_);
+    if (at_ns >= now_ns && at_ns < first_ns && withdrawn(at_ns) < allowed(at_ns)) first_ns = at_ns;
+  }
+  return first_ns == never_ns ? -1 : first_ns - now_ns;
+}
+
+weir_rejection Budget::rejection(const char *name, int64_t now_ns) const {
+  weir_rejection rejection = {};
+  rejection.size = sizeof(rejection);
+  rejection.status = WEIR_ELIMITED;
+  rejection.policy = WEIR_POLICY_BUDGET;
+  rejection.reason = WEIR_REJECTION_BUDGET;
+  rejection.retry_after_ns = wait(now_ns);
+  rejection.retry_after_ms = ns_to_ms_up(rejection.retry_after_ns);
+  rejection.requested = 1;
+  rejection.limit = static_cast<int64_t>(allowed(now_ns));
+  rejection.calls = deposits(now_ns);
+  rejection.failures = withdrawn(now_ns);
+  rejection.threshold = ratio_;
+  rejection.interval_ns = window_ns_;
+  copy_name(rejection.name, name);
+  return rejection;
 }
 
 void Budget::refund(int64_t withdrawn_ns) { withdrawals_.remove(slice_of(withdrawn_ns)); }

@@ -21,6 +21,7 @@
 #pragma once
 
 #include <weir/budget.h>
+#include <weir/outcome.h>
 
 #include <atomic>
 #include <cstdint>
@@ -67,6 +68,10 @@ class Budget {
   uint64_t deposits(int64_t now_ns) const;
   uint64_t withdrawn(int64_t now_ns) const;
   uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+  // How long until a withdrawal passes if nothing else happens; -1: it never will. 0: it does now.
+  int64_t wait(int64_t now_ns) const;
+  // The numbers of a refusal.
+  weir_rejection rejection(const char *name, int64_t now_ns) const;
   // How many withdrawals the window may hold in all.
   uint64_t allowed(int64_t now_ns) const;
 

@@ -89,6 +89,25 @@ weir_status weir_budget_withdraw_at(weir_budget *budget, int64_t now_ns) {
   return budget->core.withdraw(now_ns) ? WEIR_OK : WEIR_ELIMITED;
 }
 
+weir_status weir_budget_try_withdraw(weir_budget *budget, weir_rejection *rejection) {
+  int64_t now_ns = budget == nullptr ? 0 : budget->clock();
+  return weir_budget_try_withdraw_at(budget, rejection, now_ns);
+}
+
+weir_status weir_budget_try_withdraw_at(weir_budget *budget, weir_rejection *rejection,
+                                        int64_t now_ns) {
+  if (budget == nullptr) return WEIR_EINVAL;
+  // Checks the size before anything is taken.
+  if (rejection != nullptr && weir::write_sized(rejection, weir_rejection{}) != WEIR_OK) {
+    return WEIR_EABI;
+  }
+  if (budget->core.withdraw(now_ns)) return WEIR_OK;
+  if (rejection != nullptr) {
+    weir::write_sized(rejection, budget->core.rejection(budget->name(), now_ns));
+  }
+  return WEIR_ELIMITED;
+}
+
 weir_status weir_budget_refund(weir_budget *budget) {
   return budget == nullptr ? WEIR_EINVAL : weir_budget_refund_at(budget, budget->clock());
 }

@@ -16,8 +16,8 @@ using weir::Take;
 namespace {
 
 weir_status deny_limited(LimiterDenial *denial, uint32_t reason, int64_t wait_ns, int64_t available,
-                         int64_t limit) {
-  if (denial != nullptr) *denial = {WEIR_ELIMITED, reason, wait_ns, available, limit};
+                         int64_t limit, int64_t interval_ns = 0) {
+  if (denial != nullptr) *denial = {WEIR_ELIMITED, reason, wait_ns, available, limit, interval_ns};
   return WEIR_ELIMITED;
 }
 
@@ -135,11 +135,13 @@ weir_status weir_limiter::deny_bucket(uint32_t permits, int64_t now_ns, LimiterD
   if (bucket_.look(permits, now_ns, wait_ns) != Take::elsewhere &&
       bucket_.available(now_ns, available) != Take::elsewhere) {
     return deny_limited(denial, WEIR_REJECTION_RATE, wait_ns, available,
-                        bucket_permits_.load(std::memory_order_relaxed));
+                        bucket_permits_.load(std::memory_order_relaxed),
+                        bucket_interval_ns_.load(std::memory_order_relaxed));
   }
   Exact exact_rates(*this, now_ns);
   weir::RateDenial why = rates_.look(states_, now_ns, permits);
-  return deny_limited(denial, WEIR_REJECTION_RATE, why.wait_ns, why.available, why.limit);
+  return deny_limited(denial, WEIR_REJECTION_RATE, why.wait_ns, why.available, why.limit,
+                      why.interval_ns);
 }
 
 weir_status weir_limiter::deny_waiters(uint32_t permits, int64_t now_ns, uint64_t hash,
@@ -230,7 +232,8 @@ weir_status weir_limiter::admit_exactly(uint32_t permits, int64_t now_ns, weir_p
   Exact exact_rates(*this, now_ns);
   weir::RateDenial why = rates_.look(states_, now_ns, permits);
   if (why.wait_ns > 0) {
-    return deny_limited(denial, WEIR_REJECTION_RATE, why.wait_ns, why.available, why.limit);
+    return deny_limited(denial, WEIR_REJECTION_RATE, why.wait_ns, why.available, why.limit,
+                        why.interval_ns);
   }
   if (!hold(permits, permit)) return deny_held(denial);
   rates_.take(states_, now_ns, permits);
@@ -262,7 +265,7 @@ weir_status weir_limiter::admit_key(uint32_t permits, int64_t now_ns, uint64_t h
   if (answer.granted) return WEIR_OK;
   if (answer.full) return deny_full(answer.wait_ns, denial);
   return deny_limited(denial, WEIR_REJECTION_RATE, answer.wait_ns, table->available(hash, now_ns),
-                      rates_.rule(0).permits());
+                      rates_.rule(0).permits(), rates_.rule(0).interval_ns());
 }
 
 // Under the mutex. A denial makes no entry.
@@ -273,7 +276,8 @@ weir_status weir_limiter::admit_entry(uint32_t permits, int64_t now_ns, uint64_t
   if (entry != nullptr) {
     weir::RateDenial why = rates_.look(entry->states(), now_ns, permits);
     if (why.wait_ns > 0) {
-      return deny_limited(denial, WEIR_REJECTION_RATE, why.wait_ns, why.available, why.limit);
+      return deny_limited(denial, WEIR_REJECTION_RATE, why.wait_ns, why.available, why.limit,
+                          why.interval_ns);
     }
     int64_t limit = limit_.load(std::memory_order_relaxed);
     int64_t room = limit - entry->held;

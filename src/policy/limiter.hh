@@ -65,6 +65,9 @@ struct LimiterDenial {
   int64_t wait_ns = -1;  // -1: nobody can know
   int64_t available = 0;
   int64_t limit = 0;
+  int64_t interval_ns = 0;
+  int64_t waited_ns = 0;
+  int64_t remaining_ns = 0;
 };
 
 // Reads and checks; what was set stays as it was where the status is not WEIR_OK.
@@ -223,7 +226,8 @@ struct weir_limiter : weir_policy {
   void send(weir::LimiterState &state, weir::LimiterPhase phase);
   weir::Next wait(weir_call &run, weir::LimiterState &state, weir::LimiterDenial &denial);
   weir::Next start_inside(weir_call &run, weir::LimiterState &state);
-  weir::Next refuse(weir_call &run, uint32_t permits, weir::LimiterDenial &denial);
+  void complete(const weir::LimiterState &state, weir::LimiterDenial &denial);
+  weir::Next refuse(weir_call &run, const weir::LimiterState &state, weir::LimiterDenial &denial);
   weir::Next refuse_late(weir_call &run, weir::LimiterState &state);
   void give_back(weir_permit permit, uint64_t hash);
   void stop_running(weir_call &run, weir::LimiterState &state);
@@ -240,7 +244,8 @@ struct weir_limiter : weir_policy {
   // What deciding reads, side by side.
   std::atomic<uint64_t> gate_{0};
   weir::Bucket bucket_;
-  std::atomic<int64_t> bucket_permits_{0};     // the bucket's rule's
+  std::atomic<int64_t> bucket_permits_{0};  // the bucket's rule's
+  std::atomic<int64_t> bucket_interval_ns_{0};
   std::atomic<int64_t> limit_{-1};             // of concurrency, as it stands; counted only
   std::atomic<int64_t> heaviest_{0};           // what one call may ask at most
   std::atomic<int64_t> closed_ns_{INT64_MIN};  // exact: before this nothing passes

@@ -176,6 +176,9 @@ weir_rejection weir_limiter::rejection(uint32_t permits, const LimiterDenial &de
   rejection.requested = permits;
   rejection.available = denial.available;
   rejection.limit = denial.limit;
+  rejection.interval_ns = denial.interval_ns;
+  rejection.waited_ns = denial.waited_ns;
+  rejection.remaining_ns = denial.remaining_ns;
   rejection.queued = static_cast<int64_t>(queued_.load(std::memory_order_relaxed));
   weir::copy_name(rejection.name, name());
   return rejection;

@@ -81,23 +81,26 @@ int64_t weir_limiter::first_wait(uint64_t hash) {
 
 Next weir_limiter::wait(weir_call &run, LimiterState &state, LimiterDenial &denial) {
   uint64_t most = max_queue_.load(std::memory_order_relaxed);
-  if (denial.is_hopeless() || most == 0) return refuse(run, state.permits, denial);
+  if (denial.is_hopeless() || most == 0) return refuse(run, state, denial);
   int64_t wait_ns = 0;
   if (too_late(run, state, wait_ns)) {
     denial.reason = WEIR_REJECTION_NO_TIME;
     denial.wait_ns = wait_ns;
-    return refuse(run, state.permits, denial);
+    denial.remaining_ns = weir::saturating_sub(run.deadline(), runtime()->now());
+    return refuse(run, state, denial);
   }
   if (queued_.load(std::memory_order_relaxed) >= most) {
     denial.status = WEIR_EFULL;
     denial.reason = WEIR_REJECTION_QUEUE_FULL;
     denial.wait_ns = first_wait(state.hash);
+    denial.interval_ns = 0;
     denial.limit = static_cast<int64_t>(std::min<uint64_t>(most, INT64_MAX));
-    return refuse(run, state.permits, denial);
+    return refuse(run, state, denial);
   }
   int64_t timeout_ns = queue_timeout_ns_.load(std::memory_order_relaxed);
   state.expires_ns = weir::deadline_after(runtime()->now_to_arm(timeout_ns), timeout_ns);
   state.phase = LimiterPhase::waiting;
+  state.started_ns = runtime()->now();
   join(state);
   if (queue_of(state.hash)->first() == &state) {
     serve(state.hash);
@@ -107,12 +110,25 @@ Next weir_limiter::wait(weir_call &run, LimiterState &state, LimiterDenial &deni
   return Next::wait;
 }
 
-Next weir_limiter::refuse(weir_call &run, uint32_t permits, LimiterDenial &denial) {
-  // Whoever asks for too much is refused, not failed: it says nothing about what is inside.
-  if (denial.reason == WEIR_REJECTION_WEIGHT) denial.status = WEIR_ELIMITED;
+// The numbers of what was found without asking the core.
+void weir_limiter::complete(const LimiterState &state, LimiterDenial &denial) {
+  if (denial.reason == WEIR_REJECTION_WEIGHT) {
+    // Whoever asks for too much is refused, not failed: it says nothing about what is inside.
+    denial.status = WEIR_ELIMITED;
+    denial.limit = denial.available = heaviest_.load(std::memory_order_relaxed);
+  } else if (denial.reason == WEIR_REJECTION_WAITERS) {
+    int64_t before = queue_of(state.hash)->permits_before(state.priority);
+    int64_t wait_ns = wait_for(before + state.permits, runtime()->now(), state.hash);
+    denial.wait_ns = wait_ns > 0 ? wait_ns : -1;
+    denial.limit = heaviest_.load(std::memory_order_relaxed);
+  }
+}
+
+Next weir_limiter::refuse(weir_call &run, const LimiterState &state, LimiterDenial &denial) {
+  complete(state, denial);
   count_up(refused_);
   if (denial.reason == WEIR_REJECTION_QUEUE_TIMEOUT) count_up(timed_out_);
-  run.refuse(rejection(permits, denial),
+  run.refuse(rejection(state.permits, denial),
              denial.status == WEIR_EFULL ? full_error_ : limited_error_);
   if (runtime()->has_event_listener()) {
     weir_event event = {};
@@ -132,7 +148,8 @@ Next weir_limiter::refuse_late(weir_call &run, LimiterState &state) {
   LimiterDenial denial;
   denial.reason = WEIR_REJECTION_QUEUE_TIMEOUT;
   denial.wait_ns = wait_ns > 0 ? wait_ns : -1;
-  return refuse(run, state.permits, denial);
+  denial.waited_ns = weir::saturating_sub(runtime()->now(), state.started_ns);
+  return refuse(run, state, denial);
 }
 
 Next weir_limiter::timer(weir_call &run, LimiterState &state) {
@@ -150,7 +167,7 @@ Next weir_limiter::wake(weir_call &run, LimiterState &state) {
   if (state.phase == LimiterPhase::expired) return refuse_late(run, state);
   LimiterDenial denial;
   denial.reason = state.reason;
-  return refuse(run, state.permits, denial);
+  return refuse(run, state, denial);
 }
 
 Next weir_limiter::start_inside(weir_call &run, LimiterState &state) {

@@ -188,6 +188,7 @@ void weir_limiter::configure_gate() {
               weir::Scale::fits(rates_.rule(0), weir::Bucket::number_bits);
   if (rates_.count() > 0) {
     bucket_permits_.store(rates_.rule(0).permits(), std::memory_order_relaxed);
+    bucket_interval_ns_.store(rates_.rule(0).interval_ns(), std::memory_order_relaxed);
   }
   uint64_t rate = rates_.count() == 0 ? 0 : (bucketed_ ? bucket : exact);
   gate_.fetch_and(~(bucket | exact), std::memory_order_acq_rel);

@@ -71,7 +71,7 @@ enum class LimiterPhase : uint8_t {
 struct LimiterState : Layer, Waiter {
   LimiterPhase phase;
   int64_t expires_ns;      // the queue's timeout
-  int64_t started_ns;      // adaptive: since when the inside runs
+  int64_t started_ns;      // waiting: since when; adaptive: since when the inside runs
   uint64_t hash;           // of the key; 0 without keys
   uint64_t permit;         // granted: to be given back or handed on
   uint32_t reason;         // refused: WEIR_REJECTION_*

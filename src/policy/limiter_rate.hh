@@ -72,6 +72,7 @@ class RateRule {
   // What one call may ask at most.
   int64_t capacity() const { return burst_; }
   int64_t permits() const { return permits_; }
+  int64_t interval_ns() const { return interval_ns_; }
   size_t state_size() const;
 
   // A state of which nothing is used.

@@ -40,7 +40,8 @@ RateDenial RateSet::look(std::byte *states, int64_t now_ns, int64_t permits) con
   for (uint32_t i = 0; i < count_; ++i) {
     int64_t wait = rules_[i].wait(at(states, i), now_ns, permits);
     if (wait <= denial.wait_ns) continue;
-    denial = {wait, rules_[i].available(at(states, i), now_ns), rules_[i].permits()};
+    denial = {wait, rules_[i].available(at(states, i), now_ns), rules_[i].permits(),
+              rules_[i].interval_ns()};
   }
   return denial;
 }

@@ -17,6 +17,7 @@ struct RateDenial {
   int64_t wait_ns = 0;  // 0: granted
   int64_t available = 0;
   int64_t limit = 0;
+  int64_t interval_ns = 0;
 };
 
 class RateSet {

@@ -214,13 +214,21 @@ Next sleep(weir_call &run, RetryState &state, int64_t delay_ns) {
   return Next::wait;
 }
 
+// A failure stays what it is; the budget's numbers go beside it, as an inner refusal's do.
+void explain_budget(weir_call &run, weir_retry &policy, Kept kind) {
+  policy.count(RetryCount::refused_by_budget);
+  if (kind != Kept::failure) return;
+  const weir_budget &budget = *policy.rules.budget;
+  run.note_rejection(budget.core.rejection(budget.name(), run.runtime().now()));
+}
+
 Next try_again(weir_call &run, RetryState &state, Kept kind) {
   weir_retry &policy = state.policy();
   weir_runtime &runtime = run.runtime();
   RetryDecision decision = policy.rules.next(state.progress, run.result().retry_after_ms,
                                              runtime.now(), run.deadline(), runtime.random());
   if (!decision.again) {
-    if (decision.reason == WEIR_STOP_BUDGET) policy.count(RetryCount::refused_by_budget);
+    if (decision.reason == WEIR_STOP_BUDGET) explain_budget(run, policy, kind);
     return kind == Kept::failure ? give_up(run, state, decision.reason)
                                  : leave_refused(run, state, decision.reason);
   }

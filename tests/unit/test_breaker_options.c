@@ -65,7 +65,7 @@ static void other_numbers_of_trials_begin_the_period_again(struct fixture *fx) {
   calls_fail(breaker, 5);
   advance_ms(fx, 60000);
   weir_permit old = admitted(breaker);
-  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 60000);
+  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 120000);
   options.half_open_max_calls = 32;
   options.half_open_success_threshold = 32;
   assert_int_equal(weir_breaker_set_options(breaker, &options, NULL), WEIR_OK);

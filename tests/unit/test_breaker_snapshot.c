@@ -73,7 +73,7 @@ static void B16_restored_as_half_open_its_trials_start_from_none(struct fixture 
   admitted(old);
   admitted(old);
   admitted(old);
-  assert_refused(old, WEIR_REJECTION_HALF_OPEN, 60000);
+  assert_refused(old, WEIR_REJECTION_HALF_OPEN, 120000);
   weir_breaker_unref(breaker);
   weir_breaker_unref(old);
 }

@@ -54,14 +54,14 @@ static void B02_with_two_failures_allowed_the_next_trial_is_admitted_after_the_l
   weir_breaker *breaker = half_open(fx, options);
   weir_permit hung = admitted(breaker);
   weir_permit other = admitted(breaker);
-  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 5000);
+  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 6000);
   assert_int_equal(report(breaker, other, WEIR_CLASS_IGNORE), WEIR_OK);
   advance_ms(fx, 5000);
   assert_state(breaker, HALF_OPEN);
   assert_int_equal(stats_of(breaker).failures, 1);
   assert_int_equal(report(breaker, hung, WEIR_CLASS_SUCCESS), WEIR_EEXPIRED);
   weir_permit next = admitted(breaker);
-  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 5000); /* its verdict keeps its place */
+  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 6000); /* its verdict keeps its place */
   assert_int_equal(report(breaker, next, WEIR_CLASS_SUCCESS), WEIR_OK);
   assert_state(breaker, CLOSED);
   weir_breaker_unref(breaker);
@@ -115,7 +115,7 @@ static void B03_a_cancelled_trial_frees_its_slot_without_a_verdict(struct fixtur
   weir_breaker *breaker = half_open(fx, options);
   for (int i = 0; i < 100; i++) {
     weir_permit permit = admitted(breaker);
-    assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 60000);
+    assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 61000);
     assert_int_equal(report(breaker, permit, WEIR_CLASS_ABANDON), WEIR_OK);
     assert_state(breaker, HALF_OPEN);
     assert_int_equal(report(breaker, permit, WEIR_CLASS_FAILURE), WEIR_ESTALE); /* given back */
@@ -130,13 +130,13 @@ static void B03_a_cancelled_trial_frees_its_slot_without_a_verdict(struct fixtur
 static void B04_an_ignored_trial_frees_its_slot_and_it_stays_half_open(struct fixture *fx) {
   weir_breaker *breaker = half_open(fx, BREAKER_OPTIONS);
   weir_permit permits[3] = {admitted(breaker), admitted(breaker), admitted(breaker)};
-  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 60000);
+  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 61000);
   assert_int_equal(report(breaker, permits[1], WEIR_CLASS_IGNORE), WEIR_OK);
   assert_state(breaker, HALF_OPEN);
   permits[1] = admitted(breaker);
   assert_int_equal(report(breaker, permits[1], WEIR_CLASS_REFUSAL), WEIR_OK);
   permits[1] = admitted(breaker);
-  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 60000);
+  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 61000);
   assert_int_equal(report(breaker, permits[1], WEIR_CLASS_SUCCESS), WEIR_OK);
   assert_int_equal(report(breaker, permits[0], WEIR_CLASS_SUCCESS), WEIR_OK);
   assert_state(breaker, CLOSED);
@@ -156,7 +156,7 @@ static void B05_exactly_the_trials_there_are_places_for_are_admitted(struct fixt
       permits[i] = admitted(breaker);
       for (uint32_t other = 0; other < i; other++) assert_true(permits[other] != permits[i]);
     }
-    assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 60000);
+    assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 61000);
     for (uint32_t i = 0; i < places; i++) {
       assert_state(breaker, HALF_OPEN);
       assert_int_equal(report(breaker, permits[i], WEIR_CLASS_SUCCESS), WEIR_OK);
@@ -175,11 +175,11 @@ static void a_verdict_keeps_its_place_and_a_second_report_is_stale(struct fixtur
   assert_state(breaker, HALF_OPEN);
   admitted(breaker);
   admitted(breaker);
-  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 60000);
+  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 61000);
   weir_breaker_unref(breaker);
 }
 
-static void the_retry_after_of_a_full_period_is_its_first_lease(struct fixture *fx) {
+static void the_retry_after_of_a_full_period_is_the_end_of_the_next_open_time(struct fixture *fx) {
   weir_breaker_options options = BREAKER_OPTIONS;
   options.half_open_failures = 2;
   options.trial_timeout_ms = 5000;
@@ -189,9 +189,9 @@ static void the_retry_after_of_a_full_period_is_its_first_lease(struct fixture *
   admitted(breaker);
   advance_ms(fx, 1000);
   admitted(breaker);
-  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 3000);
+  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 5000);
   assert_int_equal(report(breaker, first, WEIR_CLASS_SUCCESS), WEIR_OK);
-  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 4000);
+  assert_refused(breaker, WEIR_REJECTION_HALF_OPEN, 6000);
   weir_breaker_unref(breaker);
 }
 
@@ -284,6 +284,6 @@ TEST_MAIN("breaker_trials", TEST(B02_a_trial_that_never_returns_reopens_within_o
           TEST(B04_an_ignored_trial_frees_its_slot_and_it_stays_half_open),
           TEST(B05_exactly_the_trials_there_are_places_for_are_admitted),
           TEST(a_verdict_keeps_its_place_and_a_second_report_is_stale),
-          TEST(the_retry_after_of_a_full_period_is_its_first_lease),
+          TEST(the_retry_after_of_a_full_period_is_the_end_of_the_next_open_time),
           TEST(every_row_of_verdicts_ends_a_period), TEST(a_trial_of_an_earlier_period_is_stale),
           TEST(ramp_up_admits_a_growing_share), TEST(failures_during_ramp_up_open_it_again))
