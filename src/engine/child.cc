@@ -41,7 +41,7 @@ class ChildBuilder {
     child.child_.done = nullptr;
     child.stop(stopped_status(reason), reason);
   }
-  static weir_call *copy(Layer &parent, ChildDone done, uint64_t index);
+  static weir_call *copy(Layer &parent, ChildDone done, const CopyStart &start);
 
  private:
   void link(weir_call &child) const;
@@ -91,17 +91,18 @@ void ChildBuilder::take_input(weir_call &child, weir_value *input, uint64_t inde
   child.request_.index = index;
 }
 
-// A copy stands beside the run's own inside, and goes on counting where that was.
-weir_call *ChildBuilder::copy(Layer &parent, ChildDone done, uint64_t index) {
+weir_call *ChildBuilder::copy(Layer &parent, ChildDone done, const CopyStart &start) {
   weir_call &run = *parent.run;
   ChildBuilder builder(parent, done);
   weir_call *child = builder.make(*run.operation_, run.policy_, run.skipped_ + parent.index + 1);
   if (child == nullptr) return nullptr;
-  take_input(*child, run.request_.input, index);
+  take_input(*child, run.request_.input, run.request_.index);
   child->request_.failed = run.request_.failed;
   child->request_.inner = run.request_.inner;
   if (child->request_.inner != nullptr) child->request_.inner->enter();
-  child->attempts_ = child->child_.attempts_before = run.attempts_;
+  child->deadline_ns_ = start.deadline_ns;
+  child->obligation_ = start.obligation;
+  child->attempts_ = child->child_.attempts_before = start.attempts_before;
   begin(*child);
   return child;
 }
@@ -120,8 +121,8 @@ weir_call *start_child(Layer &parent, ChildDone done, const ChildStart &start) {
   return ChildBuilder::start(parent, done, start);
 }
 
-weir_call *start_copy(Layer &parent, ChildDone done, uint64_t index) {
-  return ChildBuilder::copy(parent, done, index);
+weir_call *start_copy(Layer &parent, ChildDone done, const CopyStart &start) {
+  return ChildBuilder::copy(parent, done, start);
 }
 
 void stop_child(weir_call &child, uint32_t reason) { ChildBuilder::stop(child, reason); }

@@ -7,14 +7,14 @@
 //   stops it when it is stopped itself. So a child never outlives the activity of that layer; what
 //   may go on are its orphaned attempts.
 // - It takes key, name, context, priority, permits, deadline and obligation of its parent's run;
-//   input and index are its own.
+//   input and index are its own, but for a copy's.
 // - It is no accepted run in the runtime's counts, and no limit of calls in flight refuses it.
 // - It arms no timer for its deadline: whoever further out set that does. Among timers that are due
 //   at one moment its own are further in than its parent's.
 // - It begins from the ready queue, and `done` may only note what came and wake the parent's layer
 //   later: so nothing recurses, however many children follow each other. Only stopping goes down
 //   the tree at once; operations nest at most max_nesting deep.
-// - Its attempts count as its parent's when it ends.
+// - Its attempts and their statuses count as its parent's when it ends.
 //
 // The engine's thread.
 
@@ -45,8 +45,16 @@ struct ChildStart {
 // returns. NULL without memory.
 weir_call *start_child(Layer &parent, ChildDone done, const ChildStart &start);
 
+// What a copy begins with. What stands inside of the layer may have changed deadline and obligation
+// of the run meanwhile: these are the layer's own.
+struct CopyStart {
+  int64_t deadline_ns;
+  Obligation *obligation;
+  uint32_t attempts_before;  // its attempts count from here
+};
+
 // Starts everything that is inside of `parent` once more, as a child. NULL without memory.
-weir_call *start_copy(Layer &parent, ChildDone done, uint64_t index);
+weir_call *start_copy(Layer &parent, ChildDone done, const CopyStart &start);
 
 // Ends a child that has not settled; `done` is not called. The child is gone when this returns.
 void stop_child(weir_call &child, uint32_t reason);

@@ -30,6 +30,7 @@
 
 struct weir_call;
 struct weir_runtime;
+struct weir_budget;
 
 namespace weir {
 
@@ -81,6 +82,8 @@ struct LayerType {
   bool needs_attempt = false;
   // WEIR_POLICY_*, of those that engine/plan_rules.hh speaks of.
   uint32_t kind = 0;
+  // The budget that the layer counts first attempts and later ones in; NULL: it has none.
+  weir_budget *(*budget)(const Layer &layer) = nullptr;
 };
 
 struct PlanEntry {

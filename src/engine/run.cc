@@ -190,6 +190,11 @@ void weir_call::note_status(weir_status status) {
   statuses_[noted_++] = status;
 }
 
+void weir_call::note_child(const weir_call &child) {
+  attempts_ += child.own_attempts();
+  for (uint32_t i = 0; i < child.noted_; ++i) note_status(child.statuses_[i]);
+}
+
 weir::Attempt *weir_call::take_attempt() {
   weir::Attempt *attempt = reserved_;
   reserved_ = nullptr;

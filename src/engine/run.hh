@@ -168,7 +168,7 @@ struct weir_call : weir::ListNode<weir_call> {
 
   void note_attempt() { ++attempts_; }
   // A child has ended: its attempts are this run's, too.
-  void note_child(const weir_call &child) { attempts_ += child.own_attempts(); }
+  void note_child(const weir_call &child);
   void note_status(weir_status status);
   // The reserved attempt, or a new one; NULL without memory.
   weir::Attempt *take_attempt();
