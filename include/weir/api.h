@@ -197,6 +197,14 @@
     size_t key_size)) \
   X(weir_status, weir_flight_get_stats, (weir_flight *flight, \
     weir_flight_stats *stats)) \
+  X(void, weir_hedge_options_init, (weir_hedge_options *options, size_t size)) \
+  X(weir_status, weir_hedge_new, (weir_runtime *runtime, const \
+    weir_hedge_options *options, weir_hedge **out, weir_error **error)) \
+  X(weir_hedge *, weir_hedge_ref, (weir_hedge *hedge)) \
+  X(void, weir_hedge_unref, (weir_hedge *hedge)) \
+  X(weir_policy *, weir_hedge_policy, (weir_hedge *hedge)) \
+  X(weir_status, weir_hedge_get_stats, (weir_hedge *hedge, weir_hedge_stats \
+    *stats)) \
   X(void, weir_limiter_options_init, (weir_limiter_options *options, size_t \
     size)) \
   X(weir_status, weir_limiter_new, (weir_runtime *runtime, const \

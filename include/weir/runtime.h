@@ -57,7 +57,10 @@ enum {
   WEIR_EVENT_STATE_CHANGE = 1, /* a breaker: from, to, reason */
   WEIR_EVENT_RETRY = 2,        /* a retry is about to wait: count, delay_ns */
   WEIR_EVENT_REFUSAL = 3,      /* a run was refused: status, delay_ns */
-  WEIR_EVENT_EVICTION = 4      /* a cache or keyed limiter gave an entry up */
+  WEIR_EVENT_EVICTION = 4,     /* a cache or keyed limiter gave an entry up */
+  WEIR_EVENT_HEDGE = 5,        /* a hedge starts a copy: count (which, from 1),
+                                  delay_ns (since the first start) */
+  WEIR_EVENT_FALLBACK = 6      /* a fallback steps in: status */
 };
 
 typedef struct weir_event {

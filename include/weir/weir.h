@@ -16,6 +16,7 @@
 #include <weir/debounce.h>
 #include <weir/error.h>
 #include <weir/flight.h>
+#include <weir/hedge.h>
 #include <weir/limiter.h>
 #include <weir/log.h>
 #include <weir/memoize.h>

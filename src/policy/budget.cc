@@ -5,6 +5,7 @@
 
 #include "base/text.hh"
 #include "base/time.hh"
+#include "engine/run.hh"
 
 namespace weir {
 namespace {
@@ -175,6 +176,15 @@ uint64_t Budget::deposits(int64_t now_ns) const {
 uint64_t Budget::withdrawn(int64_t now_ns) const {
   uint64_t slice = slice_of(now_ns);
   return older_withdrawn(slice, now_ns) + withdrawals_.count(slice);
+}
+
+bool deposits_first(const Layer &layer, const weir_budget *budget) {
+  if (budget == nullptr || layer.run->attempts() != 0) return false;
+  for (const Layer *outer = weir_call::around(layer); outer != nullptr;
+       outer = weir_call::around(*outer)) {
+    if (outer->type->budget != nullptr && outer->type->budget(*outer) == budget) return false;
+  }
+  return true;
 }
 
 }  // namespace weir

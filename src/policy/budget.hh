@@ -94,6 +94,12 @@ class Budget {
   std::atomic<uint64_t> refused_{0};
 };
 
+struct Layer;
+
+// Whether `layer`, about to start what is inside of it, is to deposit in `budget` (nullable): it is
+// the run's first attempt, and no layer around it that knows this budget did.
+bool deposits_first(const Layer &layer, const weir_budget *budget);
+
 }  // namespace weir
 
 struct weir_budget : weir::Handle {

@@ -77,16 +77,6 @@ void keep_refusal(RetryState &state, Result &refusal) {
 
 // ---- the budget ----
 
-// Nested retries count a first attempt once: the outermost that knows this budget does it.
-bool is_outermost(const RetryState &state, const weir_budget *budget) {
-  for (const Layer *outer = weir_call::around(state); outer != nullptr;
-       outer = weir_call::around(*outer)) {
-    if (outer->type != &retry_layer) continue;
-    if (static_cast<weir_retry *>(outer->owner)->rules.budget == budget) return false;
-  }
-  return true;
-}
-
 void book(weir_call &run, RetryState &state) {
   state.booked = true;
   state.booked_ns = run.runtime().now();
@@ -95,9 +85,13 @@ void book(weir_call &run, RetryState &state) {
 
 void deposit(weir_call &run, RetryState &state) {
   weir_budget *budget = state.policy().rules.budget;
-  if (run.attempts() != 0 || !is_outermost(state, budget)) return;
+  if (!deposits_first(state, budget)) return;
   book(run, state);
   budget->core.deposit(state.booked_ns);
+}
+
+weir_budget *budget_of_retry(const Layer &layer) {
+  return static_cast<weir_retry *>(layer.owner)->rules.budget;
 }
 
 // This try is over, or will not be.
@@ -131,7 +125,7 @@ Next start(weir_call &run, RetryState &state) {
   state.kept_kind = Kept::none;
   state.booked = false;
   policy.count(RetryCount::calls);
-  if (policy.rules.budget != nullptr) deposit(run, state);
+  deposit(run, state);
   return begin_try(run, state);
 }
 
@@ -354,7 +348,8 @@ void describe_retry(const weir_call &, const Layer &layer, char *buffer, size_t 
 
 }  // namespace
 
-constinit const LayerType retry_layer = {"retry", layer_size(sizeof(RetryState)), retry_step,
-                                         describe_retry};
+constinit const LayerType retry_layer = {
+    "retry",        layer_size(sizeof(RetryState)), retry_step, describe_retry, false, false,
+    budget_of_retry};
 
 }  // namespace weir

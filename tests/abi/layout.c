@@ -230,6 +230,31 @@ _Static_assert(offsetof(weir_flight_stats, runs) == 16, "weir_flight_stats.runs"
 _Static_assert(offsetof(weir_flight_stats, shared) == 24, "weir_flight_stats.shared");
 _Static_assert(offsetof(weir_flight_stats, running) == 32, "weir_flight_stats.running");
 _Static_assert(offsetof(weir_flight_stats, waiting) == 40, "weir_flight_stats.waiting");
+_Static_assert(sizeof(weir_hedge_options) == 80, "weir_hedge_options");
+_Static_assert(offsetof(weir_hedge_options, size) == 0, "weir_hedge_options.size");
+_Static_assert(offsetof(weir_hedge_options, max_hedges) == 4, "weir_hedge_options.max_hedges");
+_Static_assert(offsetof(weir_hedge_options, delay_ms) == 8, "weir_hedge_options.delay_ms");
+_Static_assert(offsetof(weir_hedge_options, quantile) == 16, "weir_hedge_options.quantile");
+_Static_assert(offsetof(weir_hedge_options, budget) == 24, "weir_hedge_options.budget");
+_Static_assert(offsetof(weir_hedge_options, classify) == 32, "weir_hedge_options.classify");
+_Static_assert(offsetof(weir_hedge_options, classify_data) == 40,
+               "weir_hedge_options.classify_data");
+_Static_assert(offsetof(weir_hedge_options, classify_free_data) == 48,
+               "weir_hedge_options.classify_free_data");
+_Static_assert(offsetof(weir_hedge_options, failures) == 56, "weir_hedge_options.failures");
+_Static_assert(offsetof(weir_hedge_options, failures_count) == 64,
+               "weir_hedge_options.failures_count");
+_Static_assert(offsetof(weir_hedge_options, name) == 72, "weir_hedge_options.name");
+_Static_assert(sizeof(weir_hedge_stats) == 56, "weir_hedge_stats");
+_Static_assert(offsetof(weir_hedge_stats, size) == 0, "weir_hedge_stats.size");
+_Static_assert(offsetof(weir_hedge_stats, reserved) == 4, "weir_hedge_stats.reserved");
+_Static_assert(offsetof(weir_hedge_stats, started) == 8, "weir_hedge_stats.started");
+_Static_assert(offsetof(weir_hedge_stats, hedged) == 16, "weir_hedge_stats.hedged");
+_Static_assert(offsetof(weir_hedge_stats, won_by_hedge) == 24, "weir_hedge_stats.won_by_hedge");
+_Static_assert(offsetof(weir_hedge_stats, refused_by_budget) == 32,
+               "weir_hedge_stats.refused_by_budget");
+_Static_assert(offsetof(weir_hedge_stats, delay_ns) == 40, "weir_hedge_stats.delay_ns");
+_Static_assert(offsetof(weir_hedge_stats, samples) == 48, "weir_hedge_stats.samples");
 _Static_assert(sizeof(weir_limiter_options) == 168, "weir_limiter_options");
 _Static_assert(offsetof(weir_limiter_options, size) == 0, "weir_limiter_options.size");
 _Static_assert(offsetof(weir_limiter_options, algorithm) == 4, "weir_limiter_options.algorithm");

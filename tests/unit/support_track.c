@@ -141,6 +141,7 @@ WRAP_COUNTS(debounce)
 WRAP_COUNTS(throttle)
 WRAP_COUNTS(flight)
 WRAP_COUNTS(memoize)
+WRAP_COUNTS(hedge)
 
 #define unref_an_error unref_error
 
@@ -201,6 +202,10 @@ WRAP_NEW_OR_ERROR(weir_pipeline_new, unref_pipeline,
                   PARAMETERS(weir_runtime *runtime, weir_policy *const *policies, size_t count,
                              const char *name, weir_pipeline **out, weir_error **error),
                   ARGUMENTS(runtime, policies, count, name, out, error))
+WRAP_NEW_OR_ERROR(weir_hedge_new, unref_hedge,
+                  PARAMETERS(weir_runtime *runtime, const weir_hedge_options *options,
+                             weir_hedge **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
 WRAP_NEW_OR_ERROR(weir_cache_new, unref_cache,
                   PARAMETERS(weir_runtime *runtime, const weir_cache_options *options,
                              weir_cache **out, weir_error **error),

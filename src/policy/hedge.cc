@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// The hedge's public functions.
+
+#include "policy/hedge.hh"
+
+#include "base/time.hh"
+#include "engine/options.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+#include "policy/budget.hh"
+
+namespace weir {
+namespace {
+
+constexpr weir_hedge_options hedge_defaults = WEIR_HEDGE_OPTIONS_INIT;
+
+// What the macro leaves in delay_ms, so that forgetting it is found.
+constexpr int64_t untouched_delay_ms = -2;
+
+bool is_measured(const weir_hedge_options &options) { return options.quantile != WEIR_OFF; }
+
+weir_status check_hedge(const weir_hedge_options &options, weir_runtime *runtime, weir_hedge **out,
+                        Heap *heap, weir_error **error) {
+  auto delay_ms = static_cast<long long>(options.delay_ms);
+  bool inside = options.quantile > 0 && options.quantile < 1;
+  Check check("hedge", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL")
+      .range("max_hedges", options.max_hedges, 1, WEIR_HEDGE_MAX)
+      .rule(!is_measured(options) || inside,
+            "quantile must be above 0 and below 1, or -1 for off (got %g)", options.quantile)
+      .rule(is_measured(options) || options.delay_ms >= 0,
+            "delay_ms is required without a quantile: at least 0 (got %lld)", delay_ms)
+      .rule(options.delay_ms >= untouched_delay_ms,
+            "delay_ms must be at least 0, or -1 for off beside a quantile (got %lld)", delay_ms)
+      .rule(options.budget == nullptr || runtime == nullptr || options.budget->runtime() == runtime,
+            "budget must be of the same runtime");
+  check_failures(check, options.failures, options.failures_count);
+  return check.status();
+}
+
+}  // namespace
+}  // namespace weir
+
+weir_hedge::weir_hedge(weir_runtime *runtime, const weir_hedge_options &options)
+    : weir_policy(runtime, weir::end_handle<weir_hedge>, WEIR_POLICY_HEDGE, &weir::hedge_layer),
+      max_hedges(options.max_hedges),
+      delay_ns(options.delay_ms < 0 ? weir::never_ns : weir::ms_to_ns(options.delay_ms)),
+      quantile(options.quantile),
+      measures(weir::is_measured(options)),
+      judges(options.classify != nullptr),
+      budget(weir::ref_handle(options.budget)) {}
+
+weir_hedge::~weir_hedge() { weir::unref_handle(budget); }
+
+bool weir_hedge::complete(const weir_hedge_options &options,
+                          weir::Callback<weir_classify_fn> &&classify) {
+  return classifier.set(heap(), std::move(classify), options.failures, options.failures_count) &&
+         set_name(options.name);
+}
+
+void weir_hedge_options_init(weir_hedge_options *options, size_t size) {
+  weir::init_options(options, size, weir::hedge_defaults);
+}
+
+weir_status weir_hedge_new(weir_runtime *runtime, const weir_hedge_options *given, weir_hedge **out,
+                           weir_error **error) {
+  if (out != nullptr) *out = nullptr;
+  weir::Heap *heap = weir::heap_of(runtime);
+  weir_hedge_options options = weir::hedge_defaults;
+  weir_status status = weir::read_options(options, given, "hedge options", heap, error);
+  if (status != WEIR_OK) return status;
+  weir::Callback<weir_classify_fn> classify(options.classify, options.classify_data,
+                                            options.classify_free_data);
+  status = weir::check_hedge(options, runtime, out, heap, error);
+  if (status != WEIR_OK) return status;
+  auto *hedge = weir::make_handle<weir_hedge>(heap, runtime, options);
+  if (hedge != nullptr && hedge->complete(options, std::move(classify))) {
+    *out = hedge;
+    return WEIR_OK;
+  }
+  weir::unref_handle(hedge);
+  return weir::report(error, heap, WEIR_ENOMEM, "hedge: out of memory");
+}
+
+weir_hedge *weir_hedge_ref(weir_hedge *hedge) { return weir::ref_handle(hedge); }
+
+void weir_hedge_unref(weir_hedge *hedge) { weir::unref_handle(hedge); }
+
+weir_policy *weir_hedge_policy(weir_hedge *hedge) { return hedge; }
+
+weir_status weir_hedge_get_stats(weir_hedge *hedge, weir_hedge_stats *stats) {
+  if (hedge == nullptr || stats == nullptr) return WEIR_EINVAL;
+  weir_hedge_stats filled = {};
+  filled.size = sizeof(filled);
+  filled.started = hedge->started.load(std::memory_order_relaxed);
+  filled.hedged = hedge->hedged.load(std::memory_order_relaxed);
+  filled.won_by_hedge = hedge->won_by_hedge.load(std::memory_order_relaxed);
+  filled.refused_by_budget = hedge->refused_by_budget.load(std::memory_order_relaxed);
+  int64_t delay_ns = hedge->delay();
+  filled.delay_ns = delay_ns == weir::never_ns ? -1 : delay_ns;
+  filled.samples = hedge->latency.samples();
+  return weir::write_sized(stats, filled);
+}
