@@ -375,8 +375,9 @@ weir_budget *budget_of_hedge(const Layer &layer) {
 
 }  // namespace
 
-constinit const LayerType hedge_layer = {
-    "hedge",        layer_size(sizeof(HedgeState)), hedge_step, describe_hedge, false, false,
-    budget_of_hedge};
+constinit const LayerType hedge_layer = {"hedge",        layer_size(sizeof(HedgeState)),
+                                         hedge_step,     describe_hedge,
+                                         false,          WEIR_POLICY_HEDGE,
+                                         budget_of_hedge};
 
 }  // namespace weir

@@ -349,7 +349,6 @@ void describe_retry(const weir_call &, const Layer &layer, char *buffer, size_t 
 }  // namespace
 
 constinit const LayerType retry_layer = {
-    "retry",        layer_size(sizeof(RetryState)), retry_step, describe_retry, false, false,
-    budget_of_retry};
+    "retry", layer_size(sizeof(RetryState)), retry_step, describe_retry, false, 0, budget_of_retry};
 
 }  // namespace weir
