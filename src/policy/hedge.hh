@@ -9,7 +9,7 @@
 #include <atomic>
 
 #include "engine/policy.hh"
-#include "policy/latency.hh"
+#include "policy/hedge_latency.hh"
 
 namespace weir {
 

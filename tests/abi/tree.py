@@ -17,7 +17,7 @@ PATTERNS = ('policy', 'flow', 'pace', 'cache')
 MAY_INCLUDE = {'base': {'base'}, 'engine': {'base', 'engine'}, 'driver': {'base', 'engine', 'driver'}}
 BANNED = re.compile(r'std::(vector|function|mutex|string|shared_ptr|unique_ptr|unordered_map|map|nothrow)\b'
                     r'|\b(throw|try|catch|dynamic_cast|virtual|thread_local)\b|<iostream>')
-FAMILY = {'backoff': 'retry', 'budget': 'retry'} # one chapter of the manual, several files
+FAMILY = {'backoff': 'retry'} # one chapter of the manual, several files
 TOP = {'include', 'src', 'bindings', 'tests', 'examples', 'CMakeLists.txt', 'meson.build', 'meson_options.txt',
        'subprojects', 'README.md', 'LICENSE'}
 LINES = 600
@@ -33,8 +33,8 @@ def family(path):
     return FAMILY.get(name, name)
 
 
-# The machine that all patterns of a folder are made of; the cache's folder is one pattern.
-SHARED = {'pace': 'pacer'}
+# What all patterns of a folder are made of, or share; the cache's folder is one pattern.
+SHARED = {'pace': {'pacer'}, 'policy': {'budget'}}
 ONE_PATTERN = {'cache'}
 
 
@@ -48,7 +48,7 @@ def include_problems(path, text):
             continue
         if layer in PATTERNS:
             same = layer == target and (layer in ONE_PATTERN or
-                                        family(pathlib.Path(name)) in (family(path), SHARED.get(layer)))
+                                        family(pathlib.Path(name)) in {family(path)} | SHARED.get(layer, set()))
             if (target in PATTERNS and not same) or target == 'driver':
                 yield f'includes {name}: a pattern composes through the engine'
         elif target not in MAY_INCLUDE.get(layer, {layer}):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "policy/latency.hh"
+#include "policy/hedge_latency.hh"
 
 #include <bit>
 
