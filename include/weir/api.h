@@ -28,6 +28,7 @@
   X(weir_breaker *, weir_breaker_ref, (weir_breaker *breaker)) \
   X(void, weir_breaker_unref, (weir_breaker *breaker)) \
   X(weir_policy *, weir_breaker_policy, (weir_breaker *breaker)) \
+  X(weir_breaker *, weir_policy_breaker, (weir_policy *policy)) \
   X(weir_status, weir_breaker_acquire, (weir_breaker *breaker, weir_permit \
     *permit, weir_rejection *rejection)) \
   X(weir_status, weir_breaker_acquire_at, (weir_breaker *breaker, weir_permit \
@@ -212,6 +213,7 @@
   X(weir_limiter *, weir_limiter_ref, (weir_limiter *limiter)) \
   X(void, weir_limiter_unref, (weir_limiter *limiter)) \
   X(weir_policy *, weir_limiter_policy, (weir_limiter *limiter)) \
+  X(weir_limiter *, weir_policy_limiter, (weir_policy *policy)) \
   X(weir_status, weir_limiter_add_limit, (weir_limiter *limiter, uint32_t \
     algorithm, int64_t permits, int64_t interval_ms, int64_t burst, weir_error \
     **error)) \
@@ -302,18 +304,25 @@
   X(weir_pipeline *, weir_pipeline_ref, (weir_pipeline *pipeline)) \
   X(void, weir_pipeline_unref, (weir_pipeline *pipeline)) \
   X(weir_policy *, weir_pipeline_policy, (weir_pipeline *pipeline)) \
+  X(weir_pipeline *, weir_policy_pipeline, (weir_policy *policy)) \
   X(weir_policy *, weir_policy_ref, (weir_policy *policy)) \
   X(void, weir_policy_unref, (weir_policy *policy)) \
   X(uint32_t, weir_policy_kind, (const weir_policy *policy)) \
   X(const char *, weir_policy_name, (const weir_policy *policy)) \
   X(weir_status, weir_policy_wrap, (weir_policy *policy, weir_operation \
     *operation, weir_operation **out, weir_error **error)) \
+  X(weir_status, weir_policy_register, (weir_policy *policy, weir_error \
+    **error)) \
+  X(weir_status, weir_policy_find, (weir_runtime *runtime, const char *name, \
+    weir_policy **policy, weir_error **error)) \
+  X(weir_status, weir_policy_unregister, (weir_policy *policy)) \
   X(void, weir_retry_options_init, (weir_retry_options *options, size_t size)) \
   X(weir_status, weir_retry_new, (weir_runtime *runtime, const \
     weir_retry_options *options, weir_retry **out, weir_error **error)) \
   X(weir_retry *, weir_retry_ref, (weir_retry *retry)) \
   X(void, weir_retry_unref, (weir_retry *retry)) \
   X(weir_policy *, weir_retry_policy, (weir_retry *retry)) \
+  X(weir_retry *, weir_policy_retry, (weir_policy *policy)) \
   X(weir_status, weir_retry_begin, (weir_retry *retry, weir_retry_state \
     *state)) \
   X(weir_status, weir_retry_begin_at, (weir_retry *retry, weir_retry_state \
@@ -398,6 +407,7 @@
   X(weir_timeout *, weir_timeout_ref, (weir_timeout *timeout)) \
   X(void, weir_timeout_unref, (weir_timeout *timeout)) \
   X(weir_policy *, weir_timeout_policy, (weir_timeout *timeout)) \
+  X(weir_timeout *, weir_policy_timeout, (weir_policy *policy)) \
   X(weir_status, weir_timeout_get_stats, (weir_timeout *timeout, \
     weir_timeout_stats *stats)) \
   X(weir_status, weir_value_new_bytes, (weir_runtime *runtime, const void \

@@ -179,6 +179,10 @@ WEIR_API void weir_breaker_unref(weir_breaker *breaker);
 /* The policy this is; borrowed. */
 WEIR_API weir_policy *weir_breaker_policy(weir_breaker *breaker);
 
+/* The breaker that `policy` is, borrowed; NULL if it is of another kind, and of
+ * NULL. Any thread. */
+WEIR_API weir_breaker *weir_policy_breaker(weir_policy *policy);
+
 /* Asks to make a call. WEIR_OK: make it and report `permit`. WEIR_EOPEN: do
  * not; `permit` is 0, `rejection` (nullable, its size set) says why and when.
  * Reads no clock while it is closed. Errors: WEIR_EINVAL, WEIR_EABI. */

@@ -134,6 +134,10 @@ WEIR_API void weir_limiter_unref(weir_limiter *limiter);
 /* The policy this is; borrowed. */
 WEIR_API weir_policy *weir_limiter_policy(weir_limiter *limiter);
 
+/* The limiter that `policy` is, borrowed; NULL if it is of another kind, and of
+ * NULL. Any thread. */
+WEIR_API weir_limiter *weir_policy_limiter(weir_policy *policy);
+
 /* One rate more on the same handle (per second and per minute and per day); all
  * are granted, or none. At most 8 in all. `burst` WEIR_OFF: as permits. A keyed
  * limiter takes memory for all its keys anew. Errors: WEIR_EINVAL, WEIR_ENOMEM,

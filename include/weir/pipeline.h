@@ -40,6 +40,10 @@ WEIR_API void weir_pipeline_unref(weir_pipeline *pipeline);
 /* The policy this is; borrowed. */
 WEIR_API weir_policy *weir_pipeline_policy(weir_pipeline *pipeline);
 
+/* The pipeline that `policy` is, borrowed; NULL if it is of another kind, and
+ * of NULL. Any thread. */
+WEIR_API weir_pipeline *weir_policy_pipeline(weir_policy *policy);
+
 #ifdef __cplusplus
 }
 #endif

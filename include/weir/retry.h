@@ -131,6 +131,10 @@ WEIR_API void weir_retry_unref(weir_retry *retry);
 /* The policy this is; borrowed. */
 WEIR_API weir_policy *weir_retry_policy(weir_retry *retry);
 
+/* The retry that `policy` is, borrowed; NULL if it is of another kind, and of
+ * NULL. Any thread. */
+WEIR_API weir_retry *weir_policy_retry(weir_policy *policy);
+
 /*
  * Decide door, for hosts that do the trying and the sleeping themselves:
  *

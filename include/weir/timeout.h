@@ -60,6 +60,10 @@ WEIR_API void weir_timeout_unref(weir_timeout *timeout);
 /* The policy this is; borrowed. */
 WEIR_API weir_policy *weir_timeout_policy(weir_timeout *timeout);
 
+/* The timeout that `policy` is, borrowed; NULL if it is of another kind, and of
+ * NULL. Any thread. */
+WEIR_API weir_timeout *weir_policy_timeout(weir_policy *policy);
+
 typedef struct weir_timeout_stats {
   uint32_t size;      /* set by the caller: sizeof(weir_timeout_stats) */
   uint32_t reserved;  /* 0 */

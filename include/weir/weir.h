@@ -25,6 +25,7 @@
 #include <weir/pacing.h>
 #include <weir/pipeline.h>
 #include <weir/policy.h>
+#include <weir/registry.h>
 #include <weir/retry.h>
 #include <weir/run.h>
 #include <weir/runtime.h>

@@ -41,6 +41,10 @@ class Classifier {
   uint64_t range_count_ = 0;
 };
 
+// The policy as its own type, NULL if it is of another kind.
+template <typename T>
+T *policy_as(weir_policy *policy, uint32_t kind);
+
 class Check;
 
 // The rules of a list of error ranges among a policy's options.
@@ -67,3 +71,8 @@ struct weir_policy : weir::Handle {
   weir::PlanEntry single;
   weir::Plan plan;
 };
+
+template <typename T>
+T *weir::policy_as(weir_policy *policy, uint32_t kind) {
+  return policy != nullptr && policy->kind == kind ? static_cast<T *>(policy) : nullptr;
+}

@@ -25,6 +25,7 @@ weir_runtime::weir_runtime(weir::RuntimeSetup &&setup)
       close_grace_ns_(setup.close_grace_ns),
       attempts_(setup.heap),
       pool_(setup.heap),
+      registry_(setup.heap),
       close_task_(close_task_run),
       trim_task_(trim_task_run),
       grace_timer_(grace_over) {

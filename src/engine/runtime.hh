@@ -33,6 +33,7 @@
 #include "engine/callback.hh"
 #include "engine/driver.hh"
 #include "engine/pool.hh"
+#include "engine/registry.hh"
 #include "engine/run.hh"
 #include "engine/task.hh"
 #include "engine/timer_wheel.hh"
@@ -110,6 +111,7 @@ struct weir_runtime {
     if (hook.linked()) close_hooks_.remove(&hook);
   }
   weir::BlockPool &pool() { return pool_; }
+  weir::Registry &registry() { return registry_; }
 
   // NULL without memory. Counts 1; enters `policy`; takes a count of `outer` (nullable).
   weir::Obligation *new_obligation(weir::Obligation::ReleaseFn release, weir::Handle &policy,
@@ -260,6 +262,7 @@ struct weir_runtime {
   weir::List<weir_completions, weir::OfRuntime> queues_;
   weir::Mutex queues_mutex_;
   weir::List<weir::CloseHook> close_hooks_;
+  weir::Registry registry_;
   weir::Task close_task_;
   weir::Task trim_task_;
   weir::Timer grace_timer_;

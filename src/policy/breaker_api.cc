@@ -85,6 +85,10 @@ void weir_breaker_unref(weir_breaker *breaker) { weir::unref_handle(breaker); }
 
 weir_policy *weir_breaker_policy(weir_breaker *breaker) { return breaker; }
 
+weir_breaker *weir_policy_breaker(weir_policy *policy) {
+  return weir::policy_as<weir_breaker>(policy, WEIR_POLICY_BREAKER);
+}
+
 // ---- deciding ----
 
 weir_status weir_breaker_acquire(weir_breaker *breaker, weir_permit *permit,

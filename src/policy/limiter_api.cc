@@ -82,6 +82,10 @@ void weir_limiter_unref(weir_limiter *limiter) { weir::unref_handle(limiter); }
 
 weir_policy *weir_limiter_policy(weir_limiter *limiter) { return limiter; }
 
+weir_limiter *weir_policy_limiter(weir_policy *policy) {
+  return weir::policy_as<weir_limiter>(policy, WEIR_POLICY_LIMITER);
+}
+
 weir_status weir_limiter_add_limit(weir_limiter *limiter, uint32_t algorithm, int64_t permits,
                                    int64_t interval_ms, int64_t burst, weir_error **error) {
   if (limiter == nullptr) {

@@ -118,3 +118,7 @@ weir_pipeline *weir_pipeline_ref(weir_pipeline *pipeline) { return weir::ref_han
 void weir_pipeline_unref(weir_pipeline *pipeline) { weir::unref_handle(pipeline); }
 
 weir_policy *weir_pipeline_policy(weir_pipeline *pipeline) { return pipeline; }
+
+weir_pipeline *weir_policy_pipeline(weir_policy *policy) {
+  return weir::policy_as<weir_pipeline>(policy, WEIR_POLICY_PIPELINE);
+}

@@ -142,6 +142,10 @@ void weir_retry_unref(weir_retry *retry) { weir::unref_handle(retry); }
 
 weir_policy *weir_retry_policy(weir_retry *retry) { return retry; }
 
+weir_retry *weir_policy_retry(weir_policy *policy) {
+  return weir::policy_as<weir_retry>(policy, WEIR_POLICY_RETRY);
+}
+
 weir_status weir_retry_begin(weir_retry *retry, weir_retry_state *state) {
   if (retry == nullptr) return WEIR_EINVAL;
   return weir_retry_begin_at(retry, state, weir::decide_clock(*retry));

@@ -182,6 +182,10 @@ void weir_timeout_unref(weir_timeout *timeout) { weir::unref_handle(timeout); }
 
 weir_policy *weir_timeout_policy(weir_timeout *timeout) { return timeout; }
 
+weir_timeout *weir_policy_timeout(weir_policy *policy) {
+  return weir::policy_as<weir_timeout>(policy, WEIR_POLICY_TIMEOUT);
+}
+
 weir_status weir_timeout_get_stats(weir_timeout *timeout, weir_timeout_stats *stats) {
   if (timeout == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_timeout_stats filled = {};

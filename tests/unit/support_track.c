@@ -271,6 +271,12 @@ WRAP_NEW(weir_value_new_host, unref_value,
     return status;                                                       \
   }
 
+WRAP_NEW_OR_ERROR(weir_policy_find, unref_policy,
+                  PARAMETERS(weir_runtime *runtime, const char *name, weir_policy **out,
+                             weir_error **error),
+                  ARGUMENTS(runtime, name, out, error))
+WRAP_ERROR(weir_policy_register, PARAMETERS(weir_policy *policy, weir_error **error),
+           ARGUMENTS(policy, error))
 WRAP_ERROR(weir_breaker_set_options,
            PARAMETERS(weir_breaker *breaker, const weir_breaker_options *options,
                       weir_error **error),
