@@ -367,6 +367,35 @@
     weir_runtime_stats *stats)) \
   X(weir_status, weir_runtime_audit, (weir_runtime *runtime, weir_audit_entry \
     *entries, size_t entry_size, size_t capacity, size_t *count)) \
+  X(void, weir_scope_options_init, (weir_scope_options *options, size_t size)) \
+  X(weir_status, weir_scope_new, (weir_runtime *runtime, const \
+    weir_scope_options *options, weir_scope **out, weir_error **error)) \
+  X(weir_scope *, weir_scope_ref, (weir_scope *scope)) \
+  X(void, weir_scope_unref, (weir_scope *scope)) \
+  X(weir_status, weir_scope_cancel, (weir_scope *scope)) \
+  X(weir_status, weir_scope_join, (weir_scope *scope, weir_operation **out, \
+    weir_error **error)) \
+  X(weir_status, weir_scope_operation, (weir_operation *body, const \
+    weir_scope_options *options, weir_operation **out, weir_error **error)) \
+  X(weir_status, weir_scope_resource, (weir_operation *open, weir_operation \
+    *close, const char *key, weir_operation **out, weir_error **error)) \
+  X(weir_status, weir_scope_set_int64, (weir_scope *scope, const char *key, \
+    int64_t number)) \
+  X(weir_status, weir_scope_set_bytes, (weir_scope *scope, const char *key, \
+    const void *bytes, size_t size)) \
+  X(weir_status, weir_scope_set_value, (weir_scope *scope, const char *key, \
+    weir_value *value)) \
+  X(weir_status, weir_scope_get_int64, (weir_scope *scope, const char *key, \
+    int64_t *number)) \
+  X(weir_status, weir_scope_get_bytes, (weir_scope *scope, const char *key, \
+    void *buffer, size_t capacity, size_t *size)) \
+  X(weir_status, weir_scope_get_value, (weir_scope *scope, const char *key, \
+    weir_value **value)) \
+  X(weir_scope *, weir_scope_current, (weir_runtime *runtime)) \
+  X(void, weir_scope_log, (weir_scope *scope, int32_t level, const char \
+    *message)) \
+  X(weir_status, weir_scope_get_stats, (weir_scope *scope, weir_scope_stats \
+    *stats)) \
   X(weir_status, weir_sleep_new, (weir_runtime *runtime, int64_t sleep_ms, \
     weir_status status, weir_value *value, weir_error *error_result, \
     weir_operation **out, weir_error **error)) \

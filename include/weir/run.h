@@ -57,12 +57,15 @@ typedef struct weir_run_options {
   /* Order in queues that go by priority: 0 (first) to 63, default 31. */
   uint32_t priority;
   uint32_t reserved; /* 0 */
+  /* Nullable: the scope that the run joins (weir/scope.h); WEIR_ECLOSED if it
+   * takes no more. */
+  weir_scope *scope;
 } weir_run_options;
 
 #define WEIR_RUN_OPTIONS_INIT                                             \
   {                                                                       \
     sizeof(weir_run_options), 1, NULL, WEIR_FOREVER, NULL, 0, NULL, NULL, \
-        NULL, NULL, 0, 31, 0                                              \
+        NULL, NULL, 0, 31, 0, NULL                                        \
   }
 
 /* Writes the defaults; `size` is the caller's sizeof(weir_run_options). */

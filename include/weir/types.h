@@ -58,6 +58,7 @@ typedef struct weir_hedge weir_hedge;
 typedef struct weir_fallback weir_fallback;
 typedef struct weir_chaos weir_chaos;
 typedef struct weir_cache weir_cache;
+typedef struct weir_scope weir_scope;
 
 /* 0 (WEIR_OK) or one of the negative numbers in weir/status.h. */
 typedef int32_t weir_status;

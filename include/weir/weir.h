@@ -29,6 +29,7 @@
 #include <weir/retry.h>
 #include <weir/run.h>
 #include <weir/runtime.h>
+#include <weir/scope.h>
 #include <weir/sleep.h>
 #include <weir/status.h>
 #include <weir/throttle.h>

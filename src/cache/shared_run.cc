@@ -124,6 +124,7 @@ weir_status start_shared(const SharedStart &start, SharedRun *&started) {
   options.permits = start.first->permits;
   options.priority = start.first->priority;
   options.name = start.first->name;
+  options.scope = start.first->scope;  // it only sees its values
   weir_call *call = nullptr;
   weir_status status = run_inside(*start.operation, options, shared_settled, call);
   if (status != WEIR_OK) return status;

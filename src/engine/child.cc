@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "engine/child.hh"
 
+#include <algorithm>
+
 #include "engine/operation.hh"
 #include "engine/options.hh"
 #include "engine/policy.hh"
 #include "engine/runtime.hh"
+#include "engine/scope.hh"
 #include "engine/value.hh"
 
 namespace weir {
@@ -34,6 +37,7 @@ class ChildBuilder {
 
   // A run of `operation`, with `policy` (nullable) around it, less the outermost `skipped` layers.
   weir_call *make(weir_operation &operation, weir_policy *policy, uint32_t skipped);
+  static void join(weir_call &child, weir_scope &scope);
   static void take_input(weir_call &child, weir_value *input, uint64_t index);
   static void begin(weir_call &child) { child.runtime_.post(child.task_); }
   static weir_call *start(Layer &parent, ChildDone done, const ChildStart &start);
@@ -100,11 +104,19 @@ weir_call *ChildBuilder::copy(Layer &parent, ChildDone done, const CopyStart &st
   child->request_.failed = run.request_.failed;
   child->request_.inner = run.request_.inner;
   if (child->request_.inner != nullptr) child->request_.inner->enter();
+  if (child->request_.scope != nullptr) child->request_.scope->enter();
   child->deadline_ns_ = start.deadline_ns;
   child->obligation_ = start.obligation;
   child->attempts_ = child->child_.attempts_before = start.attempts_before;
   begin(*child);
   return child;
+}
+
+void ChildBuilder::join(weir_call &child, weir_scope &scope) {
+  scope.admit_child();
+  child.request_.scope = &scope;
+  child.request_.in_scope = child.counted_ = true;
+  child.deadline_ns_ = std::min(child.deadline_ns_, scope.deadline_ns());
 }
 
 weir_call *ChildBuilder::start(Layer &parent, ChildDone done, const ChildStart &start) {
@@ -113,6 +125,8 @@ weir_call *ChildBuilder::start(Layer &parent, ChildDone done, const ChildStart &
   if (child == nullptr) return nullptr;
   take_input(*child, start.input, start.index);
   child->request_.failed = start.failed;
+  if (start.scope != nullptr) join(*child, *start.scope);
+  if (child->request_.scope != nullptr) child->request_.scope->enter();
   begin(*child);
   return child;
 }

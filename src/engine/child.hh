@@ -6,7 +6,7 @@
 // - It belongs to one layer of its PARENT, which starts it, hears of its end once (`done`) and
 //   stops it when it is stopped itself. So a child never outlives the activity of that layer; what
 //   may go on are its orphaned attempts.
-// - It takes key, name, context, priority, permits, deadline and obligation of its parent's run;
+// - It takes key, name, context, priority, permits, scope, deadline and obligation of its parent;
 //   input and index are its own, but for a copy's.
 // - It is no accepted run in the runtime's counts, and no limit of calls in flight refuses it.
 // - It arms no timer for its deadline: whoever further out set that does. Among timers that are due
@@ -39,6 +39,8 @@ struct ChildStart {
   uint64_t index = 0;             // among its siblings
   // What failed before, lent until the child's attempt has started: a fallback's operation sees it.
   const weir_outcome *failed = nullptr;
+  // What it joins, instead of being in its parent's.
+  weir_scope *scope = nullptr;
 };
 
 // Starts a child of `parent`; `done` is called in its settlement, with the child lent until it

@@ -68,7 +68,7 @@ weir_attempt describe(const weir_call &run, const Attempt &attempt) {
   const RunRequest &request = run.request();
   return {sizeof(weir_attempt), run.attempts(),   attempt.token(), &run.runtime(), request.input,
           request.context,      remaining(run),   nullptr,         nullptr,        nullptr,
-          request.key,          request.key_size, request.index,   request.failed};
+          request.key,          request.key_size, request.index,   request.failed, request.scope};
 }
 
 // Starts the reserved attempt, or answers that there is none: out of memory.

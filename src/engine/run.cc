@@ -9,6 +9,7 @@
 #include "engine/operation.hh"
 #include "engine/policy.hh"
 #include "engine/runtime.hh"
+#include "engine/scope.hh"
 #include "engine/value.hh"
 
 namespace weir {
@@ -214,7 +215,8 @@ void weir_call::begin() {
     stop(WEIR_ECLOSED, WEIR_CANCEL_SHUTDOWN);
     return;
   }
-  if (cancel_posted_.load(std::memory_order_relaxed)) {
+  bool scope_cancelled = counted_ && request_.scope->cancelled();
+  if (scope_cancelled || cancel_posted_.load(std::memory_order_relaxed)) {
     stop(WEIR_ECANCELLED, WEIR_CANCEL_CALLER);  // its task comes behind this one
     return;
   }
@@ -233,6 +235,7 @@ void weir_call::begin_child() {
   if (runtime_.life() != weir::Life::open) return;
   begun_ns_ = runtime_.now();
   runtime_.run_begun(*this);
+  if (counted_) request_.scope->run_begun(*this);
   phase_.store(Phase::running, std::memory_order_relaxed);
   active_ = 1;
   drive(outermost(), Signal::start);
@@ -242,9 +245,14 @@ void weir_call::begin_child() {
 void weir_call::enlist() {
   begun_ns_ = runtime_.now();
   runtime_.run_begun(*this);
+  if (counted_) request_.scope->run_begun(*this);
   if (!remote_) return;
   operation_->enter();
   operation_->unref();
+  if (request_.scope != nullptr) {
+    request_.scope->enter();
+    request_.scope->unref();
+  }
   if (request_.inner != nullptr) {
     request_.inner->enter();
     request_.inner->unref();
@@ -259,6 +267,7 @@ void weir_call::signal(uint32_t index, Signal signal) {
 }
 
 void weir_call::drive(Layer &from, Signal signal) {
+  weir::RunningRun running(runtime_, *this);
   Layer *layer = &from;
   while (true) {
     switch (layer->type->step(*this, *layer, signal)) {
@@ -296,6 +305,7 @@ void weir_call::stop_from(uint32_t index, uint32_t reason) {
 
 void weir_call::stop(weir_status status, uint32_t reason) {
   if (settling()) return;
+  weir::RunningRun running(runtime_, *this);
   hold();
   stop_from(0, reason);
   result_.set_stopped(status, reason);
@@ -305,6 +315,12 @@ void weir_call::stop(weir_status status, uint32_t reason) {
 
 void weir_call::deadline_fired(weir_runtime &, weir::Timer &timer) {
   static_cast<weir::CallTimer &>(timer).call->stop(WEIR_ETIMEDOUT, WEIR_CANCEL_DEADLINE);
+}
+
+void weir_call::discard() {
+  runtime_.unadmit();
+  --holds_;  // of the task, which is queued nowhere
+  unhold();
 }
 
 void weir_call::run_task(weir_runtime &, weir::Task &task) {
@@ -362,6 +378,7 @@ void weir_call::settle() {
     runtime_.settle_condition().wake_all();
   }
   runtime_.run_settled(*this);
+  if (counted_) request_.scope->run_settled(*this);
   unhold();
 }
 
@@ -369,6 +386,7 @@ void weir_call::settle_child() {
   view();
   phase_.store(Phase::settled, std::memory_order_relaxed);
   runtime_.child_settled(*this);
+  if (counted_) request_.scope->run_settled(*this);
   Layer &parent = *child_.parent;
   parent.run->note_child(*this);
   if (child_.done != nullptr) child_.done(parent, *this);
@@ -404,6 +422,10 @@ void weir_call::unhold() {
   operation_->leave();
   if (request_.inner != nullptr) request_.inner->leave();
   if (policy_ != nullptr) policy_->leave();
+  if (request_.scope != nullptr) {
+    if (counted_) request_.scope->run_over(*this);
+    request_.scope->leave();
+  }
   weir_call *parent = child_.parent == nullptr ? nullptr : child_.parent->run;
   unref();
   if (parent != nullptr) parent->unhold();

@@ -34,6 +34,7 @@ namespace weir {
 
 struct Attempt;
 struct Obligation;
+struct OfScope;
 class RunBuilder;
 class ChildBuilder;
 class Audit;
@@ -79,11 +80,13 @@ struct RunRequest {
   uint32_t priority = 31;
   uint64_t index = 0;  // among its siblings
   const weir_outcome *failed = nullptr;
+  weir_scope *scope = nullptr;  // whose values it sees; held like the run's own
+  bool in_scope = false;        // it, or the run whose child it is, has joined it
 };
 
 }  // namespace weir
 
-struct weir_call : weir::ListNode<weir_call> {
+struct weir_call : weir::ListNode<weir_call>, weir::ListNode<weir_call, weir::OfScope> {
   // ---- for layers ----
 
   const weir::RunRequest &request() const { return request_; }
@@ -158,6 +161,8 @@ struct weir_call : weir::ListNode<weir_call> {
 
   // Its first turn; goes inwards from the outermost layer.
   void begin();
+  // It never will have one: reserved, and not published.
+  void discard();
   // Gives layer `index` a signal and walks on from there.
   void signal(uint32_t index, weir::Signal signal);
   // Gives up on everything and settles as stopped.
@@ -216,7 +221,8 @@ struct weir_call : weir::ListNode<weir_call> {
   std::atomic<weir::Phase> phase_{weir::Phase::queued};
   std::atomic<uint32_t> waiters_{0};
   std::atomic<bool> cancel_posted_{false};
-  bool remote_ = false;  // handles are held by outside references, not entered
+  bool remote_ = false;   // handles are held by outside references, not entered
+  bool counted_ = false;  // it has joined its request's scope
   weir::CallTask task_;
   weir::CallTask cancel_task_;
 
@@ -270,5 +276,13 @@ weir_status run_with(weir_operation *operation, weir_operation *inner,
 // stays until `settle` has returned. The engine's thread.
 weir_status run_inside(weir_operation &operation, const weir_run_options &options,
                        weir_settle_fn settle, weir_call *&started);
+
+// As run_inside, but the run does not begin before it is published, which needs no memory, and may
+// be discarded instead. It sees the options' scope, but does not join it. The engine's thread.
+weir_status reserve_run(weir_operation &operation, const weir_run_options &options,
+                        Callback<weir_settle_fn> &&settle, weir_call *&reserved);
+void set_input(weir_call &reserved, weir_value *input);
+void publish_run(weir_call &reserved);
+void discard_run(weir_call &reserved);
 
 }  // namespace weir

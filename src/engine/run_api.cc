@@ -4,6 +4,7 @@
 
 #include <weir/run.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/time.hh"
@@ -12,6 +13,7 @@
 #include "engine/policy.hh"
 #include "engine/run.hh"
 #include "engine/runtime.hh"
+#include "engine/scope.hh"
 #include "engine/value.hh"
 
 namespace weir {
@@ -35,14 +37,22 @@ class RunBuilder {
 
   weir_status read(const weir_run_options *given, bool has_settle);
   // Legal ones of this version.
-  void use(const weir_run_options &options) { options_ = &options; }
+  void use(const weir_run_options &options) {
+    options_ = &options;
+    joins_ = false;
+  }
   // Makes the call. If that succeeds, publish() must follow.
   weir_status make(Callback<weir_settle_fn> &&settle);
   weir_call *hand_out();
   weir_call *publish();
+  // Instead of publishing it: that is left to publish_run().
+  weir_call *made() const { return call_; }
+  static void set_input(weir_call &reserved, weir_value *input);
+  static void publish(weir_call &reserved);
 
  private:
   weir_status allocate();
+  weir_status join_scope();
   void fill(Callback<weir_settle_fn> &&settle);
   void hold(Handle *handle) const;
   void refused(weir_status status);
@@ -59,6 +69,7 @@ class RunBuilder {
   size_t name_size_ = 0;   // with its terminator
   weir_call *call_ = nullptr;
   bool local_ = false;  // on the engine's thread
+  bool joins_ = true;   // its scope, if it has one
 };
 
 weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
@@ -88,7 +99,9 @@ weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
       .rule(options_->policy == nullptr || options_->policy->runtime() == &runtime_,
             "policy must be of the operation's runtime")
       .rule(options_->queue == nullptr || options_->queue->runtime() == &runtime_,
-            "queue must be of the operation's runtime");
+            "queue must be of the operation's runtime")
+      .rule(options_->scope == nullptr || options_->scope->runtime() == &runtime_,
+            "scope must be of the operation's runtime");
   if (check.ok() && options_->policy != nullptr) {
     check_order(check, "policy and operation", PlanUse::run, *options_->policy, operation_);
   }
@@ -115,6 +128,18 @@ weir_status RunBuilder::allocate() {
   call_ = new (memory) weir_call(runtime_, operation_, options_->policy, block);
   call_->reserved_ = attempt;
   return WEIR_OK;
+}
+
+// With its place in the scope, if there is one.
+weir_status RunBuilder::join_scope() {
+  weir_scope *scope = joins_ ? options_->scope : nullptr;
+  if (scope != nullptr && !scope->admit()) {
+    return report(error_, runtime_.heap(), WEIR_ECLOSED, "run: scope '%s' takes no more runs",
+                  scope->name());
+  }
+  weir_status status = allocate();
+  if (status != WEIR_OK && scope != nullptr) scope->unadmit();
+  return status;
 }
 
 // Cannot fail any more.
@@ -144,10 +169,16 @@ void RunBuilder::fill(Callback<weir_settle_fn> &&settle) {
     call.request_.name = tail;
   }
   call.request_.inner = inner_;
+  call.request_.scope = options_->scope;
+  if (joins_ && options_->scope != nullptr) {
+    call.request_.in_scope = call.counted_ = true;
+    call.deadline_ns_ = std::min(call.deadline_ns_, options_->scope->deadline_ns());
+  }
   call.remote_ = !local_;
   hold(&operation_);
   hold(inner_);
   hold(options_->policy);
+  hold(options_->scope);
 }
 
 // Until the engine lets go of the run.
@@ -180,7 +211,7 @@ weir_status RunBuilder::make(Callback<weir_settle_fn> &&settle) {
   if (status != WEIR_OK) {
     refused(status);
   } else {
-    status = allocate();
+    status = join_scope();
     if (status != WEIR_OK) runtime_.unadmit();
   }
   if (status == WEIR_OK) {
@@ -228,6 +259,27 @@ weir_status run_inside(weir_operation &operation, const weir_run_options &option
   if (status == WEIR_OK) started = builder.publish();
   return status;
 }
+
+weir_status reserve_run(weir_operation &operation, const weir_run_options &options,
+                        Callback<weir_settle_fn> &&settle, weir_call *&reserved) {
+  RunBuilder builder(operation, nullptr, nullptr);
+  builder.use(options);
+  weir_status status = builder.make(static_cast<Callback<weir_settle_fn> &&>(settle));
+  if (status == WEIR_OK) reserved = builder.made();
+  return status;
+}
+
+void RunBuilder::set_input(weir_call &reserved, weir_value *input) {
+  reserved.request_.input = ref_value(input);
+}
+
+void RunBuilder::publish(weir_call &reserved) { reserved.runtime().accept(reserved.task_, true); }
+
+void set_input(weir_call &reserved, weir_value *input) { RunBuilder::set_input(reserved, input); }
+
+void publish_run(weir_call &reserved) { RunBuilder::publish(reserved); }
+
+void discard_run(weir_call &reserved) { reserved.discard(); }
 
 }  // namespace weir
 

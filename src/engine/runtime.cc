@@ -8,6 +8,7 @@
 
 #include "base/time.hh"
 #include "engine/completions.hh"
+#include "engine/scope.hh"
 
 using weir::Life;
 using weir::Lock;
@@ -225,9 +226,21 @@ void weir_runtime::emit(weir_event event) {
   user_ran();
 }
 
-void weir_runtime::log(int32_t level, const char *subject, const char *message) const {
+void weir_runtime::log_line(int32_t level, const char *subject, const char *message) const {
   if (!log_ || level > log_level_ || level <= WEIR_LOG_OFF) return;
   log_(level, subject == nullptr ? name() : subject, message == nullptr ? "" : message);
+}
+
+void weir_runtime::log(int32_t level, const char *subject, const char *message) const {
+  if (!log_ || level > log_level_) return;
+  weir_scope *scope = on_thread() && running_ != nullptr ? running_->request().scope : nullptr;
+  if (scope == nullptr) {
+    log_line(level, subject, message);
+    return;
+  }
+  char path[weir::scope_path_size];
+  scope->write_path(path, sizeof(path), subject);
+  log_line(level, path, message);
 }
 
 void weir_runtime::add_queue(weir_completions &queue) {

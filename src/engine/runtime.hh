@@ -40,6 +40,8 @@
 
 namespace weir {
 
+class RunningRun;
+
 enum class Life : uint32_t { open, closing, grace, dead };
 
 // Something that has to let go when the runtime ends: timers of its own that no run owns.
@@ -121,7 +123,12 @@ struct weir_runtime {
   // Tells the event listener; `event`'s size and time are filled in. The engine's thread.
   void emit(weir_event event);
   bool has_event_listener() const { return static_cast<bool>(on_event_); }
+  // With the path of the scope that the running run is in before `subject`.
   void log(int32_t level, const char *subject, const char *message) const;
+  void log_line(int32_t level, const char *subject, const char *message) const;
+
+  // The run on whose behalf the engine's thread does what it does now; NULL: none.
+  weir_call *running() const { return running_; }
 
   // ---- for runs and attempts ----
 
@@ -139,7 +146,8 @@ struct weir_runtime {
   void expect(int64_t change);
   void run_settled(weir_call &run);
   void child_settled(weir_call &child) {
-    if (child.linked()) live_.remove(&child);
+    using Node = weir::ListNode<weir_call>;
+    if (static_cast<Node &>(child).linked()) live_.remove(&child);
   }
   // An attempt begins; is told to stop; is over.
   void attempt_started(weir::Attempt &attempt);
@@ -186,6 +194,7 @@ struct weir_runtime {
 
  private:
   friend class weir::Audit;
+  friend class weir::RunningRun;
 
   static constexpr uint32_t turn_steps = 1024;
   static constexpr uint32_t turn_moves = 16 * turn_steps;
@@ -253,6 +262,7 @@ struct weir_runtime {
   uint64_t deferred_releases_ = 0;
   weir::Attempt *starting_ = nullptr;
   bool started_inline_ = false;
+  weir_call *running_ = nullptr;
   weir::TaskQueue ready_;
   weir::TimerWheel wheel_;
   weir::AttemptTable attempts_;
@@ -289,3 +299,22 @@ struct weir_runtime {
   void add_queue(weir_completions &queue);
   void remove_queue(weir_completions &queue);
 };
+
+namespace weir {
+
+// While it lives, what happens on the engine's thread happens for `run`.
+class RunningRun {
+ public:
+  RunningRun(weir_runtime &runtime, weir_call &run) : runtime_(runtime), before_(runtime.running_) {
+    runtime.running_ = &run;
+  }
+  RunningRun(const RunningRun &) = delete;
+  RunningRun &operator=(const RunningRun &) = delete;
+  ~RunningRun() { runtime_.running_ = before_; }
+
+ private:
+  weir_runtime &runtime_;
+  weir_call *before_;
+};
+
+}  // namespace weir

@@ -318,7 +318,7 @@ _Static_assert(offsetof(weir_memoize_options, key_data) == 40, "weir_memoize_opt
 _Static_assert(offsetof(weir_memoize_options, key_free_data) == 48,
                "weir_memoize_options.key_free_data");
 _Static_assert(offsetof(weir_memoize_options, name) == 56, "weir_memoize_options.name");
-_Static_assert(sizeof(weir_attempt) == 104, "weir_attempt");
+_Static_assert(sizeof(weir_attempt) == 112, "weir_attempt");
 _Static_assert(offsetof(weir_attempt, size) == 0, "weir_attempt.size");
 _Static_assert(offsetof(weir_attempt, number) == 4, "weir_attempt.number");
 _Static_assert(offsetof(weir_attempt, token) == 8, "weir_attempt.token");
@@ -333,6 +333,7 @@ _Static_assert(offsetof(weir_attempt, key) == 72, "weir_attempt.key");
 _Static_assert(offsetof(weir_attempt, key_size) == 80, "weir_attempt.key_size");
 _Static_assert(offsetof(weir_attempt, index) == 88, "weir_attempt.index");
 _Static_assert(offsetof(weir_attempt, failed) == 96, "weir_attempt.failed");
+_Static_assert(offsetof(weir_attempt, scope) == 104, "weir_attempt.scope");
 _Static_assert(sizeof(weir_completion) == 24, "weir_completion");
 _Static_assert(offsetof(weir_completion, size) == 0, "weir_completion.size");
 _Static_assert(offsetof(weir_completion, class_) == 4, "weir_completion.class_");
@@ -438,7 +439,7 @@ _Static_assert(offsetof(weir_retry_stats, succeeded_later) == 32,
 _Static_assert(offsetof(weir_retry_stats, gave_up) == 40, "weir_retry_stats.gave_up");
 _Static_assert(offsetof(weir_retry_stats, refused_by_budget) == 48,
                "weir_retry_stats.refused_by_budget");
-_Static_assert(sizeof(weir_run_options) == 88, "weir_run_options");
+_Static_assert(sizeof(weir_run_options) == 96, "weir_run_options");
 _Static_assert(offsetof(weir_run_options, size) == 0, "weir_run_options.size");
 _Static_assert(offsetof(weir_run_options, permits) == 4, "weir_run_options.permits");
 _Static_assert(offsetof(weir_run_options, policy) == 8, "weir_run_options.policy");
@@ -452,6 +453,7 @@ _Static_assert(offsetof(weir_run_options, queue) == 64, "weir_run_options.queue"
 _Static_assert(offsetof(weir_run_options, user) == 72, "weir_run_options.user");
 _Static_assert(offsetof(weir_run_options, priority) == 80, "weir_run_options.priority");
 _Static_assert(offsetof(weir_run_options, reserved) == 84, "weir_run_options.reserved");
+_Static_assert(offsetof(weir_run_options, scope) == 88, "weir_run_options.scope");
 _Static_assert(sizeof(weir_event) == 64, "weir_event");
 _Static_assert(offsetof(weir_event, size) == 0, "weir_event.size");
 _Static_assert(offsetof(weir_event, kind) == 4, "weir_event.kind");
@@ -514,6 +516,20 @@ _Static_assert(offsetof(weir_audit_entry, attempts) == 4, "weir_audit_entry.atte
 _Static_assert(offsetof(weir_audit_entry, age_ns) == 8, "weir_audit_entry.age_ns");
 _Static_assert(offsetof(weir_audit_entry, name) == 16, "weir_audit_entry.name");
 _Static_assert(offsetof(weir_audit_entry, waits_for) == 64, "weir_audit_entry.waits_for");
+_Static_assert(sizeof(weir_scope_options) == 40, "weir_scope_options");
+_Static_assert(offsetof(weir_scope_options, size) == 0, "weir_scope_options.size");
+_Static_assert(offsetof(weir_scope_options, exit) == 4, "weir_scope_options.exit");
+_Static_assert(offsetof(weir_scope_options, deadline_ms) == 8, "weir_scope_options.deadline_ms");
+_Static_assert(offsetof(weir_scope_options, grace_ms) == 16, "weir_scope_options.grace_ms");
+_Static_assert(offsetof(weir_scope_options, parent) == 24, "weir_scope_options.parent");
+_Static_assert(offsetof(weir_scope_options, name) == 32, "weir_scope_options.name");
+_Static_assert(sizeof(weir_scope_stats) == 32, "weir_scope_stats");
+_Static_assert(offsetof(weir_scope_stats, size) == 0, "weir_scope_stats.size");
+_Static_assert(offsetof(weir_scope_stats, state) == 4, "weir_scope_stats.state");
+_Static_assert(offsetof(weir_scope_stats, cancelled) == 8, "weir_scope_stats.cancelled");
+_Static_assert(offsetof(weir_scope_stats, resources) == 12, "weir_scope_stats.resources");
+_Static_assert(offsetof(weir_scope_stats, calls) == 16, "weir_scope_stats.calls");
+_Static_assert(offsetof(weir_scope_stats, leaked) == 24, "weir_scope_stats.leaked");
 _Static_assert(sizeof(weir_throttle_options) == 48, "weir_throttle_options");
 _Static_assert(offsetof(weir_throttle_options, size) == 0, "weir_throttle_options.size");
 _Static_assert(offsetof(weir_throttle_options, leading) == 4, "weir_throttle_options.leading");

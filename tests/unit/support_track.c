@@ -142,6 +142,7 @@ WRAP_COUNTS(throttle)
 WRAP_COUNTS(flight)
 WRAP_COUNTS(memoize)
 WRAP_COUNTS(hedge)
+WRAP_COUNTS(scope)
 
 #define unref_an_error unref_error
 
@@ -224,6 +225,24 @@ WRAP_NEW_OR_ERROR(weir_flight_new, unref_flight,
                   PARAMETERS(weir_runtime *runtime, const weir_flight_options *options,
                              weir_flight **out, weir_error **error),
                   ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_scope_new, unref_scope,
+                  PARAMETERS(weir_runtime *runtime, const weir_scope_options *options,
+                             weir_scope **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_scope_join, unref_operation,
+                  PARAMETERS(weir_scope *scope, weir_operation **out, weir_error **error),
+                  ARGUMENTS(scope, out, error))
+WRAP_NEW_OR_ERROR(weir_scope_operation, unref_operation,
+                  PARAMETERS(weir_operation *body, const weir_scope_options *options,
+                             weir_operation **out, weir_error **error),
+                  ARGUMENTS(body, options, out, error))
+WRAP_NEW_OR_ERROR(weir_scope_resource, unref_operation,
+                  PARAMETERS(weir_operation *open, weir_operation *close, const char *key,
+                             weir_operation **out, weir_error **error),
+                  ARGUMENTS(open, close, key, out, error))
+WRAP_NEW(weir_scope_get_value, unref_value,
+         PARAMETERS(weir_scope *scope, const char *key, weir_value **out),
+         ARGUMENTS(scope, key, out))
 WRAP_NEW_OR_ERROR(weir_flight_operation, unref_operation,
                   PARAMETERS(weir_flight *flight, weir_operation *operation, weir_operation **out,
                              weir_error **error),
