@@ -39,18 +39,21 @@ uint64_t weir_limiter::hash_key(const void *key, size_t size) const {
 // ---- concurrency ----
 
 // With `counted`; else there is nothing to hold. A call heavier than an adaptive limit has become
-// passes when it is alone.
+// passes when it is alone. A limit that changes on the way is noticed by the gate (a generation by
+// being too old: then what is measured does not count).
 bool weir_limiter::hold(uint32_t permits, weir_permit &permit) {
-  uint64_t gate = gate_.load(std::memory_order_relaxed);
+  uint64_t gate = gate_.load(std::memory_order_acquire);
+  uint64_t generation = 0;
   do {
     if ((gate & counted) == 0) return true;
     uint64_t held = held_in(gate);
+    generation = generation_.load(std::memory_order_relaxed);
     bool alone = adaptive_kind_ != WEIR_ADAPTIVE_OFF && held == 0;
     auto limit = static_cast<uint64_t>(limit_.load(std::memory_order_acquire));
     if (held + permits > limit && !alone) return false;
   } while (!gate_.compare_exchange_weak(gate, gate + permits, std::memory_order_acq_rel,
-                                        std::memory_order_relaxed));
-  permit = permits | static_cast<uint64_t>(generation_.load(std::memory_order_relaxed)) << 32;
+                                        std::memory_order_acquire));
+  permit = permits | generation << 32;
   return true;
 }
 
@@ -259,6 +262,8 @@ weir_status weir_limiter::admit_key(uint32_t permits, int64_t now_ns, uint64_t h
     if (taken == Take::limited) return WEIR_ELIMITED;
   }
   weir::Lock lock(mutex_);
+  int64_t heaviest = heaviest_.load(std::memory_order_relaxed);
+  if (permits > heaviest) return deny_weight(denial, heaviest);  // it may have just changed
   table = key_table_.load(std::memory_order_relaxed);
   if (table == nullptr) return admit_entry(permits, now_ns, hash, permit, denial);
   weir::KeyTable::Answer answer = table->take_locked(hash, permits, now_ns);

@@ -4,7 +4,7 @@
 // (windows, several rates, keys of those) under the mutex. Run: a layer that asks the same core and
 // queues what is denied.
 //
-// THE GATE is one word: how many permits are held (concurrency), and five flags.
+// THE GATE is one word: how many permits are held (concurrency), a count of changes, five flags.
 //   bucket    the rate is bucket_'s word
 //   exact     there are rates, and they are under the mutex; or there are keys
 //   counted   there is a concurrency limit
@@ -19,6 +19,9 @@
 //   read-modify-write after its change, and so is ordered against it alike.
 // - Queues and waiters are the engine's thread's. Others read the index of waiting keys, and only
 //   under the mutex.
+// - Which way in is right, and whether permits are counted, changes in one step together with the
+//   count of changes: at no moment does the gate say less than before or after. A limit is stored
+//   before; so whoever took it from an earlier gate swaps in vain, and looks again.
 // - Rates are granted before anybody else can see, all or none: under the mutex, or by one swap.
 // - No user code runs under the mutex.
 
@@ -98,7 +101,7 @@ struct weir_limiter : weir_policy {
   bool set_classifier(weir::Callback<weir_classify_fn> classify, const weir_error_range *ranges,
                       uint64_t range_count);
   // Of checked settings; says in `error` what cannot change.
-  weir_status change(const weir::LimiterSettings &settings, int64_t now_ns, weir_error **error);
+  weir_status change(const weir::LimiterSettings &settings, weir_error **error);
   weir_status add_rate(const weir::RateOptions &rate, int64_t now_ns, weir_error **error);
   void pause();
   void resume();
@@ -170,7 +173,9 @@ struct weir_limiter : weir_policy {
   static constexpr uint64_t counted = uint64_t{1} << 61;
   static constexpr uint64_t waiting = uint64_t{1} << 62;
   static constexpr uint64_t paused = uint64_t{1} << 63;
-  static constexpr uint64_t held_mask = bucket - 1;
+  static constexpr uint64_t one_change = uint64_t{1} << 32;
+  static constexpr uint64_t held_mask = one_change - 1;
+  static constexpr uint64_t changes_mask = bucket - one_change;
   static constexpr uint64_t bucket_alone = bucket >> flags_shift;
 
   static uint64_t held_in(uint64_t gate) { return gate & held_mask; }
@@ -209,11 +214,11 @@ struct weir_limiter : weir_policy {
 
   // Setting up (limiter_options.cc).
   bool configure_keys(int64_t now_ns);
-  void configure_gate();
+  void configure_gate(bool counts);
   weir_status check_change(const weir::LimiterSettings &settings, weir_error **error);
   void apply(const weir::LimiterSettings &settings);
   weir_status add_exactly(const weir::RateOptions &rate, int64_t now_ns, weir_error **error);
-  void change_rate(const weir::RateOptions &rate, int64_t now_ns);
+  int64_t change_rate(const weir::RateOptions &rate);
   int64_t heaviest() const;
   void make_errors();
 

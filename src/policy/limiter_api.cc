@@ -297,7 +297,7 @@ weir_status weir_limiter_set_options(weir_limiter *limiter, const weir_limiter_o
   status = weir::read_limiter_options(read, settings, heap, error);
   if (status == WEIR_OK) status = limiter_here(*limiter, error);
   if (status != WEIR_OK) return status;
-  return limiter->change(settings, limiter->runtime()->clock(), error);
+  return limiter->change(settings, error);
 }
 
 weir_status weir_limiter_get_stats(weir_limiter *limiter, weir_limiter_stats *stats) {

@@ -6,8 +6,8 @@
 namespace weir {
 namespace {
 
-// So far before `now` lies a fresh origin: times a little earlier are still ahead of it.
-constexpr uint64_t scale_margin = uint64_t{1} << 50;
+// So many units before `now` a scale begins: times a little earlier are still within it.
+constexpr uint64_t scale_margin = uint64_t{1} << 44;
 
 }  // namespace
 
@@ -15,10 +15,13 @@ bool Scale::fits(const RateRule &rule, int bits) {
   return rule.algorithm() == WEIR_LIMITER_TOKEN_BUCKET && rule.depth() <= Wide{1} << (bits - 2);
 }
 
-void Scale::set(const RateRule &rule, int64_t now_ns, uint64_t top) {
+// Multiples of the golden ratio, in the lowest sixteenth: all far from each other.
+uint64_t Scale::fresh_start() { return ++starts_ * UINT64_C(0x9e3779b97f4a7c15) >> (68 - bits_); }
+
+uint64_t Scale::set(const RateRule &rule, int64_t now_ns, uint64_t top) {
   auto units_per_ns = static_cast<uint64_t>(rule.units_per_ns());
-  uint64_t base = top < number_max() / 4 ? std::max(top, scale_margin) : scale_margin;
-  auto before_ns = static_cast<int64_t>(base / units_per_ns + 1);
+  if (top == 0 || top > number_max() / 8) top = fresh_start();
+  auto before_ns = static_cast<int64_t>((top + scale_margin) / units_per_ns + 1);
   origin_ns_.store(saturating_sub(now_ns, before_ns), std::memory_order_release);
   units_per_ns_.store(units_per_ns, std::memory_order_release);
   units_per_permit_.store(static_cast<uint64_t>(rule.units_per_permit()),
@@ -26,6 +29,7 @@ void Scale::set(const RateRule &rule, int64_t now_ns, uint64_t top) {
   depth_.store(static_cast<uint64_t>(rule.depth()), std::memory_order_release);
   reach_ns_.store(number_max() / 2 / units_per_ns, std::memory_order_release);
   burst_.store(static_cast<uint64_t>(rule.capacity()), std::memory_order_release);
+  return top;
 }
 
 Take Bucket::look(int64_t permits, int64_t now_ns, int64_t &wait_ns) const {
@@ -77,15 +81,14 @@ void Bucket::unpark(const RateRule &rule, const BucketState &state, int64_t now_
   Wide number = state.tat - scale_.load().units(0);
   bool keeps = !rule_changed && scale_.load().reaches(now_ns) && number >= 0;
   if (!keeps) {
-    scale_.set(rule, now_ns, top_);
+    top_ = scale_.set(rule, now_ns, top_);
     Scale::Values scale = scale_.load();
     // Not reached by `now`: a time at the ends of int64. Then all goes the exact way, as it does
     // when a reservation lies too far ahead.
-    if (!scale.reaches(now_ns)) return;
-    if (scale.number(now_ns) <= top_) top_ = 0;
+    if (!scale.reaches(now_ns) || scale.number(now_ns) <= top_) return;
     number = std::max<Wide>(state.tat - scale.units(0), static_cast<Wide>(top_) + 1);
   }
-  if (number > static_cast<Wide>(scale_.number_max())) return;
+  if (number >= static_cast<Wide>(scale_.number_max())) return;
   word_.store(static_cast<uint64_t>(number), std::memory_order_release);
 }
 

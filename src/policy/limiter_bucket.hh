@@ -11,10 +11,11 @@
 // Invariants:
 // - The scale changes only while the word is parked, and then the word comes back larger than it
 //   ever was under the old scale. So a swap that was computed with another scale, or with half of
-//   one, fails, and a denial is believed only if the word is still the same. (Numbers start again
-//   from below only after 2^60 units; a swap would have to be stalled until they come round.)
+//   one, fails, and a denial is believed only if the word is still the same.
+// - Numbers start again from below only after about 2^60 units, each time from another place: a
+//   swap would have to be stalled until they have come round and then to meet the very same one.
 // - Under one scale the word alone is the state, so it does no harm if a refund makes it smaller.
-// - With b bits for numbers: now ≤ 2^(b-1) units (reach), depth ≤ 2^(b-2), numbers ≤ 2^b: no sum
+// - With b bits for numbers: now ≤ 2^(b-1) units (reach), depth ≤ 2^(b-2), numbers < 2^b: no sum
 //   overflows. The bucket has 62, a key's slot 58.
 
 #pragma once
@@ -41,10 +42,17 @@ class Scale {
     uint64_t burst;
 
     bool reaches(int64_t now_ns) const { return since(now_ns) <= reach_ns; }
-    // Meaningful if it reaches.
+    // Meaningful if it reaches; beyond that see bounded_number.
     uint64_t number(int64_t now_ns) const { return since(now_ns) * units_per_ns; }
     uint64_t since(int64_t now_ns) const {
       return static_cast<uint64_t>(now_ns) - static_cast<uint64_t>(origin_ns);
+    }
+    // 0 before the origin.
+    uint64_t bounded_number(int64_t now_ns, uint64_t most) const {
+      if (now_ns < origin_ns) return 0;
+      __extension__ using Product = unsigned __int128;
+      Product product = static_cast<Product>(since(now_ns)) * units_per_ns;
+      return product < most ? static_cast<uint64_t>(product) : most;
     }
     Wide units(uint64_t number) const {
       return static_cast<Wide>(origin_ns) * static_cast<int64_t>(units_per_ns) + number;
@@ -58,8 +66,9 @@ class Scale {
   uint64_t number_max() const { return uint64_t{1} << bits_; }
 
   static bool fits(const RateRule &rule, int bits);
-  // A scale in which number(now_ns) is above `top`, or begins from below if that is too high.
-  void set(const RateRule &rule, int64_t now_ns, uint64_t top);
+  // A scale in which number(now_ns), and those of times a little earlier, are above `top`, or above
+  // another place if that is too high; returns which.
+  uint64_t set(const RateRule &rule, int64_t now_ns, uint64_t top);
 
   // Acquire loads cost nothing on x86; they order a reader's next look at its word behind them.
   Values load() const {
@@ -72,7 +81,10 @@ class Scale {
   }
 
  private:
+  uint64_t fresh_start();
+
   int bits_;
+  uint32_t starts_ = 0;  // from below
   std::atomic<int64_t> origin_ns_{0};
   std::atomic<uint64_t> units_per_ns_{1};
   std::atomic<uint64_t> units_per_permit_{1};
@@ -129,7 +141,7 @@ class Bucket {
 
   std::atomic<uint64_t> word_{parked};
   Scale scale_{number_bits};
-  // Under the mutex: the largest word there was.
+  // Under the mutex: the largest word there was, or where the scale begins.
   uint64_t top_ = 0;
 };
 

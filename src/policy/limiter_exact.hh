@@ -20,8 +20,11 @@ class weir_limiter::Exact {
     limiter_.bucket_.unpark(limiter_.rates_.rule(0), bucket_state(), now_ns_, changed_);
   }
 
-  // The rule is not the one that was parked.
-  void rule_changed() { changed_ = true; }
+  // The rule is not the one that was parked, since `now_ns`.
+  void rule_changed(int64_t now_ns) {
+    now_ns_ = now_ns;
+    changed_ = true;
+  }
 
  private:
   weir::BucketState &bucket_state() {

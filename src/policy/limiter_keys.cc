@@ -96,30 +96,36 @@ uint64_t KeyTable::number_of(int64_t now_ns) {
   return scale.number(now_ns);
 }
 
-uint64_t KeyTable::converted(uint64_t number, uint64_t then, uint64_t now,
-                             const RateRule &rule) const {
-  if (number <= then) return 0;
-  Wide debt = rule.convert_debt(static_cast<Wide>(number - then), rule_);
-  return static_cast<uint64_t>(std::min<Wide>(now + debt, scale_.number_max() - 1));
+// Debt is kept in permits, idleness (for times that come late) as time.
+uint64_t KeyTable::converted(uint64_t number, const Change &change) const {
+  if (number <= change.now_before) {
+    uint64_t idle = change.now_before - number;
+    uint64_t idle_ns = std::min(idle / change.units_per_ns_before, change.idle_most_ns);
+    return change.now - idle_ns * change.units_per_ns;
+  }
+  Wide debt = change.rule.convert_debt(static_cast<Wide>(number - change.now_before), rule_);
+  return static_cast<uint64_t>(std::min<Wide>(change.now + debt, number_most));
 }
 
+// Of the clock's times none is ahead of `now`, and so no number above the highest reckoned here.
 void KeyTable::convert(const RateRule &rule, int64_t now_ns) {
+  close();
   Scale::Values before = scale_.load();
-  uint32_t epoch = epoch_.load(std::memory_order_relaxed);
-  epoch_.store(epoch + 1, std::memory_order_release);
-  uint64_t then = now_ns < before.origin_ns ? 0 : before.number(now_ns);
-  scale_.set(rule, now_ns, 0);
-  uint64_t now = scale_.load().number(now_ns);
+  uint64_t then = before.bounded_number(now_ns, number_most);
+  uint64_t top = scale_.set(rule, now_ns, then + before.depth);
+  Scale::Values scale = scale_.load();
+  uint64_t now = scale.bounded_number(now_ns, number_most);
+  uint64_t idle_most_ns = now > top ? (now - top - 1) / scale.units_per_ns : 0;
+  Change change = {rule, before.units_per_ns, scale.units_per_ns, then, now, idle_most_ns};
   for (uint64_t i = 0; i < slot_total(); ++i) {
     std::atomic<uint64_t> &mark = slot_at(i).mark;
     uint64_t old = mark.exchange(moving, std::memory_order_acq_rel);
-    mark.store(next_version(converted(number_in(old), then, now, rule), old),
-               std::memory_order_release);
+    mark.store(next_version(converted(number_in(old), change), old), std::memory_order_release);
   }
-  idle_from_ = 0;
-  floor_ = converted(floor_, then, now, rule);
+  idle_from_ = round_low_ = 0;
+  floor_ = converted(floor_, change);
   rule_ = rule;
-  epoch_.store(epoch + 2, std::memory_order_release);
+  epoch_.store(epoch_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 KeyTable::Answer KeyTable::limited(uint64_t next, uint64_t now) const {

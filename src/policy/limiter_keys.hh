@@ -3,7 +3,7 @@
 // A token bucket for each of up to a million keys and more, 24 bytes a key, without a lock on the
 // hot path. A key is its 64-bit seeded hash (two keys of one hash would share a bucket). A slot is
 // {tag, mark}: the hash, 0 if the slot is free, and the arrival time as a number of
-// limiter_bucket.hh, with a version in its lowest 4 bits. A cache line holds four slots, and each
+// limiter_bucket.hh, with a version in its lowest 6 bits. A cache line holds four slots, and each
 // key has two lines to be in (Pagh and Rodler, "Cuckoo hashing", 2004; Azar et al., "Balanced
 // allocations", 1999); there is room for half as many again.
 //
@@ -18,9 +18,10 @@
 // - Only a holder of the limiter's mutex writes tags, frees, claims, moves or evicts. Everybody may
 //   swap the number of a slot upwards whose tag he has read before AND after the mark, in an epoch
 //   that was even and the same before and after.
-// - While a slot changes hands its mark is `moving`, and then has the next version. So a swap that
-//   was meant for an earlier tag or scale fails (unless the slot changed hands 16 times in between
-//   and stands at the very same number).
+// - While a slot changes hands its mark is `moving`, and then has the next version; and a scale's
+//   numbers are above those of the one before, as the bucket's. So a swap that was meant for an
+//   earlier tag or scale fails (unless the slot changed hands 64 times in between and stands at the
+//   very same number).
 
 #pragma once
 
@@ -62,6 +63,8 @@ class KeyTable {
   // As RateRule::wait: more than the burst means one after the other.
   int64_t wait(uint64_t hash, int64_t permits, int64_t now_ns);
   int64_t available(uint64_t hash, int64_t now_ns);
+  // Sends everybody to the mutex, until convert().
+  void close() { epoch_.fetch_or(1, std::memory_order_acq_rel); }
   // What is used stays used, under the new rule.
   void convert(const RateRule &rule, int64_t now_ns);
   void set_evict(bool evict) { evict_ = evict; }
@@ -82,6 +85,15 @@ class KeyTable {
     Line *first;
     Line *second;
   };
+  // From one scale to the next.
+  struct Change {
+    const RateRule &rule;
+    uint64_t units_per_ns_before;
+    uint64_t units_per_ns;
+    uint64_t now_before;
+    uint64_t now;
+    uint64_t idle_most_ns;  // is kept of a key's
+  };
   struct Victim {
     Slot *slot = nullptr;
     uint64_t mark = UINT64_MAX;
@@ -89,8 +101,9 @@ class KeyTable {
 
   static constexpr uint64_t moving = UINT64_MAX;
   static constexpr int number_bits = 58;
-  static constexpr int version_bits = 4;
+  static constexpr int version_bits = 6;
   static constexpr uint64_t version_mask = (1 << version_bits) - 1;
+  static constexpr uint64_t number_most = (uint64_t{1} << number_bits) - 2;  // not that of `moving`
 
   static uint64_t number_in(uint64_t mark) { return mark >> version_bits; }
   // The same slot's, at another time.
@@ -109,7 +122,7 @@ class KeyTable {
   static Slot *find(const Lines &lines, uint64_t tag);
 
   uint64_t number_of(int64_t now_ns);
-  uint64_t converted(uint64_t number, uint64_t then, uint64_t now, const RateRule &rule) const;
+  uint64_t converted(uint64_t number, const Change &change) const;
   Answer take_from(Slot &slot, uint64_t cost, uint64_t now);
   Answer insert(const Lines &lines, uint64_t tag, uint64_t cost, uint64_t now);
   bool displace(const Victim &victim, uint64_t cost, uint64_t now);

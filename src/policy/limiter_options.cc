@@ -160,7 +160,7 @@ bool weir_limiter::init(const LimiterSettings &settings, const char *name, int64
   }
   apply(settings);
   if (!keyed()) {
-    Exact(*this, now_ns).rule_changed();
+    Exact(*this, now_ns).rule_changed(now_ns);
     return true;
   }
   uint64_t waiting_keys = std::min(settings.max_queue, max_keys_);
@@ -183,16 +183,22 @@ int64_t weir_limiter::heaviest() const {
 }
 
 // Under the mutex (or before anybody knows this limiter), the bucket parked: which way in is right.
-void weir_limiter::configure_gate() {
+void weir_limiter::configure_gate(bool counts) {
   bucketed_ = !keyed() && rates_.count() == 1 &&
               weir::Scale::fits(rates_.rule(0), weir::Bucket::number_bits);
   if (rates_.count() > 0) {
     bucket_permits_.store(rates_.rule(0).permits(), std::memory_order_relaxed);
     bucket_interval_ns_.store(rates_.rule(0).interval_ns(), std::memory_order_relaxed);
   }
-  uint64_t rate = rates_.count() == 0 ? 0 : (bucketed_ ? bucket : exact);
-  gate_.fetch_and(~(bucket | exact), std::memory_order_acq_rel);
-  gate_.fetch_or(rate, std::memory_order_acq_rel);
+  uint64_t ways = rates_.count() == 0 ? 0 : (bucketed_ ? bucket : exact);
+  if (counts) ways |= counted;
+  uint64_t gate = gate_.load(std::memory_order_relaxed);
+  uint64_t changed = 0;
+  do {
+    changed = (gate & ~(bucket | exact | counted | changes_mask)) | ways |
+              ((gate + one_change) & changes_mask);
+  } while (!gate_.compare_exchange_weak(gate, changed, std::memory_order_acq_rel,
+                                        std::memory_order_relaxed));
   closed_ns_.store(INT64_MIN, std::memory_order_relaxed);
   heaviest_.store(heaviest(), std::memory_order_relaxed);
 }
@@ -240,7 +246,7 @@ weir_status weir_limiter::check_change(const LimiterSettings &settings, weir_err
                       "limiter.burst times interval_ms is too large for a change of live keys");
 }
 
-// Under the mutex, the bucket parked. A limit is stored before the flag that makes it count.
+// Under the mutex, the bucket parked. A limit is stored before the gate that makes it count.
 void weir_limiter::apply(const LimiterSettings &settings) {
   max_queue_.store(settings.max_queue, std::memory_order_relaxed);
   queue_timeout_ns_.store(settings.queue_timeout_ns, std::memory_order_relaxed);
@@ -251,38 +257,36 @@ void weir_limiter::apply(const LimiterSettings &settings) {
   }
   int64_t limit = settings.max_concurrent;
   if (adaptive_kind_ != WEIR_ADAPTIVE_OFF) limit = adaptive_.limit();
-  if (limit >= 0) {
-    limit_.store(limit, std::memory_order_release);
-    gate_.fetch_or(counted, std::memory_order_acq_rel);
-  } else {
-    gate_.fetch_and(~counted, std::memory_order_acq_rel);
-  }
+  if (limit >= 0) limit_.store(limit, std::memory_order_release);
   generation_.store(adaptive_.generation(), std::memory_order_relaxed);
-  configure_gate();
+  configure_gate(limit >= 0);
 }
 
-// Under the mutex, the bucket parked.
-void weir_limiter::change_rate(const weir::RateOptions &rate, int64_t now_ns) {
+// Under the mutex, the bucket parked. Returns since when the rule holds: it is read when nobody can
+// be granted anything any more, and so not before any of the clock's times that somebody was.
+int64_t weir_limiter::change_rate(const weir::RateOptions &rate) {
+  weir::KeyTable *table = keyed() ? key_table_.load(std::memory_order_relaxed) : nullptr;
+  if (table != nullptr) table->close();
+  int64_t now_ns = runtime()->clock();
   weir::RateRule before = rates_.rule(0);
   rates_.change(rate, now_ns);
   if (!keyed()) {
     rates_.convert(states_, before, now_ns);
-  } else if (weir::KeyTable *table = key_table_.load(std::memory_order_relaxed)) {
+  } else if (table != nullptr) {
     table->convert(rates_.rule(0), now_ns);
   } else {
     entries_.convert(rates_, before, now_ns);
   }
+  return now_ns;
 }
 
-weir_status weir_limiter::change(const LimiterSettings &settings, int64_t now_ns,
-                                 weir_error **error) {
+weir_status weir_limiter::change(const LimiterSettings &settings, weir_error **error) {
   {
-    Exact exact_rates(*this, now_ns);
+    Exact exact_rates(*this, runtime()->clock());
     weir_status status = check_change(settings, error);
     if (status != WEIR_OK) return status;
     if (rated_ && !rates_.rule(0).same(settings.rate)) {
-      change_rate(settings.rate, now_ns);
-      exact_rates.rule_changed();
+      exact_rates.rule_changed(change_rate(settings.rate));
     }
     if (adaptive_kind_ != WEIR_ADAPTIVE_OFF) adaptive_.change(settings.adaptive);
     apply(settings);
@@ -297,7 +301,7 @@ weir_status weir_limiter::add_rate(const weir::RateOptions &rate, int64_t now_ns
     Exact exact_rates(*this, now_ns);
     weir_status status = add_exactly(rate, now_ns, error);
     if (status != WEIR_OK) return status;
-    exact_rates.rule_changed();
+    exact_rates.rule_changed(now_ns);
   }
   wake_all();
   return WEIR_OK;
@@ -321,7 +325,7 @@ weir_status weir_limiter::add_exactly(const weir::RateOptions &rate, int64_t now
     return weir::report(error, heap(), WEIR_ENOMEM, "limiter has no memory for its keys");
   }
   rates_.begin_last(states_);
-  configure_gate();
+  configure_gate(holds_permits());
   return WEIR_OK;
 }
 

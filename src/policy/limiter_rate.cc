@@ -76,9 +76,9 @@ void RateRule::begin(RateState *state) const {
   if (algorithm_ == WEIR_LIMITER_TOKEN_BUCKET) {
     bucket_of(state).tat = static_cast<Wide>(INT64_MIN) * units_per_ns_;
   } else if (algorithm_ == WEIR_LIMITER_FIXED_WINDOW) {
-    fixed_of(state) = FixedState{{}, long_ago, 0};
+    fixed_of(state) = FixedState{{}, INT64_MIN, long_ago, 0};
   } else {
-    sliding_of(state) = SlidingState{{}, long_ago, 0, {}};
+    sliding_of(state) = SlidingState{{}, INT64_MIN, long_ago, 0, {}};
   }
 }
 
@@ -162,7 +162,7 @@ int64_t RateRule::available(const RateState *state, int64_t now_ns) const {
 void RateRule::sliding_advance(SlidingState &state, int64_t slice) const {
   if (slice <= state.slice) return;
   if (slice - state.slice > slice_count) {
-    state = SlidingState{{}, slice, 0, {}};
+    state = SlidingState{{}, state.latest_ns, slice, 0, {}};
     return;
   }
   while (state.slice < slice) {
@@ -179,13 +179,15 @@ void RateRule::take(RateState *state, int64_t now_ns, int64_t permits) const {
   } else if (algorithm_ == WEIR_LIMITER_FIXED_WINDOW) {
     FixedState &fixed = fixed_of(state);
     int64_t window = window_at(now_ns);
-    if (window > fixed.window) fixed = FixedState{{}, window, 0};
+    if (window > fixed.window) fixed = FixedState{{}, now_ns, window, 0};
+    fixed.latest_ns = std::max(fixed.latest_ns, now_ns);
     fixed.used += permits;
   } else {
     SlidingState &sliding = sliding_of(state);
     sliding_advance(sliding, slice_at(now_ns));
     count_of(sliding, sliding.slice) += static_cast<uint32_t>(permits);
     sliding.total += permits;
+    sliding.latest_ns = std::max(sliding.latest_ns, now_ns);
   }
 }
 
@@ -233,11 +235,13 @@ void RateRule::cover(RateState *state, const RateState *other) const {
     const FixedState &more = fixed_of(other);
     if (more.window > fixed.window) fixed = more;
     if (more.window == fixed.window) fixed.used = std::max(fixed.used, more.used);
+    fixed.latest_ns = std::max(fixed.latest_ns, more.latest_ns);
   } else {
     SlidingState &sliding = sliding_of(state);
     SlidingState more = sliding_of(other);
     sliding_advance(sliding, more.slice);
     sliding_advance(more, sliding.slice);
+    sliding.latest_ns = std::max(sliding.latest_ns, more.latest_ns);
     sliding.total = 0;
     for (int64_t i = 0; i <= slice_count; ++i) {
       sliding.counts[i] = std::max(sliding.counts[i], more.counts[i]);
@@ -250,7 +254,8 @@ void RateRule::cover(RateState *state, const RateState *other) const {
 void RateRule::convert_sliding(SlidingState &state, const RateRule &before, int64_t now_ns) const {
   SlidingState old = state;
   before.sliding_advance(old, before.slice_at(now_ns));
-  state = SlidingState{{}, slice_at(now_ns) - slice_count, 0, {}};
+  now_ns = std::max(now_ns, old.latest_ns);
+  state = SlidingState{{}, old.latest_ns, slice_at(now_ns) - slice_count, 0, {}};
   for (int64_t s = old.slice - slice_count; s <= old.slice; ++s) {
     int64_t count = count_of(static_cast<const SlidingState &>(old), s);
     int64_t slice = slice_at(std::min(before.slice_begin(s + 1), now_ns));
@@ -273,8 +278,9 @@ void RateRule::convert(RateState *state, const RateRule &before, int64_t now_ns)
     convert_sliding(sliding_of(state), before, now_ns);
   } else if (algorithm_ == WEIR_LIMITER_FIXED_WINDOW) {
     FixedState &fixed = fixed_of(state);
-    // The present window is now number 0; a state from the future of a late thread is in it too.
-    fixed = FixedState{{}, 0, before.fixed_used(fixed, now_ns)};
+    // In the window that it is now, or in that of a grant ahead of now.
+    fixed.used = before.fixed_used(fixed, now_ns);
+    fixed.window = window_at(std::max(now_ns, fixed.latest_ns));
   } else {
     Wide &tat = bucket_of(state).tat;
     Wide debt = std::max<Wide>(0, tat - before.units(now_ns));

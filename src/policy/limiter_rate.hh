@@ -46,7 +46,9 @@ struct BucketState : RateState {
   Wide tat;
 };
 
+// `latest_ns`: when it was last granted from; a call may be ahead of whoever changes the rule.
 struct FixedState : RateState {
+  int64_t latest_ns;
   int64_t window;
   int64_t used;
 };
@@ -54,6 +56,7 @@ struct FixedState : RateState {
 inline constexpr int64_t slice_count = 32;
 
 struct SlidingState : RateState {
+  int64_t latest_ns;
   int64_t slice;  // the latest that was granted in
   int64_t total;  // of all counts
   uint32_t counts[slice_count + 1];
