@@ -182,6 +182,15 @@
   X(weir_error *, weir_error_at, (const weir_error *error, size_t position, \
     size_t *index)) \
   X(weir_value *, weir_error_detail, (const weir_error *error)) \
+  X(void, weir_fallback_options_init, (weir_fallback_options *options, size_t \
+    size)) \
+  X(weir_status, weir_fallback_new, (weir_runtime *runtime, const \
+    weir_fallback_options *options, weir_fallback **out, weir_error **error)) \
+  X(weir_fallback *, weir_fallback_ref, (weir_fallback *fallback)) \
+  X(void, weir_fallback_unref, (weir_fallback *fallback)) \
+  X(weir_policy *, weir_fallback_policy, (weir_fallback *fallback)) \
+  X(weir_status, weir_fallback_get_stats, (weir_fallback *fallback, \
+    weir_fallback_stats *stats)) \
   X(void, weir_flight_options_init, (weir_flight_options *options, size_t \
     size)) \
   X(weir_status, weir_flight_new, (weir_runtime *runtime, const \

@@ -15,6 +15,7 @@
 #include <weir/completions.h>
 #include <weir/debounce.h>
 #include <weir/error.h>
+#include <weir/fallback.h>
 #include <weir/flight.h>
 #include <weir/hedge.h>
 #include <weir/limiter.h>

@@ -19,6 +19,8 @@ bool is_namesake(const PlanEntry &outer, const PlanEntry &inner) {
          std::strcmp(outer.owner->name(), name) == 0;
 }
 
+bool is_any(const PlanEntry &, const PlanEntry &) { return true; }
+
 namespace {
 
 const PlanRule *broken_rule(PlanUse use, const PlanEntry &outer, const PlanEntry &inner) {

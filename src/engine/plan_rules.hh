@@ -34,6 +34,8 @@ bool is_same_policy(const PlanEntry &outer, const PlanEntry &inner);
 // Two of one name that is not empty: nobody could tell which of them refused.
 bool is_namesake(const PlanEntry &outer, const PlanEntry &inner);
 
+bool is_any(const PlanEntry &outer, const PlanEntry &inner);
+
 inline constexpr PlanRule plan_rules[] = {
     {WEIR_POLICY_BREAKER, WEIR_POLICY_BREAKER, PlanUse::build, is_same_policy,
      "the same %s '%s' twice"},
@@ -41,6 +43,8 @@ inline constexpr PlanRule plan_rules[] = {
      "the same %s '%s' twice"},
     {WEIR_POLICY_BREAKER, WEIR_POLICY_BREAKER, PlanUse::run, is_namesake, "two %ss named '%s'"},
     {WEIR_POLICY_LIMITER, WEIR_POLICY_LIMITER, PlanUse::run, is_namesake, "two %ss named '%s'"},
+    {WEIR_POLICY_HEDGE, WEIR_POLICY_FALLBACK, PlanUse::run, is_any,
+     "a hedge around the %s '%s', which leaves nothing to hedge: put it outside"},
 };
 
 // Whether any rule speaks of this kind.

@@ -217,6 +217,26 @@ _Static_assert(offsetof(weir_error_range, domain) == 0, "weir_error_range.domain
 _Static_assert(offsetof(weir_error_range, reserved) == 4, "weir_error_range.reserved");
 _Static_assert(offsetof(weir_error_range, code_min) == 8, "weir_error_range.code_min");
 _Static_assert(offsetof(weir_error_range, code_max) == 16, "weir_error_range.code_max");
+_Static_assert(sizeof(weir_fallback_options) == 72, "weir_fallback_options");
+_Static_assert(offsetof(weir_fallback_options, size) == 0, "weir_fallback_options.size");
+_Static_assert(offsetof(weir_fallback_options, has_value) == 4, "weir_fallback_options.has_value");
+_Static_assert(offsetof(weir_fallback_options, value) == 8, "weir_fallback_options.value");
+_Static_assert(offsetof(weir_fallback_options, operation) == 16, "weir_fallback_options.operation");
+_Static_assert(offsetof(weir_fallback_options, classify) == 24, "weir_fallback_options.classify");
+_Static_assert(offsetof(weir_fallback_options, classify_data) == 32,
+               "weir_fallback_options.classify_data");
+_Static_assert(offsetof(weir_fallback_options, classify_free_data) == 40,
+               "weir_fallback_options.classify_free_data");
+_Static_assert(offsetof(weir_fallback_options, failures) == 48, "weir_fallback_options.failures");
+_Static_assert(offsetof(weir_fallback_options, failures_count) == 56,
+               "weir_fallback_options.failures_count");
+_Static_assert(offsetof(weir_fallback_options, name) == 64, "weir_fallback_options.name");
+_Static_assert(sizeof(weir_fallback_stats) == 32, "weir_fallback_stats");
+_Static_assert(offsetof(weir_fallback_stats, size) == 0, "weir_fallback_stats.size");
+_Static_assert(offsetof(weir_fallback_stats, reserved) == 4, "weir_fallback_stats.reserved");
+_Static_assert(offsetof(weir_fallback_stats, started) == 8, "weir_fallback_stats.started");
+_Static_assert(offsetof(weir_fallback_stats, fell_back) == 16, "weir_fallback_stats.fell_back");
+_Static_assert(offsetof(weir_fallback_stats, failed) == 24, "weir_fallback_stats.failed");
 _Static_assert(sizeof(weir_flight_options) == 24, "weir_flight_options");
 _Static_assert(offsetof(weir_flight_options, size) == 0, "weir_flight_options.size");
 _Static_assert(offsetof(weir_flight_options, reserved) == 4, "weir_flight_options.reserved");

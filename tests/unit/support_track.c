@@ -143,6 +143,7 @@ WRAP_COUNTS(flight)
 WRAP_COUNTS(memoize)
 WRAP_COUNTS(hedge)
 WRAP_COUNTS(scope)
+WRAP_COUNTS(fallback)
 
 #define unref_an_error unref_error
 
@@ -206,6 +207,10 @@ WRAP_NEW_OR_ERROR(weir_pipeline_new, unref_pipeline,
 WRAP_NEW_OR_ERROR(weir_hedge_new, unref_hedge,
                   PARAMETERS(weir_runtime *runtime, const weir_hedge_options *options,
                              weir_hedge **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_fallback_new, unref_fallback,
+                  PARAMETERS(weir_runtime *runtime, const weir_fallback_options *options,
+                             weir_fallback **out, weir_error **error),
                   ARGUMENTS(runtime, options, out, error))
 WRAP_NEW_OR_ERROR(weir_cache_new, unref_cache,
                   PARAMETERS(weir_runtime *runtime, const weir_cache_options *options,

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+//
+//   signal   when                                  then
+//   start                                          inner
+//   result   success, ignored, abandoned           outer, unchanged
+//            failure or refusal, a value is there  outer, with the value
+//            otherwise                             its operation as a child; wait
+//   wake     the child has ended                   outer, with what it brought
+//   stop                                           stop the child
+//
+// Invariants: while the child runs, the run's result is what failed: the child's attempts see it.
+// The child is held from its end to the wake.
+
+#include "policy/fallback.hh"
+
+#include "base/text.hh"
+#include "engine/child.hh"
+#include "engine/error.hh"
+#include "engine/operation.hh"
+#include "engine/options.hh"
+#include "engine/runtime.hh"
+#include "engine/value.hh"
+
+namespace weir {
+namespace {
+
+struct FallbackState : Layer {
+  weir_fallback &policy() const { return *static_cast<weir_fallback *>(owner); }
+
+  weir_call *child;  // lent while it runs, held once it has ended; nullable
+  bool ended;
+};
+
+void count_fallback(std::atomic<uint64_t> &number) {
+  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+void fallback_done(Layer &parent, weir_call &child) {
+  auto &state = static_cast<FallbackState &>(parent);
+  child.hold();
+  state.ended = true;
+  parent.run->wake_later(state);
+}
+
+void tell_fallback(weir_call &run, const FallbackState &state) {
+  weir_runtime &runtime = run.runtime();
+  if (!runtime.has_event_listener()) return;
+  weir_event event = {};
+  event.kind = WEIR_EVENT_FALLBACK;
+  event.name = state.owner->name();
+  event.policy = &state.policy();
+  event.status = run.result().status;
+  runtime.emit(event);
+}
+
+// Without memory for the operation what failed stays the outcome.
+Next begin_fallback(weir_call &run, FallbackState &state) {
+  weir_fallback &policy = state.policy();
+  ChildStart start = {policy.operation};
+  start.input = run.request().input;
+  start.index = run.request().index;
+  start.failed = &run.view();
+  state.ended = false;
+  state.child = start_child(state, fallback_done, start);
+  if (state.child != nullptr) return Next::wait;
+  count_fallback(policy.failed);
+  run.result().stop_reason = WEIR_STOP_NO_MEMORY;
+  return Next::outer;
+}
+
+__attribute__((cold)) Next fall_back(weir_call &run, FallbackState &state) {
+  weir_fallback &policy = state.policy();
+  count_fallback(policy.fell_back);
+  tell_fallback(run, state);
+  if (policy.operation != nullptr) return begin_fallback(run, state);
+  run.result().set_value(ref_value(policy.value));
+  return Next::outer;
+}
+
+Next judge_inside(weir_call &run, FallbackState &state) {
+  weir_fallback &policy = state.policy();
+  uint32_t class_ = policy.classifier.judge(run.view());
+  if (policy.judges) run.runtime().user_ran();
+  bool steps_in = class_ == WEIR_CLASS_FAILURE || class_ == WEIR_CLASS_REFUSAL;
+  return steps_in ? fall_back(run, state) : Next::outer;
+}
+
+Next on_inside(weir_call &run, FallbackState &state) {
+  const Result &result = run.result();
+  bool is_plain_value = result.channel == WEIR_CHANNEL_VALUE && result.class_ == WEIR_CLASS_NONE;
+  return is_plain_value && !state.policy().judges ? Next::outer : judge_inside(run, state);
+}
+
+// The operation's error with what failed before as its cause.
+void blame(Heap *heap, Result &result, weir_error *first) {
+  if (result.channel != WEIR_CHANNEL_ERROR) return;
+  weir_error *blamed = copy_error(heap, *result.error, nullptr, first);
+  if (blamed == nullptr) return;
+  unref_error(result.error);
+  result.error = blamed;
+}
+
+__attribute__((cold)) Next end_fallback(weir_call &run, FallbackState &state) {
+  weir_call *child = state.child;
+  state.child = nullptr;
+  if (child->result().channel != WEIR_CHANNEL_VALUE) count_fallback(state.policy().failed);
+  Heap *heap = state.owner->heap();
+  weir_error *first = failure_of(heap, run.result());
+  run.adopt(*child);
+  child->unhold();
+  blame(heap, run.result(), first);
+  unref_error(first);
+  return Next::outer;
+}
+
+__attribute__((cold)) void stop_fallback(weir_call &run, FallbackState &state) {
+  weir_call::forget(state);
+  weir_call *child = state.child;
+  if (child == nullptr) return;
+  state.child = nullptr;
+  if (state.ended) {
+    child->unhold();
+  } else {
+    stop_child(*child, run.stop_reason());
+  }
+}
+
+Next fallback_step(weir_call &run, Layer &layer, Signal signal) {
+  auto &state = static_cast<FallbackState &>(layer);
+  switch (signal) {
+    case Signal::start:
+      count_fallback(state.policy().started);
+      state.child = nullptr;
+      return Next::inner;
+    case Signal::result:
+      return on_inside(run, state);
+    case Signal::wake:
+      return end_fallback(run, state);
+    case Signal::stop:
+      stop_fallback(run, state);
+      break;
+    case Signal::timer:
+      break;
+  }
+  return Next::wait;
+}
+
+void describe_fallback(const weir_call &, const Layer &layer, char *buffer, size_t size) {
+  const auto &state = static_cast<const FallbackState &>(layer);
+  TextWriter(buffer, size)
+      .print("fallback '%s': %s", layer.owner->name(),
+             state.child == nullptr ? "its inside" : "its operation");
+}
+
+constexpr weir_fallback_options fallback_defaults = WEIR_FALLBACK_OPTIONS_INIT;
+
+weir_status check_fallback(const weir_fallback_options &options, weir_runtime *runtime,
+                           weir_fallback **out, Heap *heap, weir_error **error) {
+  weir_operation *operation = options.operation;
+  Check check("fallback", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL")
+      .range("has_value", options.has_value, 0, 1)
+      .rule(options.has_value != 0 || operation != nullptr,
+            "operation is required, or has_value must be 1")
+      .rule(options.has_value == 0 || operation == nullptr,
+            "operation must be NULL with has_value 1")
+      .rule(options.has_value != 0 || options.value == nullptr,
+            "value must be NULL with has_value 0");
+  if (!check.ok()) return check.status();
+  if (operation != nullptr) {
+    check.rule(operation->runtime() == runtime, "operation must be of the same runtime");
+    check_nesting(check, operation->nesting + 1);
+  }
+  check_failures(check, options.failures, options.failures_count);
+  return check.status();
+}
+
+}  // namespace
+
+constinit const LayerType fallback_layer = {"fallback",    layer_size(sizeof(FallbackState)),
+                                            fallback_step, describe_fallback,
+                                            false,         WEIR_POLICY_FALLBACK};
+
+}  // namespace weir
+
+weir_fallback::weir_fallback(weir_runtime *runtime, const weir_fallback_options &options)
+    : weir_policy(runtime, weir::end_handle<weir_fallback>, WEIR_POLICY_FALLBACK,
+                  &weir::fallback_layer),
+      value(weir::ref_value(options.value)),
+      operation(weir::ref_handle(options.operation)),
+      judges(options.classify != nullptr) {
+  if (operation != nullptr) nesting = operation->nesting + 1;
+}
+
+weir_fallback::~weir_fallback() {
+  weir::unref_value(value);
+  weir::unref_handle(operation);
+}
+
+bool weir_fallback::complete(const weir_fallback_options &options,
+                             weir::Callback<weir_classify_fn> &&classify) {
+  return classifier.set(heap(), std::move(classify), options.failures, options.failures_count) &&
+         set_name(options.name);
+}
+
+void weir_fallback_options_init(weir_fallback_options *options, size_t size) {
+  weir::init_options(options, size, weir::fallback_defaults);
+}
+
+weir_status weir_fallback_new(weir_runtime *runtime, const weir_fallback_options *given,
+                              weir_fallback **out, weir_error **error) {
+  if (out != nullptr) *out = nullptr;
+  weir::Heap *heap = weir::heap_of(runtime);
+  weir_fallback_options options = weir::fallback_defaults;
+  weir_status status = weir::read_options(options, given, "fallback options", heap, error);
+  if (status != WEIR_OK) return status;
+  weir::Callback<weir_classify_fn> classify(options.classify, options.classify_data,
+                                            options.classify_free_data);
+  status = weir::check_fallback(options, runtime, out, heap, error);
+  if (status != WEIR_OK) return status;
+  auto *fallback = weir::make_handle<weir_fallback>(heap, runtime, options);
+  if (fallback != nullptr && fallback->complete(options, std::move(classify))) {
+    *out = fallback;
+    return WEIR_OK;
+  }
+  weir::unref_handle(fallback);
+  return weir::report(error, heap, WEIR_ENOMEM, "fallback: out of memory");
+}
+
+weir_fallback *weir_fallback_ref(weir_fallback *fallback) { return weir::ref_handle(fallback); }
+
+void weir_fallback_unref(weir_fallback *fallback) { weir::unref_handle(fallback); }
+
+weir_policy *weir_fallback_policy(weir_fallback *fallback) { return fallback; }
+
+weir_status weir_fallback_get_stats(weir_fallback *fallback, weir_fallback_stats *stats) {
+  if (fallback == nullptr || stats == nullptr) return WEIR_EINVAL;
+  weir_fallback_stats filled = {};
+  filled.size = sizeof(filled);
+  filled.started = fallback->started.load(std::memory_order_relaxed);
+  filled.fell_back = fallback->fell_back.load(std::memory_order_relaxed);
+  filled.failed = fallback->failed.load(std::memory_order_relaxed);
+  return weir::write_sized(stats, filled);
+}
