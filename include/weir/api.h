@@ -21,6 +21,15 @@
 
 /* clang-format off */
 #define WEIR_FUNCTIONS(X) \
+  X(weir_status, weir_all_new, (weir_runtime *runtime, weir_operation *const \
+    *operations, size_t count, const char *name, weir_operation **out, \
+    weir_error **error)) \
+  X(weir_status, weir_all_settled_new, (weir_runtime *runtime, weir_operation \
+    *const *operations, size_t count, const char *name, weir_operation **out, \
+    weir_error **error)) \
+  X(weir_status, weir_any_new, (weir_runtime *runtime, weir_operation *const \
+    *operations, size_t count, const char *name, weir_operation **out, \
+    weir_error **error)) \
   X(void, weir_breaker_options_init, (weir_breaker_options *options, size_t \
     size)) \
   X(weir_status, weir_breaker_new, (weir_runtime *runtime, const \
@@ -287,6 +296,8 @@
     weir_operation **out, weir_error **error)) \
   X(weir_status, weir_operation_new_queued, (weir_completions *queue, uint64_t \
     user, weir_operation **out, weir_error **error)) \
+  X(weir_status, weir_operation_new_asked, (weir_completions *queue, uint64_t \
+    user, weir_operation **out, weir_error **error)) \
   X(weir_operation *, weir_operation_ref, (weir_operation *operation)) \
   X(void, weir_operation_unref, (weir_operation *operation)) \
   X(void, weir_completion_init, (weir_completion *completion, size_t size)) \
@@ -307,6 +318,14 @@
   X(size_t, weir_rejection_describe, (const weir_rejection *rejection, char \
     *buffer, size_t size)) \
   X(void, weir_outcome_release, (weir_outcome *outcome)) \
+  X(void, weir_parallel_options_init, (weir_parallel_options *options, size_t \
+    size)) \
+  X(weir_status, weir_parallel_new, (weir_runtime *runtime, weir_operation \
+    *const *operations, size_t count, const weir_parallel_options *options, \
+    weir_operation **out, weir_error **error)) \
+  X(weir_status, weir_parallel_new_each, (weir_operation *operation, \
+    weir_value *items, const weir_parallel_options *options, weir_operation \
+    **out, weir_error **error)) \
   X(weir_status, weir_pipeline_new, (weir_runtime *runtime, weir_policy *const \
     *policies, size_t count, const char *name, weir_pipeline **out, weir_error \
     **error)) \
@@ -320,6 +339,21 @@
   X(const char *, weir_policy_name, (const weir_policy *policy)) \
   X(weir_status, weir_policy_wrap, (weir_policy *policy, weir_operation \
     *operation, weir_operation **out, weir_error **error)) \
+  X(void, weir_pool_options_init, (weir_pool_options *options, size_t size)) \
+  X(weir_status, weir_pool_new, (weir_runtime *runtime, const \
+    weir_pool_options *options, weir_pool **out, weir_error **error)) \
+  X(weir_pool *, weir_pool_ref, (weir_pool *pool)) \
+  X(void, weir_pool_unref, (weir_pool *pool)) \
+  X(weir_operation *, weir_pool_operation, (weir_pool *pool)) \
+  X(weir_status, weir_pool_add, (weir_pool *pool, weir_operation *operation, \
+    weir_value *input, weir_error **error)) \
+  X(weir_status, weir_pool_seal, (weir_pool *pool)) \
+  X(weir_status, weir_pool_get_stats, (weir_pool *pool, weir_pool_stats \
+    *stats)) \
+  X(void, weir_race_options_init, (weir_race_options *options, size_t size)) \
+  X(weir_status, weir_race_new, (weir_runtime *runtime, weir_operation *const \
+    *operations, size_t count, const weir_race_options *options, \
+    weir_operation **out, weir_error **error)) \
   X(weir_status, weir_policy_register, (weir_policy *policy, weir_error \
     **error)) \
   X(weir_status, weir_policy_find, (weir_runtime *runtime, const char *name, \
@@ -470,6 +504,9 @@
   X(weir_error *, weir_value_item_error, (const weir_value *value, size_t \
     index)) \
   X(uint32_t, weir_version, (void)) \
-  X(const char *, weir_version_string, (void))
+  X(const char *, weir_version_string, (void)) \
+  X(weir_status, weir_waterfall_new, (weir_runtime *runtime, weir_operation \
+    *const *operations, size_t count, const char *name, weir_operation **out, \
+    weir_error **error))
 
 #endif

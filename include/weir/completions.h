@@ -35,7 +35,8 @@ enum {
    * sequence number, detail = events missed before it, status = reason, number
    * = from × 256 + to. */
   WEIR_RECORD_EVENT = 5,
-  /* A pull or a decision is asked for: user, object = token. */
+  /* As START, of an operation that asks (weir_operation_new_asked): for the
+   * next item of a parallel, for example. The answer completes the token. */
   WEIR_RECORD_ASK = 6,
   /* The queue's runtime closed; nothing else will come but RELEASED. */
   WEIR_RECORD_CLOSED = 7

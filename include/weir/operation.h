@@ -98,6 +98,14 @@ WEIR_API weir_status weir_operation_new_queued(weir_completions *queue,
                                                weir_operation **out,
                                                weir_error **error);
 
+/* As weir_operation_new_queued(), but its attempts are ASK records: a question
+ * that the host answers by completing the token, such as for the next item of a
+ * parallel (weir/parallel.h). */
+WEIR_API weir_status weir_operation_new_asked(weir_completions *queue,
+                                              uint64_t user,
+                                              weir_operation **out,
+                                              weir_error **error);
+
 /* One reference more; returns `operation`. Any thread. */
 WEIR_API weir_operation *weir_operation_ref(weir_operation *operation);
 

@@ -7,7 +7,9 @@
  * lifetimes, weir/operation.h and weir/run.h for the first program.
  */
 
+#include <weir/all.h>
 #include <weir/allocator.h>
+#include <weir/any.h>
 #include <weir/breaker.h>
 #include <weir/budget.h>
 #include <weir/bulkhead.h>
@@ -24,8 +26,11 @@
 #include <weir/operation.h>
 #include <weir/outcome.h>
 #include <weir/pacing.h>
+#include <weir/parallel.h>
 #include <weir/pipeline.h>
 #include <weir/policy.h>
+#include <weir/pool.h>
+#include <weir/race.h>
 #include <weir/registry.h>
 #include <weir/retry.h>
 #include <weir/run.h>
@@ -38,5 +43,6 @@
 #include <weir/types.h>
 #include <weir/value.h>
 #include <weir/version.h>
+#include <weir/waterfall.h>
 
 #endif

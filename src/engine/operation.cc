@@ -48,13 +48,15 @@ struct BlockingOperation : weir_operation {
 };
 
 struct QueuedOperation : weir_operation {
-  QueuedOperation(weir_completions &target, const LayerType *type, uint64_t user_word)
+  QueuedOperation(weir_completions &target, const LayerType *type, uint8_t kind, uint64_t user_word)
       : weir_operation(target.runtime(), end_handle<QueuedOperation>, type),
         queue(ref_handle(&target)),
-        user(user_word) {}
+        user(user_word),
+        record_kind(kind) {}
   ~QueuedOperation() { queue->unref(); }
   weir_completions *queue;
   uint64_t user;
+  uint8_t record_kind;
 };
 
 int64_t remaining(const weir_call &run) {
@@ -146,7 +148,7 @@ void describe_leaf(const weir_call &, const Layer &, char *buffer, size_t size) 
   TextWriter(buffer, size).print("operation: completion");
 }
 
-// ---- START record ----
+// ---- START or ASK record ----
 
 Next start_queued(weir_call &run, LeafState &state) {
   Attempt *attempt = begin_attempt(run, state);
@@ -154,7 +156,7 @@ Next start_queued(weir_call &run, LeafState &state) {
   auto *operation = static_cast<QueuedOperation *>(state.owner);
   attempt->queue = ref_handle(operation->queue);
   weir_record &start = attempt->start_record.content;
-  start.kind = WEIR_RECORD_START;
+  start.kind = operation->record_kind;
   start.user = operation->user;
   start.object = attempt->token();
   start.detail = reinterpret_cast<uintptr_t>(ref_value(run.request().input));
@@ -302,16 +304,31 @@ weir_status weir_operation_new_blocking(weir_runtime *runtime, weir_blocking_fn 
       static_cast<weir::Callback<weir_blocking_fn> &&>(callback));
 }
 
-weir_status weir_operation_new_queued(weir_completions *queue, uint64_t user, weir_operation **out,
-                                      weir_error **error) {
+namespace weir {
+namespace {
+
+weir_status new_queued(weir_completions *queue, uint8_t kind, uint64_t user, weir_operation **out,
+                       weir_error **error) {
   if (out != nullptr) *out = nullptr;
   Heap *heap = queue == nullptr ? Heap::standard() : queue->heap();
   Check check("operation", heap, error);
   check.rule(queue != nullptr, "queue must not be NULL")
       .rule(out != nullptr, "out must not be NULL");
   if (!check.ok()) return check.status();
-  return weir::make_operation<weir::QueuedOperation>(heap, out, error, *queue, &weir::queued_type,
-                                                     user);
+  return make_operation<QueuedOperation>(heap, out, error, *queue, &queued_type, kind, user);
+}
+
+}  // namespace
+}  // namespace weir
+
+weir_status weir_operation_new_queued(weir_completions *queue, uint64_t user, weir_operation **out,
+                                      weir_error **error) {
+  return weir::new_queued(queue, WEIR_RECORD_START, user, out, error);
+}
+
+weir_status weir_operation_new_asked(weir_completions *queue, uint64_t user, weir_operation **out,
+                                     weir_error **error) {
+  return weir::new_queued(queue, WEIR_RECORD_ASK, user, out, error);
 }
 
 weir_operation *weir_operation_ref(weir_operation *operation) {

@@ -35,6 +35,7 @@ namespace weir {
 struct Attempt;
 struct Obligation;
 struct OfScope;
+struct OfParent;  // tag: a layer's list of its children
 class RunBuilder;
 class ChildBuilder;
 class Audit;
@@ -86,7 +87,9 @@ struct RunRequest {
 
 }  // namespace weir
 
-struct weir_call : weir::ListNode<weir_call>, weir::ListNode<weir_call, weir::OfScope> {
+struct weir_call : weir::ListNode<weir_call>,
+                   weir::ListNode<weir_call, weir::OfScope>,
+                   weir::ListNode<weir_call, weir::OfParent> {
   // ---- for layers ----
 
   const weir::RunRequest &request() const { return request_; }

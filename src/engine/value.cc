@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/value.hh"
 
+#include <bit>
 #include <cstring>
 
 #include "engine/runtime.hh"
@@ -26,12 +27,16 @@ namespace {
 
 constexpr uintptr_t error_bit = 1;
 
+size_t list_room(const weir_value &list) {
+  return list.room_bits == 0 ? list.size : size_t{1} << list.room_bits;
+}
+
 size_t block_size(const weir_value &value) {
   switch (value.kind) {
     case WEIR_VALUE_BYTES:
       return sizeof(weir_value) + value.size;
     case WEIR_VALUE_LIST:
-      return sizeof(weir_value) + value.size * sizeof(uintptr_t);
+      return sizeof(weir_value) + list_room(value) * sizeof(uintptr_t);
     default:
       return sizeof(weir_value);
   }
@@ -126,6 +131,22 @@ weir_value *make_list(Heap *heap, size_t count) {
   list->size = count;
   std::memset(static_cast<void *>(list + 1), 0, size);
   return list;
+}
+
+bool extend_list(weir_value *&list, size_t index) {
+  if (index < list->size) return true;
+  size_t before = list->size;
+  if (index >= list_room(*list)) {
+    int bits = std::bit_width(index | 15);
+    weir_value *longer = make_list(list->heap, size_t{1} << bits);
+    if (longer == nullptr) return false;
+    longer->room_bits = static_cast<uint16_t>(bits);
+    std::memcpy(longer->items(), list->items(), before * sizeof(uintptr_t));
+    free_block(list);
+    list = longer;
+  }
+  list->size = index + 1;
+  return true;
 }
 
 void set_item(weir_value &list, size_t index, weir_value *taken) {

@@ -18,7 +18,7 @@
 
 struct alignas(16) weir_value {
   weir_value(weir::Heap *value_heap, uint32_t value_kind)
-      : heap(value_heap->retain()), kind(value_kind) {}
+      : heap(value_heap->retain()), kind(static_cast<uint16_t>(value_kind)) {}
 
   void ref() { references.fetch_add(1, std::memory_order_relaxed); }
   void unref();
@@ -31,7 +31,8 @@ struct alignas(16) weir_value {
 
   weir::Heap *heap;
   std::atomic<uint32_t> references{1};
-  uint32_t kind;
+  uint16_t kind;
+  uint16_t room_bits = 0;  // of a list that grew: there is room for 2 to the power of this
   union {
     size_t size = 0;  // of bytes; of a list: its items
     void *pointer;
@@ -50,6 +51,9 @@ namespace weir {
 weir_value *make_bytes(Heap *heap, const void *data, size_t size);
 // A list of `count` items, none of which has a value yet; NULL without memory.
 weir_value *make_list(Heap *heap, size_t count);
+// Makes a list, which nobody else has seen yet, so long that it has an item at `index`. False
+// without memory; `list` is then as it was.
+bool extend_list(weir_value *&list, size_t index);
 // Sets an item that is still empty; takes the reference (nullable).
 void set_item(weir_value &list, size_t index, weir_value *taken);
 void set_item(weir_value &list, size_t index, weir_error *taken);

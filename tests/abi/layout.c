@@ -406,6 +406,60 @@ _Static_assert(offsetof(weir_pacing_stats, superseded) == 24, "weir_pacing_stats
 _Static_assert(offsetof(weir_pacing_stats, pending) == 32, "weir_pacing_stats.pending");
 _Static_assert(offsetof(weir_pacing_stats, running) == 40, "weir_pacing_stats.running");
 _Static_assert(offsetof(weir_pacing_stats, keys) == 48, "weir_pacing_stats.keys");
+_Static_assert(sizeof(weir_parallel_options) == 120, "weir_parallel_options");
+_Static_assert(offsetof(weir_parallel_options, size) == 0, "weir_parallel_options.size");
+_Static_assert(offsetof(weir_parallel_options, stop_on_error) == 4,
+               "weir_parallel_options.stop_on_error");
+_Static_assert(offsetof(weir_parallel_options, concurrency) == 8,
+               "weir_parallel_options.concurrency");
+_Static_assert(offsetof(weir_parallel_options, item_timeout_ms) == 16,
+               "weir_parallel_options.item_timeout_ms");
+_Static_assert(offsetof(weir_parallel_options, policy) == 24, "weir_parallel_options.policy");
+_Static_assert(offsetof(weir_parallel_options, source) == 32, "weir_parallel_options.source");
+_Static_assert(offsetof(weir_parallel_options, pull) == 40, "weir_parallel_options.pull");
+_Static_assert(offsetof(weir_parallel_options, pull_data) == 48, "weir_parallel_options.pull_data");
+_Static_assert(offsetof(weir_parallel_options, pull_free_data) == 56,
+               "weir_parallel_options.pull_free_data");
+_Static_assert(offsetof(weir_parallel_options, on_item) == 64, "weir_parallel_options.on_item");
+_Static_assert(offsetof(weir_parallel_options, item_data) == 72, "weir_parallel_options.item_data");
+_Static_assert(offsetof(weir_parallel_options, item_free_data) == 80,
+               "weir_parallel_options.item_free_data");
+_Static_assert(offsetof(weir_parallel_options, on_progress) == 88,
+               "weir_parallel_options.on_progress");
+_Static_assert(offsetof(weir_parallel_options, progress_data) == 96,
+               "weir_parallel_options.progress_data");
+_Static_assert(offsetof(weir_parallel_options, progress_free_data) == 104,
+               "weir_parallel_options.progress_free_data");
+_Static_assert(offsetof(weir_parallel_options, name) == 112, "weir_parallel_options.name");
+_Static_assert(sizeof(weir_pool_options) == 88, "weir_pool_options");
+_Static_assert(offsetof(weir_pool_options, size) == 0, "weir_pool_options.size");
+_Static_assert(offsetof(weir_pool_options, stop_on_error) == 4, "weir_pool_options.stop_on_error");
+_Static_assert(offsetof(weir_pool_options, concurrency) == 8, "weir_pool_options.concurrency");
+_Static_assert(offsetof(weir_pool_options, item_timeout_ms) == 16,
+               "weir_pool_options.item_timeout_ms");
+_Static_assert(offsetof(weir_pool_options, policy) == 24, "weir_pool_options.policy");
+_Static_assert(offsetof(weir_pool_options, on_item) == 32, "weir_pool_options.on_item");
+_Static_assert(offsetof(weir_pool_options, item_data) == 40, "weir_pool_options.item_data");
+_Static_assert(offsetof(weir_pool_options, item_free_data) == 48,
+               "weir_pool_options.item_free_data");
+_Static_assert(offsetof(weir_pool_options, on_progress) == 56, "weir_pool_options.on_progress");
+_Static_assert(offsetof(weir_pool_options, progress_data) == 64, "weir_pool_options.progress_data");
+_Static_assert(offsetof(weir_pool_options, progress_free_data) == 72,
+               "weir_pool_options.progress_free_data");
+_Static_assert(offsetof(weir_pool_options, name) == 80, "weir_pool_options.name");
+_Static_assert(sizeof(weir_pool_stats) == 48, "weir_pool_stats");
+_Static_assert(offsetof(weir_pool_stats, size) == 0, "weir_pool_stats.size");
+_Static_assert(offsetof(weir_pool_stats, sealed) == 4, "weir_pool_stats.sealed");
+_Static_assert(offsetof(weir_pool_stats, added) == 8, "weir_pool_stats.added");
+_Static_assert(offsetof(weir_pool_stats, waiting) == 16, "weir_pool_stats.waiting");
+_Static_assert(offsetof(weir_pool_stats, running) == 24, "weir_pool_stats.running");
+_Static_assert(offsetof(weir_pool_stats, succeeded) == 32, "weir_pool_stats.succeeded");
+_Static_assert(offsetof(weir_pool_stats, failed) == 40, "weir_pool_stats.failed");
+_Static_assert(sizeof(weir_race_options) == 24, "weir_race_options");
+_Static_assert(offsetof(weir_race_options, size) == 0, "weir_race_options.size");
+_Static_assert(offsetof(weir_race_options, first_settled) == 4, "weir_race_options.first_settled");
+_Static_assert(offsetof(weir_race_options, decisive) == 8, "weir_race_options.decisive");
+_Static_assert(offsetof(weir_race_options, name) == 16, "weir_race_options.name");
 _Static_assert(sizeof(weir_retry_options) == 184, "weir_retry_options");
 _Static_assert(offsetof(weir_retry_options, size) == 0, "weir_retry_options.size");
 _Static_assert(offsetof(weir_retry_options, backoff) == 4, "weir_retry_options.backoff");

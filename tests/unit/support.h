@@ -257,6 +257,9 @@ int64_t value_number(const weir_value *value);
 /* Asserts that `error` has a message that contains `part`; gives `error` back. */
 void assert_message(weir_error *error, const char *part);
 
+/* For callbacks that give weir a reference by other means than a call, such as a pull's item. */
+void handed_over(const void *handle);
+
 /* ---- programs -------------------------------------------------------------------------------- */
 
 enum {

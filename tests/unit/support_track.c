@@ -67,6 +67,8 @@ int tracking(void) { return tracked.on; }
 
 void track_gave(const void *handle) { gave(handle); }
 
+void handed_over(const void *handle) { gave(handle); }
+
 void track_begin(void) {
   tracked.count = 0;
   tracked.on = 1;
@@ -144,6 +146,7 @@ WRAP_COUNTS(memoize)
 WRAP_COUNTS(hedge)
 WRAP_COUNTS(scope)
 WRAP_COUNTS(fallback)
+WRAP_COUNTS(pool)
 
 #define unref_an_error unref_error
 
@@ -261,6 +264,37 @@ WRAP_NEW_OR_ERROR(weir_memoize_new, unref_memoize,
                              const weir_memoize_options *options, weir_memoize **out,
                              weir_error **error),
                   ARGUMENTS(runtime, operation, options, out, error))
+WRAP_NEW_OR_ERROR(weir_operation_new_asked, unref_operation,
+                  PARAMETERS(weir_completions *queue, uint64_t user, weir_operation **out,
+                             weir_error **error),
+                  ARGUMENTS(queue, user, out, error))
+#define MANY_PARAMETERS                                                               \
+  PARAMETERS(weir_runtime *runtime, weir_operation *const *operations, size_t number, \
+             const char *name, weir_operation **out, weir_error **error)
+#define MANY_ARGUMENTS ARGUMENTS(runtime, operations, number, name, out, error)
+WRAP_NEW_OR_ERROR(weir_any_new, unref_operation, MANY_PARAMETERS, MANY_ARGUMENTS)
+WRAP_NEW_OR_ERROR(weir_all_new, unref_operation, MANY_PARAMETERS, MANY_ARGUMENTS)
+WRAP_NEW_OR_ERROR(weir_all_settled_new, unref_operation, MANY_PARAMETERS, MANY_ARGUMENTS)
+WRAP_NEW_OR_ERROR(weir_waterfall_new, unref_operation, MANY_PARAMETERS, MANY_ARGUMENTS)
+WRAP_NEW_OR_ERROR(weir_race_new, unref_operation,
+                  PARAMETERS(weir_runtime *runtime, weir_operation *const *operations,
+                             size_t number, const weir_race_options *options, weir_operation **out,
+                             weir_error **error),
+                  ARGUMENTS(runtime, operations, number, options, out, error))
+WRAP_NEW_OR_ERROR(weir_parallel_new, unref_operation,
+                  PARAMETERS(weir_runtime *runtime, weir_operation *const *operations,
+                             size_t number, const weir_parallel_options *options,
+                             weir_operation **out, weir_error **error),
+                  ARGUMENTS(runtime, operations, number, options, out, error))
+WRAP_NEW_OR_ERROR(weir_parallel_new_each, unref_operation,
+                  PARAMETERS(weir_operation *operation, weir_value *items,
+                             const weir_parallel_options *options, weir_operation **out,
+                             weir_error **error),
+                  ARGUMENTS(operation, items, options, out, error))
+WRAP_NEW_OR_ERROR(weir_pool_new, unref_pool,
+                  PARAMETERS(weir_runtime *runtime, const weir_pool_options *options,
+                             weir_pool **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
 WRAP_NEW(weir_error_new, unref_error,
          PARAMETERS(weir_runtime *runtime, uint32_t domain, int64_t code, const char *message,
                     weir_error **out),
@@ -313,6 +347,10 @@ WRAP_ERROR(weir_limiter_add_limit,
            PARAMETERS(weir_limiter *limiter, uint32_t algorithm, int64_t permits,
                       int64_t interval_ms, int64_t burst, weir_error **error),
            ARGUMENTS(limiter, algorithm, permits, interval_ms, burst, error))
+WRAP_ERROR(weir_pool_add,
+           PARAMETERS(weir_pool *pool, weir_operation *operation, weir_value *input,
+                      weir_error **error),
+           ARGUMENTS(pool, operation, input, error))
 
 /* ---- running --------------------------------------------------------------------------------- */
 
@@ -430,7 +468,7 @@ weir_status __wrap_weir_cache_scan(weir_cache *cache, uint64_t *cursor, weir_cac
 static void note_records(const weir_record *records, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const weir_record *record = &records[i];
-    if (record->kind == WEIR_RECORD_START) {
+    if (record->kind == WEIR_RECORD_START || record->kind == WEIR_RECORD_ASK) {
       track_started(NULL, record->object);
       got((void *)(uintptr_t)record->detail, unref_value);
     } else if (record->kind == WEIR_RECORD_SETTLED) {
