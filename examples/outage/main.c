@@ -3,11 +3,14 @@
  * outage: the same outage met by six clients, from one without protection to those that have all.
  *
  *   outage [--seconds N] [--rate N] [--seed N] [--report FILE] [--check]
+ *   outage --serve [--port N] [--rate N] [--seconds N]
  *
  * Prints a table and writes timelines as a self-contained HTML page. --check runs seeds 1 to 5
- * instead and exits with 1 unless every criterion of check.h holds.
+ * instead and exits with 1 unless every criterion of check.h holds. --serve shows one client in a
+ * browser, as it moves.
  */
 #include "check.h"
+#include "live.h"
 #include "metrics.h"
 #include "outage.h"
 #include "report.h"
@@ -27,6 +30,8 @@ struct arguments {
   struct outage_options options;
   const char *report;
   bool check;
+  bool serve;
+  int64_t port;
 };
 
 static void usage(void) {
@@ -36,7 +41,10 @@ static void usage(void) {
           "  --rate N       calls a second to each of the six upstreams, 10 to 1000 (100)\n"
           "  --seed N       the schedule to follow (1)\n"
           "  --report FILE  where to write the timelines (outage.html)\n"
-          "  --check        run seeds 1 to 5; fail unless the outage is survived in each\n");
+          "  --check        run seeds 1 to 5; fail unless the outage is survived in each\n"
+          "usage: outage --serve [--port N] [--rate N] [--seconds N]\n"
+          "  --serve        show one client and its upstream in a browser, until interrupted\n"
+          "  --port N       of the page on 127.0.0.1; 0: a free one (8080)\n");
   exit(2);
 }
 
@@ -58,6 +66,8 @@ static void take_option(struct arguments *arguments, const char *name, const cha
     arguments->options.rate = number(value, 10, 1000);
   } else if (strcmp(name, "--seed") == 0) {
     arguments->options.seed = (uint64_t)number(value, 1, INT64_MAX);
+  } else if (strcmp(name, "--port") == 0) {
+    arguments->port = number(value, 0, 65535);
   } else if (strcmp(name, "--report") == 0) {
     arguments->report = value;
   } else {
@@ -66,10 +76,13 @@ static void take_option(struct arguments *arguments, const char *name, const cha
 }
 
 static struct arguments parse(int argc, char **argv) {
-  struct arguments arguments = {{.seed = 1, .rate = DEFAULT_RATE}, "outage.html", false};
+  struct arguments arguments = {
+      {.seed = 1, .rate = DEFAULT_RATE}, "outage.html", false, false, 8080};
   for (int index = 1; index < argc; index++) {
     if (strcmp(argv[index], "--check") == 0) {
       arguments.check = true;
+    } else if (strcmp(argv[index], "--serve") == 0) {
+      arguments.serve = true;
     } else if (index + 1 < argc) {
       take_option(&arguments, argv[index], argv[index + 1]);
       index++;
@@ -77,6 +90,7 @@ static struct arguments parse(int argc, char **argv) {
       usage();
     }
   }
+  if (arguments.serve) return arguments; /* for ever, unless told otherwise */
   if (arguments.options.seconds == 0) {
     arguments.options.seconds = arguments.check ? CHECK_SECONDS : DEFAULT_SECONDS;
   }
@@ -114,7 +128,10 @@ int main(int argc, char **argv) {
   struct arguments arguments = parse(argc, argv);
   int code;
   curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (arguments.check) {
+  if (arguments.serve) {
+    struct live_options live = {arguments.options.rate, arguments.port, arguments.options.seconds};
+    code = live_run(&live);
+  } else if (arguments.check) {
     code = check_run(&arguments.options) ? 0 : 1;
   } else {
     code = run_once(&arguments);
