@@ -17,9 +17,9 @@ namespace weir {
 
 // Stores a new error with a printed message in `*error` (nullable) and returns `status`; without
 // memory an immortal error of that status takes its place.
-__attribute__((format(printf, 4, 5))) weir_status report(weir_error **error, Heap *heap,
-                                                         weir_status status, const char *format,
-                                                         ...);
+__attribute__((cold, format(printf, 4, 5))) weir_status report(weir_error **error, Heap *heap,
+                                                               weir_status status,
+                                                               const char *format, ...);
 
 // Checks `given` bytes against `known` and copies what both know over the defaults in `target`.
 // `what` names the struct in messages ("limiter.options").
@@ -103,9 +103,10 @@ class Check {
   }
 
  private:
-  __attribute__((format(printf, 2, 3))) void fail(const char *format, ...);
-  void fail_range(const char *field, int64_t value, int64_t low, int64_t high);
-  void fail_range_or(const char *field, int64_t value, int64_t low, int64_t high, const char *word);
+  __attribute__((cold, format(printf, 2, 3))) void fail(const char *format, ...);
+  [[gnu::cold]] void fail_range(const char *field, int64_t value, int64_t low, int64_t high);
+  [[gnu::cold]] void fail_range_or(const char *field, int64_t value, int64_t low, int64_t high,
+                                   const char *word);
 
   const char *subject_;
   Heap *heap_;

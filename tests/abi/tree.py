@@ -85,6 +85,9 @@ def main():
     present = [name[len('src/'):] for name in sources if name.startswith('src/') and name.endswith('.cc')]
     found += [f'src/sources.txt and src/ differ in {name}' for name in sorted(set(listed) ^ set(present))]
     found += [f'src/sources.txt lists {name} twice' for name in set(listed) if listed.count(name) > 1]
+    speeds = [line.split() for line in (ROOT / 'src' / 'speed.txt').read_text().splitlines()]
+    found += [f'src/speed.txt: {" ".join(speed)}' for speed in speeds
+              if len(speed) != 2 or speed[0] not in listed or speed[1] not in ('-O2', '-O3')]
     print('\n'.join(found) or f'{len(sources)} files')
     sys.exit(bool(found))
 
