@@ -354,6 +354,8 @@
   X(weir_status, weir_race_new, (weir_runtime *runtime, weir_operation *const \
     *operations, size_t count, const weir_race_options *options, \
     weir_operation **out, weir_error **error)) \
+  X(weir_status, weir_recorder_dump, (weir_runtime *runtime, char *buffer, \
+    size_t size, size_t *needed)) \
   X(weir_status, weir_policy_register, (weir_policy *policy, weir_error \
     **error)) \
   X(weir_status, weir_policy_find, (weir_runtime *runtime, const char *name, \

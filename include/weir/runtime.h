@@ -41,6 +41,7 @@
 
 #include <weir/allocator.h>
 #include <weir/log.h>
+#include <weir/outcome.h>
 #include <weir/status.h>
 #include <weir/types.h>
 
@@ -52,15 +53,31 @@ struct uv_loop_s;
 
 enum { WEIR_DRIVER_THREAD = 0, WEIR_DRIVER_UV = 1, WEIR_DRIVER_MANUAL = 2 };
 
-/* What a runtime's event listener is told; for metrics. */
+/* What a runtime's event listener is told, and its flight recorder keeps. Kinds
+ * may be added: ignore those you do not know. */
 enum {
   WEIR_EVENT_STATE_CHANGE = 1, /* a breaker: from, to, reason */
   WEIR_EVENT_RETRY = 2,        /* a retry is about to wait: count, delay_ns */
   WEIR_EVENT_REFUSAL = 3,      /* a run was refused: status, delay_ns */
-  WEIR_EVENT_EVICTION = 4,     /* a cache or keyed limiter gave an entry up */
+  WEIR_EVENT_EVICTION = 4,     /* a cache or keyed limiter gave entries up:
+                                  count */
   WEIR_EVENT_HEDGE = 5,        /* a hedge starts a copy: count (which, from 1),
                                   delay_ns (since the first start) */
-  WEIR_EVENT_FALLBACK = 6      /* a fallback steps in: status */
+  WEIR_EVENT_FALLBACK = 6,     /* a fallback steps in: status */
+  WEIR_EVENT_WAITING = 7, /* a run waits for a limiter: count (now queued) */
+  WEIR_EVENT_GRANTED = 8, /* it goes on: count (left), delay_ns (it waited) */
+  WEIR_EVENT_TIMEOUT = 9, /* a timeout, an attempt's timeout or (no policy; name
+                             is the run's) a deadline fired: status, delay_ns
+                             (what it gave) */
+  WEIR_EVENT_GAVE_UP = 10, /* a retry gave up: status, reason (WEIR_STOP_*),
+                              count (tries) */
+  WEIR_EVENT_LOAD = 11,    /* a cache's load ended: status, count (keys),
+                              delay_ns (it took) */
+  WEIR_EVENT_PACED = 12,   /* a debounce's or throttle's run ended: status,
+                              count (calls it stood for), delay_ns (it took) */
+  WEIR_EVENT_HEDGE_WON = 13, /* a hedge's copy won: count (which; the first is
+                                not told), delay_ns (since the first start) */
+  WEIR_EVENT_CHAOS = 14      /* chaos injected: reason (what), delay_ns */
 };
 
 typedef struct weir_event {
@@ -75,6 +92,11 @@ typedef struct weir_event {
   uint64_t count;            /* attempt number; events missed before this one */
   int64_t delay_ns;          /* the delay, or retry_after */
   int64_t at_ns;             /* the runtime's time */
+  /* A refusal's numbers, valid during the call; NULL with other kinds. */
+  const weir_rejection *rejection;
+  uint64_t calls;      /* state change: calls judged, */
+  uint64_t failures;   /* of these failed, */
+  uint64_t slow_calls; /* of these slow */
 } weir_event;
 
 /* A listener. */
@@ -127,13 +149,19 @@ typedef struct weir_runtime_options {
   const char *name;
   int32_t log_level; /* WEIR_LOG_*; default off */
   uint32_t reserved; /* 0 */
+  /* Decisions the flight recorder keeps, about 300 bytes each; see
+   * weir/recorder.h. At most 10^6; 0 (default): off. */
+  uint32_t recorder_entries;
+  /* 1: histograms of latency and waiting, too; see weir/metrics.h. Default
+   * 0. */
+  uint32_t metrics;
 } weir_runtime_options;
 
 #define WEIR_RUNTIME_OPTIONS_INIT                                             \
   {                                                                           \
     sizeof(weir_runtime_options), WEIR_DRIVER_THREAD, NULL, NULL, NULL, NULL, \
         NULL, 0, WEIR_UNLIMITED, 5000, NULL, NULL, NULL, NULL, NULL, NULL,    \
-        NULL, NULL, NULL, NULL, WEIR_LOG_OFF, 0                               \
+        NULL, NULL, NULL, NULL, WEIR_LOG_OFF, 0, 0, 0                         \
   }
 
 /* Writes the defaults into `options`; `size` is the caller's

@@ -31,6 +31,7 @@
 #include <weir/policy.h>
 #include <weir/pool.h>
 #include <weir/race.h>
+#include <weir/recorder.h>
 #include <weir/registry.h>
 #include <weir/retry.h>
 #include <weir/run.h>

@@ -126,7 +126,7 @@ void weir_cache::end_task(bool entered) {
 }
 
 void weir_cache::finish(Aftermath &after) {
-  if (after.tell || (after.evicted && runtime()->has_event_listener())) post(tell_task_);
+  if (after.tell || (after.evicted && runtime()->tells())) post(tell_task_);
   if (after.arm || after.trim) post(arm_task_);
   rules_.shape.free_all(heap(), after.garbage);
 }
@@ -205,7 +205,7 @@ void weir_cache::run_tell(weir_runtime &runtime, weir::Task &task) {
 }
 
 [[gnu::cold]] void weir_cache::emit_evictions() {
-  if (!runtime()->has_event_listener()) return;
+  if (!runtime()->tells()) return;
   weir_cache_stats stats = {};
   fill_stats(stats);
   if (stats.evicted == evictions_told_) return;

@@ -82,9 +82,20 @@ void settle_all(LoadRun &load, const weir_outcome &outcome) {
   unref_error(error);
 }
 
+[[gnu::cold]] void tell_load(const LoadRun &load, const weir_outcome &outcome) {
+  weir_event event = {};
+  event.kind = WEIR_EVENT_LOAD;
+  event.name = load.cache->name();
+  event.status = outcome.status;
+  event.count = load.count;
+  event.delay_ns = load.run->outcome().elapsed_ns;
+  load.cache->runtime()->emit(event);
+}
+
 void load_settled(SharedRun &shared, const weir_outcome &outcome) {
   auto &load = static_cast<LoadRun &>(shared);
   weir_cache *cache = load.cache;
+  if (cache->runtime()->tells()) tell_load(load, outcome);
   if (load.room == 0) {
     settle_key(load, load.keys[0], outcome);
   } else {

@@ -16,6 +16,8 @@ namespace {
 
 constexpr weir_runtime_options default_runtime_options = WEIR_RUNTIME_OPTIONS_INIT;
 
+constexpr int64_t most_recorder_entries = 1000 * 1000;
+
 weir_status check_runtime_options(const weir_runtime_options &options, weir_runtime **out,
                                   weir_error **error) {
   Check check("runtime", Heap::standard(), error);
@@ -31,6 +33,8 @@ weir_status check_runtime_options(const weir_runtime_options &options, weir_runt
              1, INT64_MAX)
       .range_or("close_grace_ms", options.close_grace_ms, 0, max_ms, "forever")
       .range("log_level", options.log_level, WEIR_LOG_OFF, WEIR_LOG_DEBUG)
+      .range("recorder_entries", options.recorder_entries, 0, most_recorder_entries)
+      .range("metrics", options.metrics, 0, 1)
       .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
       .rule(allocator == nullptr || allocator->size >= sizeof(weir_allocator),
             "allocator.size must be sizeof(weir_allocator)")
@@ -82,6 +86,10 @@ weir_status make_runtime(const weir_runtime_options &options, Callbacks &callbac
   RuntimeSetup setup;
   bool ok = true;
   setup.name = heap->copy_text(options.name, ok);
+  if (ok && options.recorder_entries > 0) {
+    setup.recorder = Recorder::create(heap, options.recorder_entries);
+    ok = setup.recorder != nullptr;
+  }
   void *memory = ok ? heap->allocate(sizeof(weir_runtime)) : nullptr;
   weir_status status = WEIR_ENOMEM;
   if (memory != nullptr) {
@@ -89,12 +97,14 @@ weir_status make_runtime(const weir_runtime_options &options, Callbacks &callbac
   }
   if (setup.driver == nullptr) {
     if (memory != nullptr) heap->free(memory, sizeof(weir_runtime));
+    if (setup.recorder != nullptr) setup.recorder->destroy();
     heap->free_text(setup.name);
     if (status != WEIR_ENOMEM) return status;
     return report(error, Heap::standard(), WEIR_ENOMEM, "runtime: out of memory");
   }
   setup.heap = heap->retain();
   setup.seed = options.seed == 0 ? Random::system_seed() : options.seed;
+  setup.metrics = options.metrics != 0;
   setup.max_in_flight = options.max_in_flight;
   setup.close_grace_ns = ms_to_ns(options.close_grace_ms);
   setup.log = move_out(callbacks.log);

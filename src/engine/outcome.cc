@@ -33,13 +33,13 @@ void Result::set_stopped(weir_status stopped, uint32_t reason) {
   cancel_reason = reason;
 }
 
-namespace {
-
 const char *stop_reason_text(uint32_t reason) {
   constexpr const char *texts[] = {"",        "attempts", "elapsed",    "budget",   "no time left",
                                    "refused", "final",    "classified", "no memory"};
   return reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "unknown";
 }
+
+namespace {
 
 const char *cancel_reason_text(uint32_t reason) {
   constexpr const char *texts[] = {"",          "by the caller", "by its deadline", "by a timeout",

@@ -74,6 +74,9 @@ constexpr bool is_refusal(weir_status status) {
          status == WEIR_ENOTIME;
 }
 
+// WEIR_STOP_* in a word or two.
+const char *stop_reason_text(uint32_t reason);
+
 // The immortal error of a status: no heap, no count. Never NULL.
 weir_error *bare_error(weir_status status);
 

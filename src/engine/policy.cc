@@ -8,6 +8,7 @@
 #include "engine/operation.hh"
 #include "engine/options.hh"
 #include "engine/outcome.hh"
+#include "engine/run.hh"
 #include "engine/runtime.hh"
 
 namespace weir {
@@ -78,6 +79,37 @@ uint32_t Classifier::judge(const weir_outcome &outcome) const {
   }
   if (outcome.class_ != WEIR_CLASS_NONE) return outcome.class_;
   return default_class(outcome);
+}
+
+const char *policy_kind_text(uint32_t kind) {
+  constexpr const char *texts[] = {"policy",   "retry",  "breaker", "limiter",  "timeout",
+                                   "pipeline", "budget", "hedge",   "fallback", "chaos"};
+  return texts[kind < sizeof(texts) / sizeof(texts[0]) ? kind : 0];
+}
+
+weir_event event_of(uint32_t kind, const weir_policy &policy) {
+  weir_event event = {};
+  event.kind = kind;
+  event.name = policy.name();
+  event.policy = &policy;
+  return event;
+}
+
+[[gnu::cold]] void tell_refusal(const weir_call &run, const weir_policy &policy) {
+  const weir_rejection &rejection = run.rejection();
+  weir_event event = event_of(WEIR_EVENT_REFUSAL, policy);
+  event.status = rejection.status;
+  event.reason = rejection.reason;
+  event.delay_ns = rejection.retry_after_ns;
+  event.rejection = &rejection;
+  run.runtime().emit(event);
+}
+
+[[gnu::cold]] void tell_timeout(const weir_call &run, const weir_policy &policy, int64_t time_ns) {
+  weir_event event = event_of(WEIR_EVENT_TIMEOUT, policy);
+  event.status = WEIR_ETIMEDOUT;
+  event.delay_ns = time_ns;
+  run.runtime().emit(event);
 }
 
 uint32_t default_class(const weir_outcome &outcome) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <weir/policy.h>
+#include <weir/runtime.h>
 
 #include "engine/callback.hh"
 #include "engine/handle.hh"
@@ -49,6 +50,18 @@ class Check;
 
 // The rules of a list of error ranges among a policy's options.
 void check_failures(Check &check, const weir_error_range *ranges, uint64_t range_count);
+
+// A kind of policy in a word or two: "breaker".
+const char *policy_kind_text(uint32_t kind);
+
+// The event that a policy tells.
+weir_event event_of(uint32_t kind, const weir_policy &policy);
+
+// Tells of run.rejection(), which `policy` has just put there. Cold: behind runtime.tells().
+void tell_refusal(const weir_call &run, const weir_policy &policy);
+
+// Tells that a time of `policy` is over. Cold, as tell_refusal().
+void tell_timeout(const weir_call &run, const weir_policy &policy, int64_t time_ns);
 
 // The class by the table alone.
 uint32_t default_class(const weir_outcome &outcome);

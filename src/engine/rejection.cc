@@ -10,6 +10,7 @@
 
 #include "base/text.hh"
 #include "base/time.hh"
+#include "engine/policy.hh"
 
 namespace weir {
 namespace {
@@ -23,10 +24,8 @@ double in_ms(int64_t time_ns) {
 const char *plural(int64_t count) { return count == 1 ? "" : "s"; }
 
 void print_who(TextWriter &text, const weir_rejection &rejection) {
-  constexpr const char *kinds[] = {"a policy", "retry",    "circuit breaker", "limiter",
-                                   "timeout",  "pipeline", "budget"};
-  bool known = rejection.policy < sizeof(kinds) / sizeof(kinds[0]);
-  text.print("%s", kinds[known ? rejection.policy : 0]);
+  bool is_breaker = rejection.policy == WEIR_POLICY_BREAKER;
+  text.print("%s%s", is_breaker ? "circuit " : "", policy_kind_text(rejection.policy));
   if (rejection.name[0] != '\0') text.print(" '%.47s'", rejection.name);
 }
 

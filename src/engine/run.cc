@@ -313,8 +313,10 @@ void weir_call::stop(weir_status status, uint32_t reason) {
   unhold();
 }
 
-void weir_call::deadline_fired(weir_runtime &, weir::Timer &timer) {
-  static_cast<weir::CallTimer &>(timer).call->stop(WEIR_ETIMEDOUT, WEIR_CANCEL_DEADLINE);
+void weir_call::deadline_fired(weir_runtime &runtime, weir::Timer &timer) {
+  weir_call *call = static_cast<weir::CallTimer &>(timer).call;
+  if (runtime.tells()) call->tell_deadline();
+  call->stop(WEIR_ETIMEDOUT, WEIR_CANCEL_DEADLINE);
 }
 
 void weir_call::discard() {
@@ -334,6 +336,15 @@ void weir_call::cancel_task(weir_runtime &, weir::Task &task) {
   if (call->phase_.load(std::memory_order_relaxed) == Phase::queued) call->enlist();
   call->stop(WEIR_ECANCELLED, WEIR_CANCEL_CALLER);
   call->unref();
+}
+
+[[gnu::cold]] void weir_call::tell_deadline() const {
+  weir_event event = {};
+  event.kind = WEIR_EVENT_TIMEOUT;
+  event.name = request_.name == nullptr ? "" : request_.name;
+  event.status = WEIR_ETIMEDOUT;
+  event.delay_ns = weir::saturating_sub(runtime_.now(), begun_ns_);
+  runtime_.emit(event);
 }
 
 // ---- settling ----

@@ -216,6 +216,7 @@ struct weir_call : weir::ListNode<weir_call>,
   static const weir::Timer *outer_timer(const weir::Layer &layer, int64_t deadline_ns);
   static void run_task(weir_runtime &runtime, weir::Task &task);
   static void cancel_task(weir_runtime &runtime, weir::Task &task);
+  void tell_deadline() const;
   static void deadline_fired(weir_runtime &runtime, weir::Timer &timer);
   static void record_drained(weir::Record &record, bool kept);
 

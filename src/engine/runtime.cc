@@ -22,6 +22,10 @@ weir_runtime::weir_runtime(weir::RuntimeSetup &&setup)
       log_level_(setup.log_level),
       on_event_(static_cast<weir::Callback<weir_event_fn> &&>(setup.on_event)),
       on_closed_(static_cast<weir::Callback<weir_closed_fn> &&>(setup.on_closed)),
+      observed_((on_event_ ? uint32_t{by_listener} : 0) |
+                (setup.recorder != nullptr ? uint32_t{by_recorder} : 0) |
+                (setup.metrics ? uint32_t{by_metrics} : 0)),
+      recorder_(setup.recorder),
       max_in_flight_(setup.max_in_flight),
       close_grace_ns_(setup.close_grace_ns),
       attempts_(setup.heap),
@@ -219,9 +223,10 @@ void weir_runtime::run_settled(weir_call &run) {
 // ---- telling ----
 
 void weir_runtime::emit(weir_event event) {
-  if (!on_event_) return;
   event.size = sizeof(event);
   event.at_ns = now_;
+  if (recorder_ != nullptr) recorder_->note(event);
+  if (!on_event_) return;
   on_event_(&event);
   user_ran();
 }
@@ -288,6 +293,7 @@ void weir_runtime::destroy() {
   weir::Driver *driver = driver_;
   weir::Heap *heap = heap_;
   char *name = name_;
+  if (recorder_ != nullptr) recorder_->destroy();
   this->~weir_runtime();
   heap->free(this, sizeof(weir_runtime));
   heap->free_text(name);

@@ -33,6 +33,7 @@
 #include "engine/callback.hh"
 #include "engine/driver.hh"
 #include "engine/pool.hh"
+#include "engine/recorder.hh"
 #include "engine/registry.hh"
 #include "engine/run.hh"
 #include "engine/task.hh"
@@ -61,6 +62,8 @@ struct RuntimeSetup {
   int32_t log_level = WEIR_LOG_OFF;
   Callback<weir_event_fn> on_event;
   Callback<weir_closed_fn> on_closed;
+  Recorder *recorder = nullptr;  // owned; nullable
+  bool metrics = false;
   char *name = nullptr;  // owned
 };
 
@@ -120,9 +123,16 @@ struct weir_runtime {
                                    weir_permit permit, uint64_t detail, weir::Obligation *outer);
   void drop_obligation(weir::Obligation *obligation);
 
-  // Tells the event listener; `event`'s size and time are filled in. The engine's thread.
+  // The gate: who wants to hear, fixed at creation. What is only for them stands behind it.
+  enum : uint32_t { by_listener = 1, by_recorder = 2, by_metrics = 4 };
+  uint32_t observed() const { return observed_; }
+  // Whether anybody hears of what emit() tells.
+  bool tells() const { return (observed_ & (by_listener | by_recorder)) != 0; }
+  bool has_event_listener() const { return tells(); }
+  // Tells the event listener and the recorder; `event`'s size and time are filled in. The engine's
+  // thread.
   void emit(weir_event event);
-  bool has_event_listener() const { return static_cast<bool>(on_event_); }
+  weir::Recorder *recorder() const { return recorder_; }
   // With the path of the scope that the running run is in before `subject`.
   void log(int32_t level, const char *subject, const char *message) const;
   void log_line(int32_t level, const char *subject, const char *message) const;
@@ -228,6 +238,8 @@ struct weir_runtime {
   int32_t log_level_;
   weir::Callback<weir_event_fn> on_event_;
   weir::Callback<weir_closed_fn> on_closed_;
+  uint32_t observed_;
+  weir::Recorder *recorder_;
   int64_t max_in_flight_;
   int64_t close_grace_ns_;
   weir::ForkSentinel fork_sentinel_;

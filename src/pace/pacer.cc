@@ -296,11 +296,13 @@ weir_value *Pacer::take_pending(Unit &unit) {
 }
 
 void Pacer::launch(Unit &unit) {
+  uint64_t calls = unit.pending;
   weir_value *argument = take_pending(unit);
   auto *flight = heap()->make<Flight>();
   weir_status status = WEIR_ENOMEM;
   if (flight != nullptr) {
     flight->unit = &unit;
+    flight->calls = calls;
     weir_run_options options = WEIR_RUN_OPTIONS_INIT;
     options.policy = policy_;
     options.input = argument;
@@ -340,10 +342,21 @@ void Pacer::settle_waiting(Unit &unit, weir_status status, uint32_t reason) {
   }
 }
 
+[[gnu::cold]] void Pacer::tell(const Flight &flight, const weir_outcome &outcome) {
+  weir_event event = {};
+  event.kind = WEIR_EVENT_PACED;
+  event.name = name();
+  event.status = outcome.status;
+  event.count = flight.calls;
+  event.delay_ns = outcome.elapsed_ns;
+  runtime()->emit(event);
+}
+
 void Pacer::flight_settled(void *data, weir_call *call, const weir_outcome *outcome) {
   auto *flight = static_cast<Flight *>(data);
   Unit &unit = *flight->unit;
   Pacer *pacer = unit.pacer;
+  if (pacer->runtime()->tells()) pacer->tell(*flight, *outcome);
   while (Member *member = flight->members.pop_front()) {
     member->unit = nullptr;
     if (flight->superseded && outcome->channel == WEIR_CHANNEL_STOPPED) {

@@ -89,6 +89,7 @@ struct Flight : ListNode<Flight> {
   weir_call *call = nullptr;
   List<Member> members;
   bool superseded = false;
+  uint64_t calls = 0;  // it stands for
 };
 
 struct Pacer : weir_operation {
@@ -136,6 +137,7 @@ struct Pacer : weir_operation {
   void count(std::atomic<uint64_t> &counter, int64_t change);
 
   static void timer_fired(weir_runtime &runtime, Timer &timer);
+  void tell(const Flight &flight, const weir_outcome &outcome);
   static void flight_settled(void *data, weir_call *call, const weir_outcome *outcome);
   static void runtime_closes(CloseHook &hook);
 

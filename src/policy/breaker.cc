@@ -63,14 +63,14 @@ void BreakerListeners::deliver(Handle &owner, const weir_breaker_change &change)
     self.callback_(&breaker, &change);
     runtime.user_ran();
   }
-  weir_event event = {};
-  event.kind = WEIR_EVENT_STATE_CHANGE;
-  event.name = breaker.name();
-  event.policy = &breaker;
+  weir_event event = event_of(WEIR_EVENT_STATE_CHANGE, breaker);
   event.from = change.from;
   event.to = change.to;
   event.reason = change.reason;
   event.count = self.gap_before(change.sequence);
+  event.calls = change.calls;
+  event.failures = change.failures;
+  event.slow_calls = change.slow_calls;
   runtime.emit(event);
 }
 
@@ -111,7 +111,7 @@ bool add_breaker_classifier(weir_breaker &breaker, const weir_breaker_options &o
 
 bool add_breaker_listeners(weir_breaker &breaker, const weir_breaker_options &options,
                            Callback<weir_breaker_change_fn> &&callback) {
-  if (!callback && options.queue == nullptr && !breaker.runtime()->has_event_listener()) {
+  if (!callback && options.queue == nullptr && !breaker.runtime()->tells()) {
     return true;
   }
   auto *listeners = breaker.heap()->make<BreakerListeners>(breaker);

@@ -45,19 +45,8 @@ void make_refusal_error(weir_breaker &breaker) {
 }
 
 Next refuse_run(weir_call &run, weir_breaker &breaker, const BreakerRefusal &refusal) {
-  weir_runtime &runtime = run.runtime();
-  weir_rejection rejection = breaker_rejection(breaker, refusal);
-  run.refuse(rejection, breaker.refusal_error);
-  if (runtime.has_event_listener()) {
-    weir_event event = {};
-    event.kind = WEIR_EVENT_REFUSAL;
-    event.name = breaker.name();
-    event.policy = &breaker;
-    event.status = WEIR_EOPEN;
-    event.reason = refusal.reason;
-    event.delay_ns = rejection.retry_after_ns;
-    runtime.emit(event);
-  }
+  run.refuse(breaker_rejection(breaker, refusal), breaker.refusal_error);
+  if (run.runtime().tells()) tell_refusal(run, breaker);
   return Next::outer;
 }
 

@@ -44,7 +44,7 @@ void fallback_done(Layer &parent, weir_call &child) {
 
 void tell_fallback(weir_call &run, const FallbackState &state) {
   weir_runtime &runtime = run.runtime();
-  if (!runtime.has_event_listener()) return;
+  if (!runtime.tells()) return;
   weir_event event = {};
   event.kind = WEIR_EVENT_FALLBACK;
   event.name = state.owner->name();

@@ -116,11 +116,8 @@ void reserve_aggregate(weir_call &run, HedgeState &state) {
 
 void tell_hedge(weir_call &run, const HedgeState &state) {
   weir_runtime &runtime = run.runtime();
-  if (!runtime.has_event_listener()) return;
-  weir_event event = {};
-  event.kind = WEIR_EVENT_HEDGE;
-  event.name = state.owner->name();
-  event.policy = &state.policy();
+  if (!runtime.tells()) return;
+  weir_event event = event_of(WEIR_EVENT_HEDGE, state.policy());
   event.count = state.copies;
   event.delay_ns = saturating_sub(runtime.now(), state.begun_ns);
   runtime.emit(event);

@@ -189,7 +189,7 @@ weir_status weir_limiter::decide(uint32_t permits, int64_t now_ns, uint64_t hash
   if (legal && (gate & paused) == 0 && (gate & waiting) != 0 && has_waiters(hash)) {
     return deny_waiters(permits, now_ns, hash, denial);
   }
-  if (!keyed() || !runtime()->has_event_listener()) {
+  if (!keyed() || !runtime()->tells()) {
     return admit(permits, now_ns, hash, permit, denial);
   }
   uint64_t before = evictions();

@@ -233,6 +233,7 @@ struct weir_limiter : weir_policy {
   weir::Next start_inside(weir_call &run, weir::LimiterState &state);
   void complete(const weir::LimiterState &state, weir::LimiterDenial &denial);
   weir::Next refuse(weir_call &run, const weir::LimiterState &state, weir::LimiterDenial &denial);
+  void tell_waiting(uint32_t kind, int64_t waited_ns);
   weir::Next refuse_late(weir_call &run, weir::LimiterState &state);
   void give_back(weir_permit permit, uint64_t hash);
   void stop_running(weir_call &run, weir::LimiterState &state);

@@ -107,6 +107,7 @@ Next weir_limiter::wait(weir_call &run, LimiterState &state, LimiterDenial &deni
   } else {
     run.arm(state, state.expires_ns);
   }
+  if (runtime()->tells()) tell_waiting(WEIR_EVENT_WAITING, 0);
   return Next::wait;
 }
 
@@ -130,16 +131,7 @@ Next weir_limiter::refuse(weir_call &run, const LimiterState &state, LimiterDeni
   if (denial.reason == WEIR_REJECTION_QUEUE_TIMEOUT) count_up(timed_out_);
   run.refuse(rejection(state.permits, denial),
              denial.status == WEIR_EFULL ? full_error_ : limited_error_);
-  if (runtime()->has_event_listener()) {
-    weir_event event = {};
-    event.kind = WEIR_EVENT_REFUSAL;
-    event.name = name();
-    event.policy = this;
-    event.status = denial.status;
-    event.reason = denial.reason;
-    event.delay_ns = denial.wait_ns;
-    runtime()->emit(event);
-  }
+  if (runtime()->tells()) weir::tell_refusal(run, *this);
   return Next::outer;
 }
 
@@ -150,6 +142,13 @@ Next weir_limiter::refuse_late(weir_call &run, LimiterState &state) {
   denial.wait_ns = wait_ns > 0 ? wait_ns : -1;
   denial.waited_ns = weir::saturating_sub(runtime()->now(), state.started_ns);
   return refuse(run, state, denial);
+}
+
+[[gnu::cold]] void weir_limiter::tell_waiting(uint32_t kind, int64_t waited_ns) {
+  weir_event event = weir::event_of(kind, *this);
+  event.count = queued_.load(std::memory_order_relaxed);
+  event.delay_ns = waited_ns;
+  runtime()->emit(event);
 }
 
 Next weir_limiter::timer(weir_call &run, LimiterState &state) {
@@ -163,7 +162,11 @@ Next weir_limiter::timer(weir_call &run, LimiterState &state) {
 }
 
 Next weir_limiter::wake(weir_call &run, LimiterState &state) {
-  if (state.phase == LimiterPhase::granted) return start_inside(run, state);
+  if (state.phase == LimiterPhase::granted) {
+    int64_t waited_ns = weir::saturating_sub(runtime()->now(), state.started_ns);
+    if (runtime()->tells()) tell_waiting(WEIR_EVENT_GRANTED, waited_ns);
+    return start_inside(run, state);
+  }
   if (state.phase == LimiterPhase::expired) return refuse_late(run, state);
   LimiterDenial denial;
   denial.reason = state.reason;

@@ -151,13 +151,10 @@ void weir_limiter::serve_kicked() {
 
 // Keys are evicted on whatever thread decides; the listener hears of them here.
 void weir_limiter::emit_evictions() {
-  if (!runtime()->has_event_listener() || !keyed()) return;
+  if (!runtime()->tells() || !keyed()) return;
   uint64_t evicted = evictions();
   if (evicted == evictions_told_) return;
-  weir_event event = {};
-  event.kind = WEIR_EVENT_EVICTION;
-  event.name = name();
-  event.policy = this;
+  weir_event event = weir::event_of(WEIR_EVENT_EVICTION, *this);
   event.count = evicted - evictions_told_;
   evictions_told_ = evicted;
   runtime()->emit(event);

@@ -151,6 +151,14 @@ Next succeed(RetryState &state) {
   return leave(state);
 }
 
+[[gnu::cold]] void tell_end(weir_call &run, RetryState &state) {
+  weir_event event = event_of(WEIR_EVENT_GAVE_UP, state.policy());
+  event.status = run.result().status;
+  event.reason = run.result().stop_reason;
+  event.count = state.progress.tries;
+  run.runtime().emit(event);
+}
+
 Next give_up(weir_call &run, RetryState &state, uint32_t reason) {
   Result &result = run.result();
   if (result.channel == WEIR_CHANNEL_VALUE) {
@@ -160,6 +168,7 @@ Next give_up(weir_call &run, RetryState &state, uint32_t reason) {
   }
   result.stop_reason = reason;
   state.policy().count(RetryCount::gave_up);
+  if (run.runtime().tells()) tell_end(run, state);
   return leave(state);
 }
 
@@ -187,11 +196,8 @@ void tell(weir_call &run, RetryState &state, int64_t delay_ns) {
     policy.on_retry(attempt, delay_ns, &run.view());
     runtime.user_ran();
   }
-  if (!runtime.has_event_listener()) return;
-  weir_event event = {};
-  event.kind = WEIR_EVENT_RETRY;
-  event.name = policy.name();
-  event.policy = &policy;
+  if (!runtime.tells()) return;
+  weir_event event = event_of(WEIR_EVENT_RETRY, policy);
   event.status = run.result().status;
   event.count = ended;
   event.delay_ns = delay_ns;
@@ -297,6 +303,9 @@ Next on_attempt_timeout(weir_call &run, RetryState &state) {
   run.stop_inside(state, WEIR_CANCEL_TIMEOUT);
   end_try(run, state);
   run.result().set_error(ref_error(state.policy().attempt_timed_out));
+  if (run.runtime().tells()) {
+    tell_timeout(run, state.policy(), state.policy().rules.attempt_timeout_ns);
+  }
   return judge(run, state);
 }
 

@@ -67,6 +67,7 @@ Next time_out(weir_call &run, TimeoutState &state) {
   run.stop_inside(state, WEIR_CANCEL_TIMEOUT);
   let_go(run, state);
   run.result().set_error(policy.timed_out_error(state.timeout_ms));
+  if (run.runtime().tells()) tell_timeout(run, policy, ms_to_ns(state.timeout_ms));
   return Next::outer;
 }
 

@@ -22,8 +22,9 @@ static int one_episode(struct world *world, uint64_t seed, uint64_t steps) {
   memset(world, 0, sizeof *world);
   world->seed = world->random = seed;
   if (episode(world, steps)) return 1;
-  printf("WRONG: %s\nseed %llu, step %llu\nreplay: model --episode %llu\n", world->detail,
-         (unsigned long long)seed, (unsigned long long)world->step, (unsigned long long)seed);
+  printf("WRONG: %s\nseed %llu, step %llu\nreplay: model --episode %llu\n%s", world->detail,
+         (unsigned long long)seed, (unsigned long long)world->step, (unsigned long long)seed,
+         world->decisions);
   return 0;
 }
 

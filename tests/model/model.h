@@ -146,6 +146,8 @@ struct world {
   uint64_t step;
   const char *problem;
   char detail[256];
+  char decisions[1 << 14]; /* the flight recorder's, when it was found */
+  int ended;               /* the runtime is gone */
 
   uint64_t live_blocks;
   uint64_t injected;

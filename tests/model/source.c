@@ -9,7 +9,9 @@ void wrong(struct world *world, const char *what, int64_t a, int64_t b) {
   if (world->problem != NULL) return;
   world->problem = what;
   snprintf(world->detail, sizeof world->detail, "%s (%lld, %lld) at %lld ns", what, (long long)a,
-           (long long)b, (long long)world_now(world));
+           (long long)b, (long long)(world->ended ? 0 : world_now(world)));
+  if (world->ended) return;
+  weir_recorder_dump(world->runtime, world->decisions, sizeof world->decisions, NULL);
 }
 
 void mix(struct world *world, uint64_t event) {

@@ -117,6 +117,7 @@ static int open_runtime(struct world *world) {
   options.allocator = &allocator;
   options.seed = world->seed | 1;
   options.close_grace_ms = 1000;
+  options.recorder_entries = 32;
   return weir_runtime_new(&options, &world->runtime, NULL) == WEIR_OK;
 }
 
@@ -206,6 +207,7 @@ static void give_back(struct world *world) {
         break;
       default:
         weir_runtime_unref(world->runtime);
+        world->ended = 1;
     }
   }
 }

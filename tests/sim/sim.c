@@ -18,7 +18,9 @@ void wrong(struct world *world, const char *what, int64_t a, int64_t b) {
   const char *none = NULL;
   if (!atomic_compare_exchange_strong(&world->problem, &none, what)) return;
   snprintf(world->detail, sizeof world->detail, "%s (%lld, %lld) at %lld ns", what, (long long)a,
-           (long long)b, (long long)(world->runtime == NULL ? 0 : world_now(world)));
+           (long long)b, (long long)(world->ended ? 0 : world_now(world)));
+  if (world->ended) return;
+  weir_recorder_dump(world->runtime, world->decisions, sizeof world->decisions, NULL);
 }
 
 void mix(struct world *world, uint64_t event) {
@@ -73,6 +75,7 @@ static void report_problem(const struct world *world, int threaded) {
          (unsigned long long)world->step, threaded ? ", with threads" : "");
   printf("replay: sim --episode %llu%s\n", (unsigned long long)world->seed,
          threaded ? " --threads" : "");
+  printf("%s", world->decisions);
 }
 
 static void run_episodes(struct total *total, uint64_t seed, uint64_t steps, int threaded) {

@@ -102,6 +102,8 @@ struct world {
   uint64_t episode;
   const char *_Atomic problem;
   char detail[256];
+  char decisions[1 << 14]; /* the flight recorder's, when it was found */
+  int ended;               /* the runtime is gone */
 
   /* memory */
   _Atomic uint64_t live_blocks;

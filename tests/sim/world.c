@@ -62,6 +62,7 @@ static int open_runtime(struct world *world) {
   options.seed = world->seed | 1;
   options.max_in_flight = world->max_in_flight;
   options.close_grace_ms = 1000;
+  options.recorder_entries = 32;
   return weir_runtime_new(&options, &world->runtime, NULL) == WEIR_OK;
 }
 
@@ -208,11 +209,13 @@ static void give_back(struct world *world) {
     }
   }
   weir_runtime_unref(world->runtime);
+  world->ended = 1;
 }
 
 /* Also of a world that could not be opened wholly: what is missing is NULL. */
 void world_close(struct world *world) {
   if (world->runtime == NULL) {
+    world->ended = 1;
     MUST(world, world->live_blocks == 0, world->live_blocks, 0);
     return;
   }

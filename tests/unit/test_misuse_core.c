@@ -48,6 +48,12 @@ static const struct option_row runtime_rows[] = {
     RUNTIME(log_level, OPTION_I32, -1, 0),
     RUNTIME(log_level, OPTION_I32, INT32_MIN, 0),
     RUNTIME(reserved, OPTION_U32, 1, 0),
+    RUNTIME(recorder_entries, OPTION_U32, 1, 1),
+    RUNTIME(recorder_entries, OPTION_U32, 1000, 1),
+    RUNTIME(recorder_entries, OPTION_U32, 1000001, 0),
+    RUNTIME(recorder_entries, OPTION_U32, UINT32_MAX, 0),
+    RUNTIME(metrics, OPTION_U32, 1, 1),
+    RUNTIME(metrics, OPTION_U32, 2, 0),
 };
 
 static const struct option_table runtime_table = {

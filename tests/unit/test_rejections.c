@@ -328,7 +328,7 @@ static void the_sentence_is_cut_off_and_its_length_told(struct fixture *fx) {
   assert_string_equal(buffer, "no rejection");
   rejection.policy = 4711;
   weir_rejection_describe(&rejection, buffer, sizeof buffer);
-  assert_string_equal(buffer, "a policy refused; nobody can know when to try again");
+  assert_string_equal(buffer, "policy refused; nobody can know when to try again");
 }
 
 static void a_shorter_struct_of_an_earlier_version_is_read(struct fixture *fx) {
