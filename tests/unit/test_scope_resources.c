@@ -242,6 +242,59 @@ static void a_bodys_resources_close_before_its_outcome_shows(struct fixture *fx)
   assert_int_equal(closings.inputs[0], 7);
 }
 
+static void cleanups_go_on_when_the_body_was_cancelled(struct fixture *fx) {
+  struct closings closings;
+  struct script *open = scripted(fx, "v7");
+  struct script *close = closer(fx, &closings, "n+10");
+  struct script *work = scripted(fx, "yield");
+  weir_operation *opening = resource(fx, open, close, NULL);
+  weir_operation *steps[] = {opening, work->operation};
+  weir_operation *body = NULL;
+  weir_status status = weir_waterfall_new(fx->runtime, steps, 2, NULL, &body, NULL);
+  weir_operation_unref(opening);
+  assert_int_equal(status, WEIR_OK);
+  weir_operation *operation = NULL;
+  status = weir_scope_operation(body, NULL, &operation, NULL);
+  weir_operation_unref(body);
+  assert_int_equal(status, WEIR_OK);
+  struct run *run = begin(fx, operation, NULL);
+  weir_operation_unref(operation);
+  run_until_idle(fx);
+  weir_call_cancel(run->call);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->status, WEIR_ECANCELLED);
+  assert_int_equal(close->running, 1);
+  assert_int_equal(closings.inputs[0], 7);
+  advance_ms(fx, 10);
+  assert_int_equal(close->running, 0);
+}
+
+static void F23_third_open_fails_and_the_two_open_ones_close_in_reverse(struct fixture *fx) {
+  struct closings closings;
+  struct script *open = scripted(fx, "v1 v2 f503");
+  struct script *close = closer(fx, &closings, "n");
+  struct script *work = scripted(fx, "v9");
+  weir_operation *opening = resource(fx, open, close, NULL);
+  weir_operation *steps[] = {opening, opening, opening, work->operation};
+  weir_operation *body = NULL;
+  weir_status status = weir_waterfall_new(fx->runtime, steps, 4, NULL, &body, NULL);
+  weir_operation_unref(opening);
+  assert_int_equal(status, WEIR_OK);
+  weir_operation *operation = NULL;
+  status = weir_scope_operation(body, NULL, &operation, NULL);
+  weir_operation_unref(body);
+  assert_int_equal(status, WEIR_OK);
+  struct run *run = begin(fx, operation, NULL);
+  weir_operation_unref(operation);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->status, WEIR_EFAILED);
+  assert_int_equal(settled(run)->code, 503);
+  assert_int_equal(work->started, 0);
+  assert_int_equal(closings.count, 2);
+  assert_int_equal(closings.inputs[0], 2);
+  assert_int_equal(closings.inputs[1], 1);
+}
+
 static void outside_of_a_scope_nothing_is_opened(struct fixture *fx) {
   struct closings closings;
   struct script *open = scripted(fx, "v1");
@@ -288,5 +341,7 @@ TEST_MAIN("scope resources", TEST(resources_close_in_reverse_with_what_open_gave
           TEST(resources_close_after_the_attempts_that_may_use_them),
           TEST(scopes_within_close_theirs_first),
           TEST(a_bodys_resources_close_before_its_outcome_shows),
+          TEST(cleanups_go_on_when_the_body_was_cancelled),
+          TEST(F23_third_open_fails_and_the_two_open_ones_close_in_reverse),
           TEST(outside_of_a_scope_nothing_is_opened),
           TEST(a_closing_runtime_leaves_resources_to_their_values))
