@@ -339,6 +339,9 @@
   X(const char *, weir_policy_name, (const weir_policy *policy)) \
   X(weir_status, weir_policy_wrap, (weir_policy *policy, weir_operation \
     *operation, weir_operation **out, weir_error **error)) \
+  X(void, weir_poll_options_init, (weir_poll_options *options, size_t size)) \
+  X(weir_status, weir_poll_new, (weir_operation *operation, const \
+    weir_poll_options *options, weir_operation **out, weir_error **error)) \
   X(void, weir_pool_options_init, (weir_pool_options *options, size_t size)) \
   X(weir_status, weir_pool_new, (weir_runtime *runtime, const \
     weir_pool_options *options, weir_pool **out, weir_error **error)) \

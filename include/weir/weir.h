@@ -29,6 +29,7 @@
 #include <weir/parallel.h>
 #include <weir/pipeline.h>
 #include <weir/policy.h>
+#include <weir/poll.h>
 #include <weir/pool.h>
 #include <weir/race.h>
 #include <weir/recorder.h>

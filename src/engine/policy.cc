@@ -118,6 +118,24 @@ uint32_t default_class(const weir_outcome &outcome) {
   return is_refusal(outcome.status) ? WEIR_CLASS_REFUSAL : WEIR_CLASS_FAILURE;
 }
 
+bool join_plans(Heap *heap, const Plan &outer, const Plan &inner, Plan &joined) {
+  uint32_t count = outer.count + inner.count;
+  auto *entries = static_cast<PlanEntry *>(heap->allocate(count * sizeof(PlanEntry)));
+  if (entries == nullptr) return false;
+  std::memcpy(entries, outer.entries, outer.count * sizeof(PlanEntry));
+  for (uint32_t i = 0; i < inner.count; ++i) {
+    entries[outer.count + i] = inner.entries[i];
+    entries[outer.count + i].offset += outer.state_size;
+  }
+  joined = {entries, count, outer.state_size + inner.state_size};
+  return true;
+}
+
+void free_plan(Heap *heap, const Plan &joined) {
+  if (joined.entries == nullptr) return;
+  heap->free(const_cast<PlanEntry *>(joined.entries), joined.count * sizeof(PlanEntry));
+}
+
 namespace {
 
 // A policy around an operation: its plan is the policy's and then the operation's.
@@ -127,35 +145,18 @@ struct WrappedOperation : weir_operation {
         policy(ref_handle(&outer)),
         operation(ref_handle(&inner)) {
     nesting = std::max(outer.nesting, inner.nesting);
+    ruled = outer.ruled || inner.ruled;
+    plan = {};
   }
   ~WrappedOperation() {
-    if (entries != nullptr) heap()->free(entries, plan.count * sizeof(PlanEntry));
+    free_plan(heap(), plan);
     policy->unref();
     operation->unref();
   }
 
-  bool join();
-
   weir_policy *policy;
   weir_operation *operation;
-  PlanEntry *entries = nullptr;
 };
-
-bool WrappedOperation::join() {
-  const Plan &outer = policy->plan;
-  const Plan &inner = operation->plan;
-  uint32_t count = outer.count + inner.count;
-  entries = static_cast<PlanEntry *>(heap()->allocate(count * sizeof(PlanEntry)));
-  if (entries == nullptr) return false;
-  std::memcpy(entries, outer.entries, outer.count * sizeof(PlanEntry));
-  for (uint32_t i = 0; i < inner.count; ++i) {
-    entries[outer.count + i] = inner.entries[i];
-    entries[outer.count + i].offset += outer.state_size;
-  }
-  plan = {entries, count, outer.state_size + inner.state_size};
-  ruled = policy->ruled || operation->ruled;
-  return true;
-}
 
 }  // namespace
 }  // namespace weir
@@ -188,7 +189,7 @@ weir_status weir_policy_wrap(weir_policy *policy, weir_operation *operation, wei
   weir::check_order(check, "policy and operation", weir::PlanUse::build, *policy, *operation);
   if (!check.ok()) return check.status();
   auto *wrapped = weir::make_handle<weir::WrappedOperation>(heap, *policy, *operation);
-  if (wrapped == nullptr || !wrapped->join()) {
+  if (wrapped == nullptr || !weir::join_plans(heap, policy->plan, operation->plan, wrapped->plan)) {
     weir::unref_handle(wrapped);
     return weir::report(error, heap, WEIR_ENOMEM, "wrap: out of memory");
   }

@@ -46,6 +46,10 @@ class Classifier {
 template <typename T>
 T *policy_as(weir_policy *policy, uint32_t kind);
 
+// `inner` behind `outer` in one row, which is freed with free_plan; false without memory.
+bool join_plans(Heap *heap, const Plan &outer, const Plan &inner, Plan &joined);
+void free_plan(Heap *heap, const Plan &joined);
+
 class Check;
 
 // The rules of a list of error ranges among a policy's options.

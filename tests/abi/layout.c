@@ -431,6 +431,18 @@ _Static_assert(offsetof(weir_parallel_options, progress_data) == 96,
 _Static_assert(offsetof(weir_parallel_options, progress_free_data) == 104,
                "weir_parallel_options.progress_free_data");
 _Static_assert(offsetof(weir_parallel_options, name) == 112, "weir_parallel_options.name");
+_Static_assert(sizeof(weir_poll_options) == 64, "weir_poll_options");
+_Static_assert(offsetof(weir_poll_options, size) == 0, "weir_poll_options.size");
+_Static_assert(offsetof(weir_poll_options, reserved) == 4, "weir_poll_options.reserved");
+_Static_assert(offsetof(weir_poll_options, interval_ms) == 8, "weir_poll_options.interval_ms");
+_Static_assert(offsetof(weir_poll_options, max_attempts) == 16, "weir_poll_options.max_attempts");
+_Static_assert(offsetof(weir_poll_options, max_elapsed_ms) == 24,
+               "weir_poll_options.max_elapsed_ms");
+_Static_assert(offsetof(weir_poll_options, until) == 32, "weir_poll_options.until");
+_Static_assert(offsetof(weir_poll_options, until_data) == 40, "weir_poll_options.until_data");
+_Static_assert(offsetof(weir_poll_options, until_free_data) == 48,
+               "weir_poll_options.until_free_data");
+_Static_assert(offsetof(weir_poll_options, name) == 56, "weir_poll_options.name");
 _Static_assert(sizeof(weir_pool_options) == 88, "weir_pool_options");
 _Static_assert(offsetof(weir_pool_options, size) == 0, "weir_pool_options.size");
 _Static_assert(offsetof(weir_pool_options, stop_on_error) == 4, "weir_pool_options.stop_on_error");

@@ -215,6 +215,10 @@ WRAP_NEW_OR_ERROR(weir_fallback_new, unref_fallback,
                   PARAMETERS(weir_runtime *runtime, const weir_fallback_options *options,
                              weir_fallback **out, weir_error **error),
                   ARGUMENTS(runtime, options, out, error))
+WRAP_NEW_OR_ERROR(weir_poll_new, unref_operation,
+                  PARAMETERS(weir_operation *operation, const weir_poll_options *options,
+                             weir_operation **out, weir_error **error),
+                  ARGUMENTS(operation, options, out, error))
 WRAP_NEW_OR_ERROR(weir_cache_new, unref_cache,
                   PARAMETERS(weir_runtime *runtime, const weir_cache_options *options,
                              weir_cache **out, weir_error **error),
