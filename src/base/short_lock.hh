@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // A lock for some tens of instructions: one atomic exchange to take it, one store to give it back.
-// Who finds it taken spins for about as long as it is ever held, then lets others run, then sleeps:
-// so a holder that lost its processor gets it back, also if the waiter has the higher priority. Who
-// waits says so, and whoever comes then waits a moment too: otherwise a thread that takes the lock
-// again and again would keep it, as the line is in its own cache. Nothing that waits, allocates or
-// calls back may happen under it.
+// Who finds it taken spins for about as long as it is ever held, then lets others run, then
+// sleeps: so a holder that lost its processor gets it back, also if the waiter has the higher
+// priority. Who waits long says so, and whoever comes then waits a moment too: otherwise a thread
+// that takes the lock again and again would keep it, as the line is in its own cache. Nothing that
+// waits, allocates or calls back may happen under it.
+//
+// It can also be shut, by one thread at a time: then nobody gets in, and who is in leaves. That
+// goes before all who wait, and costs few transfers of the line. Either the one who comes in sees
+// that it is shut, or the one who shuts it sees him (Dekker's way, hence the sequential
+// consistency).
 
 #pragma once
 
@@ -43,27 +48,47 @@ class ShortLock {
 
   void unlock() { state_.store(0, std::memory_order_release); }
 
+  // Then await(). Who shuts several shuts all of them first: those inside leave at the same time.
+  void shut() { shut_.store(1, std::memory_order_seq_cst); }
+  // From here on it belongs to who has shut it, until open().
+  void await() const {
+    for (uint32_t round = 0; state_.load(std::memory_order_seq_cst) != 0; ++round) wait(round);
+  }
+  void open() { shut_.store(0, std::memory_order_release); }
+
  private:
+  static constexpr uint32_t patient_rounds = 4;
   static constexpr uint32_t spin_rounds = 100;
   static constexpr uint32_t yield_rounds = spin_rounds + 10;
 
-  bool take() { return state_.exchange(1, std::memory_order_acquire) == 0; }
+  bool take() {
+    if (state_.exchange(1, std::memory_order_seq_cst) != 0) return false;
+    if (shut_.load(std::memory_order_seq_cst) == 0) return true;
+    state_.store(0, std::memory_order_release);
+    return false;
+  }
+  bool free() const {
+    return shut_.load(std::memory_order_relaxed) == 0 &&
+           state_.load(std::memory_order_relaxed) == 0;
+  }
   static void wait(uint32_t round);
 
   template <typename Hopeless>
   __attribute__((noinline)) bool contend(Hopeless hopeless) {
-    waiting_.fetch_add(1, std::memory_order_relaxed);
     bool taken = false;
-    for (uint32_t round = 0; !taken; ++round) {
+    uint32_t round = 0;
+    for (; !taken; ++round) {
+      if (round == patient_rounds) waiting_.fetch_add(1, std::memory_order_relaxed);
       wait(round);
-      taken = state_.load(std::memory_order_relaxed) == 0 && take();
+      taken = free() && take();
       if (!taken && round > spin_rounds && hopeless()) break;
     }
-    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    if (round > patient_rounds) waiting_.fetch_sub(1, std::memory_order_relaxed);
     return taken;
   }
 
   std::atomic<uint32_t> state_{0};
+  std::atomic<uint32_t> shut_{0};
   std::atomic<uint32_t> waiting_{0};
 };
 

@@ -57,7 +57,8 @@ weir_status weir_cache::look(const Key &key, const int64_t *now_ns, weir::Findin
   auto hopeless = [this] { return runtime()->forked(); };
   Look result = Look::unsure;
   for (bool exact = false; result == Look::unsure; exact = true) {
-    result = shard.look(key, look_time(now_ns, exact), hopeless, absent, take);
+    auto time = [this, now_ns, exact] { return look_time(now_ns, exact); };
+    result = shard.look(key, time, hopeless, absent, take);
   }
   if (result == Look::hit) return WEIR_OK;
   return result == Look::stuck ? WEIR_EFORKED : WEIR_ENOTFOUND;

@@ -72,9 +72,11 @@ class EvictionLists {
   bool resident(Ref ref) { return space_.list(ref) != List::outside; }
 
   void insert(Ref ref, EvictionPast past) {
-    full_ = count();
-    if (full_ == 0) filling_ = true;
-    share();
+    if (uint32_t full = count(); full != full_ || full == 0) {
+      full_ = full;
+      if (full == 0) filling_ = true;
+      share();
+    }
     // Young never grows while there is room in main; S3-FIFO's may, once it is full.
     if (filling_ || rule() == EvictionRule::lirs || rule() == EvictionRule::tiny_lfu)
       shrink_young();

@@ -48,11 +48,12 @@ class Shard::AllStripes {
 };
 
 void Shard::lock_stripes() {
-  for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.lock();
+  for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.shut();
+  for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.await();
 }
 
 void Shard::unlock_stripes() {
-  for (uint32_t i = stripe_mask_ + 1; i-- > 0;) stripes_[i].lock.unlock();
+  for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.open();
 }
 
 // Notes taken out of the stripes, each one's oldest first.
@@ -80,14 +81,20 @@ void Shard::replay(const Notes &notes) {
   }
 }
 
-// So that few are left to be taken under all the locks.
+// So that few are left to be taken under all the locks, and what this processor has noted counts
+// before anything is chosen to go. A few notes of others are not worth stopping them for.
 void Shard::drain() {
+  constexpr uint32_t few = 32;
   Notes notes;
+  uint32_t here = stripe_index();
   for (uint32_t i = 0; i <= stripe_mask_; ++i) {
     Stripe &stripe = stripes_[i];
-    if (stripe.noted.load(std::memory_order_relaxed) == 0) continue;
-    ShortHold hold(stripe.lock);
+    uint32_t noted = stripe.noted.load(std::memory_order_relaxed);
+    if (noted == 0 || (i != here && noted < few)) continue;
+    stripe.lock.shut();
+    stripe.lock.await();
     notes.take(stripe);
+    stripe.lock.open();
   }
   replay(notes);
 }

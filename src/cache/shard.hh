@@ -7,7 +7,7 @@
 //   code of users never does.
 // - STRIPE LOCKS, one for each of a few processors: who looks a key up holds that of the processor
 //   he is on, for the probe, the reference and the note. So lookups on different processors share
-//   no line that is written, but for the value's count. Writers take all of them, inside the policy
+//   no line that is written, but for the value's count. Writers shut all of them, inside the policy
 //   lock, for the few stores that put a node in or take it out. Nothing allocates, evicts, calls
 //   back or frees under them, so lookups never wait for any of that.
 //
@@ -138,8 +138,9 @@ class Shard {
   // Looks for a value, and calls `take(entry)` for a live one under a stripe lock. If there is
   // none, `absent` (nullable) gets what a get finds instead: a load, and a failure that may have
   // expired.
-  template <typename Hopeless, typename Take>
-  Look look(const Key &key, const LookTime &time, Hopeless hopeless, Finding *absent, Take take);
+  // `time()` is asked for if there is an entry.
+  template <typename Time, typename Hopeless, typename Take>
+  Look look(const Key &key, Time time, Hopeless hopeless, Finding *absent, Take take);
   // Whether there is a live value, without counting as a use; its end, and in `value` (nullable) a
   // reference.
   bool peek(const Key &key, int64_t now_ns, int64_t &end_ns, weir_value **value);
@@ -185,9 +186,10 @@ class Shard {
 
   static constexpr uint32_t evictions_at_once = 16;
 
-  Stripe &stripe_here() {
-    return stripes_[stripe_mask_ == 0 ? 0 : static_cast<uint32_t>(sched_getcpu()) & stripe_mask_];
+  uint32_t stripe_index() const {
+    return stripe_mask_ == 0 ? 0 : static_cast<uint32_t>(sched_getcpu()) & stripe_mask_;
   }
+  Stripe &stripe_here() { return stripes_[stripe_index()]; }
   const EntryShape &shape() const { return rules_.shape; }
   int64_t deadline_of(const Entry &entry) const;
   bool live(const Entry &entry, int64_t now_ns) const { return now_ns < end_of(entry); }
@@ -219,6 +221,9 @@ class Shard {
   void schedule(Entry *entry, int64_t now_ns, Aftermath &after);
   void set_end(Entry *entry, int64_t until_ns, int64_t now_ns, bool own, Aftermath &after);
   LoadNode *mark_of(const Key &key) const;
+  LoadNode *mark_of(const Write &write) const {
+    return write.load != nullptr ? write.load : mark_of(write.key);
+  }
   void take_mark(LoadNode *mark);
   void end_load(LoadNode *mark);
 
@@ -227,9 +232,11 @@ class Shard {
   uint32_t stripe_mask_ = 0;
   Table table_;
 
+  // Apart from what its holder writes, as others look at it meanwhile.
+  alignas(64) Mutex mutex_;
+
   // Under the policy lock.
-  Mutex mutex_;
-  Heap *heap_;
+  alignas(64) Heap *heap_;
   uint64_t max_entries_ = 0;
   uint64_t max_weight_ = 0;
   uint64_t entries_ = 0;
@@ -269,18 +276,18 @@ inline void Shard::use(Stripe &stripe, Entry *entry, int64_t used_ns) {
   if (shape().used_at != 0) shape().used(*entry, used_ns);
 }
 
-template <typename Hopeless, typename Take>
-Look Shard::look(const Key &key, const LookTime &time, Hopeless hopeless, Finding *absent,
-                 Take take) {
+template <typename Time, typename Hopeless, typename Take>
+Look Shard::look(const Key &key, Time time, Hopeless hopeless, Finding *absent, Take take) {
   Stripe &stripe = stripe_here();
   if (!stripe.lock.lock_unless(hopeless)) return Look::stuck;
-  Entry *entry = table_.find(key);
-  Look result = judge(entry, time);
+  Entry *entry = absent == nullptr ? table_.find(key) : table_.find(key, absent->load);
+  LookTime now = entry == nullptr ? LookTime{} : time();
+  Look result = judge(entry, now);
   if (result == Look::hit) {
     take(*entry);
-    use(stripe, entry, time.used_ns);
+    use(stripe, entry, now.used_ns);
   } else if (result == Look::miss) {
-    if (absent != nullptr) find_absent(key, entry, *absent);
+    if (absent != nullptr && entry != nullptr) find_absent(key, entry, *absent);
     Stripe::count(stripe.misses);
   }
   stripe.lock.unlock();

@@ -46,7 +46,7 @@ void Shard::store(Entry *old, bool present, Write &write, Aftermath &after) {
   } else {
     eviction_.inserted(entry);
     Entry *victim = make_room(entry, write.now_ns, budget, after);
-    turn_over(victim, entry, mark_of(write.key));
+    turn_over(victim, entry, mark_of(write));
     if (victim != nullptr) count_left(victim, WEIR_EVICT_SIZE, after);
   }
   ++entries_;
@@ -65,7 +65,7 @@ void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &afte
   weight_ -= old->weight;
   Entry *victim = make_room(entry, write.now_ns, budget, after);
   if (victim != nullptr) unlink_evicted(victim, after);
-  exchange(old, entry, mark_of(write.key));
+  exchange(old, entry, mark_of(write));
   count_left(old, cause, after);
 }
 
@@ -195,10 +195,10 @@ int64_t Shard::next_sweep_ns() {
 
 // ---- loads ----
 
-// Under a stripe lock; `entry` is nullable.
+// Beside an entry that is not live. Under a stripe lock.
 void Shard::find_absent(const Key &key, const Entry *entry, Finding &finding) const {
   finding.load = table_.find_load(key);
-  if (entry == nullptr || !entry->negative()) return;
+  if (!entry->negative()) return;
   finding.error = ref_error(entry->error);
   finding.error_end_ns = entry->expires_ns;
 }

@@ -23,17 +23,30 @@ uint64_t sketch_mix(uint32_t fingerprint) {
   return mixed ^ (mixed >> 32);
 }
 
-struct SketchCounter {
-  uint64_t *word;
-  unsigned shift;
+// Where a key's counters are.
+struct SketchCounters {
+  uint64_t *words[sketch_rows];
+  unsigned shifts[sketch_rows];
 
   // A row of a line is two words, 32 counters.
-  SketchCounter(uint64_t *line, uint64_t mixed, unsigned row) {
-    unsigned at = static_cast<unsigned>(mixed >> (row * 5)) & 31;
-    word = line + row * 2 + (at >> 4);
-    shift = (at & 15) * 4;
+  SketchCounters(uint64_t *line, uint64_t mixed) {
+    for (unsigned row = 0; row < sketch_rows; row++) {
+      unsigned at = static_cast<unsigned>(mixed >> (row * 5)) & 31;
+      words[row] = line + row * 2 + (at >> 4);
+      shifts[row] = (at & 15) * 4;
+    }
   }
-  unsigned value() const { return static_cast<unsigned>(*word >> shift) & sketch_most; }
+  unsigned value(unsigned row) const {
+    return static_cast<unsigned>(*words[row] >> shifts[row]) & sketch_most;
+  }
+  unsigned least() const {
+    unsigned least = sketch_most;
+    for (unsigned row = 0; row < sketch_rows; row++) {
+      unsigned each = value(row);
+      least = each < least ? each : least;
+    }
+    return least;
+  }
 };
 
 // What is allocated: a line more than what is used, to align the rest.
@@ -54,23 +67,18 @@ uint64_t *FrequencySketch::line(uint64_t mixed) const {
 unsigned FrequencySketch::estimate(uint32_t fingerprint) const {
   if (words_ == nullptr) return 0;
   uint64_t mixed = sketch_mix(fingerprint);
-  uint64_t *counters = line(mixed);
-  unsigned least = sketch_most;
-  for (unsigned row = 0; row < sketch_rows; row++) {
-    unsigned value = SketchCounter(counters, mixed, row).value();
-    if (value < least) least = value;
-  }
-  return least;
+  return SketchCounters(line(mixed), mixed).least();
 }
 
 void FrequencySketch::add(uint32_t fingerprint, uint32_t entries) {
   if (words_ == nullptr) return;
-  unsigned least = estimate(fingerprint);
   uint64_t mixed = sketch_mix(fingerprint);
-  uint64_t *counters = line(mixed);
-  for (unsigned row = 0; least < sketch_most && row < sketch_rows; row++) {
-    SketchCounter counter(counters, mixed, row);
-    if (counter.value() == least) *counter.word += uint64_t{1} << counter.shift;
+  SketchCounters counters(line(mixed), mixed);
+  unsigned least = counters.least();
+  uint64_t one = least < sketch_most ? 1 : 0;
+  for (unsigned row = 0; row < sketch_rows; row++) {
+    uint64_t more = counters.value(row) == least ? one : 0;
+    *counters.words[row] += more << counters.shifts[row];
   }
   age(entries);
 }

@@ -6,7 +6,7 @@ namespace weir {
 
 namespace {
 
-constexpr uint32_t steering_sample = 2048;      // the shadows' capacity at most
+constexpr uint32_t steering_sample = 512;       // the shadows' capacity at most
 constexpr uint32_t steering_least = 4;          // smaller caches are not steered
 constexpr uint32_t steering_epoch = 8;          // accesses between two judgements
 constexpr double steering_horizon = 8;          // of the scores, in capacities, as all below

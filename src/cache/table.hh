@@ -48,6 +48,8 @@ class Table {
   LoadNode *find_load(const Key &key) const {
     return static_cast<LoadNode *>(find_node(key, NodeKind::load));
   }
+  // Both in one look; `load` only if there is no entry.
+  Entry *find(const Key &key, LoadNode *&load) const;
 
   // ---- under the policy lock and all stripe locks ----
 
@@ -95,11 +97,11 @@ class Table {
   Node *find_node(const Key &key, NodeKind kind) const;
 
   uint64_t count_ = smallest;  // of buckets
-  uint64_t nodes_ = 0;
   Heap *heap_;
   const EntryShape &shape_;
   Node **segments_[directory_size] = {};
   mutable Node *first_[smallest] = {};
+  uint64_t nodes_ = 0;  // often written: not beside what every lookup reads
 };
 
 static_assert(uint64_t{1} << 6 == Table::smallest);
@@ -128,6 +130,17 @@ inline bool Table::matches(const Node *node, const Key &key) const {
   const void *data = node->kind == NodeKind::entry ? shape_.key(*static_cast<const Entry *>(node))
                                                    : static_cast<const LoadNode *>(node)->key;
   return key.same(data, node->key_size);
+}
+
+inline Entry *Table::find(const Key &key, LoadNode *&load) const {
+  LoadNode *found = nullptr;
+  for (Node *node = *bucket_at(bucket_of(key.hash)); node != nullptr; node = node->next) {
+    if (node->hash != key.hash || !matches(node, key)) continue;
+    if (node->kind == NodeKind::entry) return static_cast<Entry *>(node);
+    found = static_cast<LoadNode *>(node);
+  }
+  load = found;
+  return nullptr;
 }
 
 inline Node *Table::find_node(const Key &key, NodeKind kind) const {
