@@ -73,6 +73,8 @@
     size)) \
   X(weir_status, weir_budget_new, (weir_runtime *runtime, const \
     weir_budget_options *options, weir_budget **out, weir_error **error)) \
+  X(weir_status, weir_budget_set_options, (weir_budget *budget, const \
+    weir_budget_options *options, weir_error **error)) \
   X(weir_budget *, weir_budget_ref, (weir_budget *budget)) \
   X(void, weir_budget_unref, (weir_budget *budget)) \
   X(weir_status, weir_budget_deposit, (weir_budget *budget)) \
@@ -367,6 +369,8 @@
   X(void, weir_retry_options_init, (weir_retry_options *options, size_t size)) \
   X(weir_status, weir_retry_new, (weir_runtime *runtime, const \
     weir_retry_options *options, weir_retry **out, weir_error **error)) \
+  X(weir_status, weir_retry_set_options, (weir_retry *retry, const \
+    weir_retry_options *options, weir_error **error)) \
   X(weir_retry *, weir_retry_ref, (weir_retry *retry)) \
   X(void, weir_retry_unref, (weir_retry *retry)) \
   X(weir_policy *, weir_retry_policy, (weir_retry *retry)) \
@@ -481,6 +485,8 @@
     size)) \
   X(weir_status, weir_timeout_new, (weir_runtime *runtime, const \
     weir_timeout_options *options, weir_timeout **out, weir_error **error)) \
+  X(weir_status, weir_timeout_set_options, (weir_timeout *timeout, const \
+    weir_timeout_options *options, weir_error **error)) \
   X(weir_timeout *, weir_timeout_ref, (weir_timeout *timeout)) \
   X(void, weir_timeout_unref, (weir_timeout *timeout)) \
   X(weir_policy *, weir_timeout_policy, (weir_timeout *timeout)) \

@@ -263,9 +263,9 @@ WEIR_API weir_status weir_breaker_reset(weir_breaker *breaker);
 /* Changes the options live; its state and, where mode and window are the same,
  * its counts stay. What runs already keeps its end: the open time, the leases
  * of trials. Other half_open_* numbers begin a half-open period again, with its
- * trials void. NULL: defaults. classify, failures, on_state_change, queue and
- * name cannot change (they must be NULL or 0 here). A bad set changes nothing.
- * Errors: WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM. */
+ * trials void. `options` must not be NULL; classify, failures, on_state_change,
+ * queue and name cannot change (they must be NULL or 0 here). A bad set changes
+ * nothing. Errors: WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM. */
 WEIR_API weir_status weir_breaker_set_options(
     weir_breaker *breaker, const weir_breaker_options *options,
     weir_error **error);

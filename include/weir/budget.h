@@ -46,6 +46,13 @@ WEIR_API weir_status weir_budget_new(weir_runtime *runtime,
                                      const weir_budget_options *options,
                                      weir_budget **out, weir_error **error);
 
+/* Changes ratio and min_per_second live; what the window holds stays counted.
+ * window_ms must be as it is, and name NULL. A bad set changes nothing. Errors:
+ * WEIR_EINVAL (`options` NULL too), WEIR_EABI. Any thread. */
+WEIR_API weir_status weir_budget_set_options(weir_budget *budget,
+                                             const weir_budget_options *options,
+                                             weir_error **error);
+
 /* One reference more; returns `budget`. Any thread. */
 WEIR_API weir_budget *weir_budget_ref(weir_budget *budget);
 

@@ -122,6 +122,16 @@ WEIR_API weir_status weir_retry_new(weir_runtime *runtime,
                                     const weir_retry_options *options,
                                     weir_retry **out, weir_error **error);
 
+/* Changes all options live but the name, which must be NULL here. A run that
+ * has entered the policy goes on by what it entered with; the decide door
+ * changes with its next call. What a replaced set held (callbacks' data, the
+ * budget) is given back once, on the runtime's thread, when the last run that
+ * goes by it is over. A bad set changes nothing. Errors: WEIR_EINVAL (`options`
+ * NULL too), WEIR_EABI, WEIR_ENOMEM, WEIR_EFORKED. Any thread. */
+WEIR_API weir_status weir_retry_set_options(weir_retry *retry,
+                                            const weir_retry_options *options,
+                                            weir_error **error);
+
 /* One reference more; returns `retry`. Any thread. */
 WEIR_API weir_retry *weir_retry_ref(weir_retry *retry);
 

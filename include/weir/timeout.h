@@ -51,6 +51,16 @@ WEIR_API weir_status weir_timeout_new(weir_runtime *runtime,
                                       const weir_timeout_options *options,
                                       weir_timeout **out, weir_error **error);
 
+/* Changes all options live but the name, which must be NULL here. A run that
+ * has entered the policy keeps the timeout it entered with. What a replaced set
+ * held (a callback's data) is given back once, on the runtime's thread, when
+ * the last run that goes by it is over. A bad set changes nothing. Errors:
+ * WEIR_EINVAL (`options` NULL too), WEIR_EABI, WEIR_ENOMEM, WEIR_EFORKED. Any
+ * thread. */
+WEIR_API weir_status weir_timeout_set_options(
+    weir_timeout *timeout, const weir_timeout_options *options,
+    weir_error **error);
+
 /* One reference more; returns `timeout`. Any thread. */
 WEIR_API weir_timeout *weir_timeout_ref(weir_timeout *timeout);
 

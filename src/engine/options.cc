@@ -40,6 +40,10 @@ weir_status report(weir_error **error, Heap *heap, weir_status status, const cha
   return status;
 }
 
+weir_status report_status(weir_error **error, Heap *heap, weir_status status, const char *subject) {
+  return report(error, heap, status, "%s: %s", subject, weir_status_message(status));
+}
+
 weir_status read_sized(void *target, size_t known, const void *source, size_t given,
                        const char *what, Heap *heap, weir_error **error) {
   if (given == 0) {

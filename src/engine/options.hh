@@ -21,6 +21,9 @@ __attribute__((cold, format(printf, 4, 5))) weir_status report(weir_error **erro
                                                                weir_status status,
                                                                const char *format, ...);
 
+// The same with no more to say than the status itself: "breaker: closed".
+weir_status report_status(weir_error **error, Heap *heap, weir_status status, const char *subject);
+
 // Checks `given` bytes against `known` and copies what both know over the defaults in `target`.
 // `what` names the struct in messages ("limiter.options").
 weir_status read_sized(void *target, size_t known, const void *source, size_t given,
@@ -40,6 +43,15 @@ weir_status read_options(T &options, const T *source, const char *what, Heap *he
   weir_status status = read_sized(&options, sizeof(T), source, given, what, heap, error);
   options.size = sizeof(T);
   return status;
+}
+
+// The same for functions that change the options of what is live: without any there is nothing to
+// change to.
+template <typename T>
+weir_status read_new_options(T &options, const T *source, const char *what, Heap *heap,
+                             weir_error **error) {
+  if (source == nullptr) return report(error, heap, WEIR_EINVAL, "%s must not be NULL", what);
+  return read_options(options, source, what, heap, error);
 }
 
 // Defaults into a caller's struct of `size` bytes, for the exported weir_X_options_init functions.

@@ -111,7 +111,7 @@ weir_status report_registry(weir_status status, const char *name, Heap *heap, we
     case WEIR_ENOTFOUND:
       return report(error, heap, status, "registry.name '%s' is not registered", name);
     default:
-      return report(error, heap, status, "registry: %s", weir_status_message(status));
+      return report_status(error, heap, status, "registry");
   }
 }
 

@@ -206,7 +206,7 @@ weir_status weir_breaker_set_options(weir_breaker *breaker, const weir_breaker_o
                                      weir_error **error) {
   weir::Heap *heap = breaker == nullptr ? weir::Heap::standard() : breaker->heap();
   weir_breaker_options given = weir::default_breaker_options();
-  weir_status status = weir::read_options(given, options, "breaker.options", heap, error);
+  weir_status status = weir::read_new_options(given, options, "breaker.options", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_classify_fn> classify(given.classify, given.classify_data,
                                             given.classify_free_data);
@@ -219,8 +219,7 @@ weir_status weir_breaker_set_options(weir_breaker *breaker, const weir_breaker_o
   if (status == WEIR_OK) status = weir::check_breaker_options(given, heap, error);
   if (status != WEIR_OK) return status;
   if (breaker->runtime()->forked()) {
-    return weir::report(error, heap, WEIR_EFORKED, "breaker: %s",
-                        weir_status_message(WEIR_EFORKED));
+    return weir::report_status(error, heap, WEIR_EFORKED, "breaker");
   }
   Moment moment = breaker_time(*breaker);
   if (breaker->core.set_options(heap, given, moment)) return WEIR_OK;

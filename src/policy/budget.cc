@@ -70,10 +70,15 @@ uint64_t SliceRing::sum_others(uint64_t slice, int64_t length) const {
 }
 
 Budget::Budget(double ratio, double min_per_second, int64_t window_ns)
-    : ratio_(ratio),
-      floor_(min_per_second * (static_cast<double>(window_ns) / ns_per_second)),
-      window_ns_(window_ns),
-      slice_ns_(window_ns / slices) {}
+    : window_ns_(window_ns), slice_ns_(window_ns / slices) {
+  set_bounds(ratio, min_per_second);
+}
+
+void Budget::set_bounds(double ratio, double min_per_second) {
+  double floor = min_per_second * (static_cast<double>(window_ns_) / ns_per_second);
+  ratio_.store(ratio, std::memory_order_relaxed);
+  floor_.store(floor, std::memory_order_relaxed);
+}
 
 uint64_t Budget::slice_of(int64_t now_ns) const {
   return now_ns <= 0 ? 0 : static_cast<uint64_t>(now_ns / slice_ns_);
@@ -109,9 +114,10 @@ uint64_t Budget::older_withdrawn(uint64_t slice, int64_t now_ns) const {
 }
 
 uint64_t Budget::allowed(int64_t now_ns) const {
-  double share = ratio_ * static_cast<double>(deposits(now_ns));
+  double share = ratio_.load(std::memory_order_relaxed) * static_cast<double>(deposits(now_ns));
+  double floor = floor_.load(std::memory_order_relaxed);
   // 0.29 × 100 is 28.999999999999996 in doubles: the last digits must not cost a retry.
-  return static_cast<uint64_t>(std::floor(std::fmax(share, floor_) * (1 + 1e-12)));
+  return static_cast<uint64_t>(std::floor(std::fmax(share, floor) * (1 + 1e-12)));
 }
 
 bool Budget::withdraw(int64_t now_ns) {
@@ -152,7 +158,7 @@ weir_rejection Budget::rejection(const char *name, int64_t now_ns) const {
   rejection.limit = static_cast<int64_t>(allowed(now_ns));
   rejection.calls = deposits(now_ns);
   rejection.failures = withdrawn(now_ns);
-  rejection.threshold = ratio_;
+  rejection.threshold = ratio_.load(std::memory_order_relaxed);
   rejection.interval_ns = window_ns_;
   copy_name(rejection.name, name);
   return rejection;

@@ -55,6 +55,10 @@ class Budget {
  public:
   Budget(double ratio, double min_per_second, int64_t window_ns);
 
+  // What is counted stays; a withdrawal under way goes by the old numbers or the new ones, each of
+  // which is a bound somebody set.
+  void set_bounds(double ratio, double min_per_second);
+
   void deposit(int64_t now_ns);
   // Takes back a first attempt counted at `deposited_ns` that did not start.
   void undeposit(int64_t deposited_ns);
@@ -83,9 +87,9 @@ class Budget {
   bool still_counts(uint64_t slice, int64_t now_ns) const;
   void note_latest(uint64_t slice, int64_t now_ns);
 
-  double ratio_;
-  double floor_;  // min_per_second × window
-  int64_t window_ns_;
+  std::atomic<double> ratio_;
+  std::atomic<double> floor_;  // min_per_second × window
+  const int64_t window_ns_;
   int64_t slice_ns_;
   SliceRing deposits_;
   SliceRing withdrawals_;
@@ -108,8 +112,11 @@ struct weir_budget : weir::Handle {
   // Coarse where a slice is far above the coarse clock's tick.
   int64_t clock() const;
 
+  int64_t window_ms() const { return window_ms_; }
+
   weir::Budget core;
 
  private:
+  int64_t window_ms_;
   bool coarse_;
 };

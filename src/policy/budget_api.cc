@@ -20,12 +20,8 @@ constexpr int64_t day_ms = 24 * 60 * 60 * 1000;
 // Windows from here on have slices of at least 640 ms, for which a clock that is 10 ms behind does.
 constexpr int64_t coarse_window_ms = 6400;
 
-weir_status check_options(const weir_budget_options &options, weir_runtime *runtime,
-                          weir_budget **out, Heap *heap, weir_error **error) {
-  return Check("budget", heap, error)
-      .rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL")
-      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+weir_status check_budget(Check &check, const weir_budget_options &options) {
+  return check.rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
       .real("ratio", options.ratio, 0, 1000)
       .real("min_per_second", options.min_per_second, 0, 1e6)
       .range("window_ms", options.window_ms, 10, day_ms)
@@ -38,6 +34,7 @@ weir_status check_options(const weir_budget_options &options, weir_runtime *runt
 weir_budget::weir_budget(weir_runtime *runtime, const weir_budget_options &options)
     : Handle(runtime, weir::end_handle<weir_budget>),
       core(options.ratio, options.min_per_second, weir::ms_to_ns(options.window_ms)),
+      window_ms_(options.window_ms),
       coarse_(options.window_ms >= weir::coarse_window_ms) {}
 
 int64_t weir_budget::clock() const {
@@ -55,7 +52,10 @@ weir_status weir_budget_new(weir_runtime *runtime, const weir_budget_options *gi
   weir_budget_options options = weir::budget_defaults;
   weir_status status = weir::read_options(options, given, "budget options", heap, error);
   if (status != WEIR_OK) return status;
-  status = weir::check_options(options, runtime, out, heap, error);
+  weir::Check check("budget", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL");
+  status = weir::check_budget(check, options);
   if (status != WEIR_OK) return status;
   auto *budget = weir::make_handle<weir_budget>(heap, runtime, options);
   if (budget != nullptr && budget->set_name(options.name)) {
@@ -64,6 +64,24 @@ weir_status weir_budget_new(weir_runtime *runtime, const weir_budget_options *gi
   }
   weir::unref_handle(budget);
   return weir::report(error, heap, WEIR_ENOMEM, "budget: out of memory");
+}
+
+weir_status weir_budget_set_options(weir_budget *budget, const weir_budget_options *given,
+                                    weir_error **error) {
+  weir::Heap *heap = budget == nullptr ? weir::Heap::standard() : budget->heap();
+  weir_budget_options options = weir::budget_defaults;
+  weir_status status = weir::read_new_options(options, given, "budget.options", heap, error);
+  if (status != WEIR_OK) return status;
+  weir::Check check("budget", heap, error);
+  check.rule(budget != nullptr, "budget must not be NULL")
+      .rule(options.name == nullptr, "name cannot change (must be NULL)");
+  weir::check_budget(check, options);
+  if (!check.ok()) return check.status();
+  check.rule(
+      options.window_ms == budget->window_ms(), "window_ms cannot change (is %lld, got %lld)",
+      static_cast<long long>(budget->window_ms()), static_cast<long long>(options.window_ms));
+  if (check.ok()) budget->core.set_bounds(options.ratio, options.min_per_second);
+  return check.status();
 }
 
 weir_budget *weir_budget_ref(weir_budget *budget) { return weir::ref_handle(budget); }

@@ -284,12 +284,11 @@ weir_status weir_limiter_set_options(weir_limiter *limiter, const weir_limiter_o
                                      weir_error **error) {
   weir::Heap *heap = limiter == nullptr ? weir::Heap::standard() : limiter->heap();
   weir_limiter_options read = weir::default_limiter_options();
-  weir_status status = weir::read_options(read, options, "limiter.options", heap, error);
+  weir_status status = weir::read_new_options(read, options, "limiter.options", heap, error);
   if (status != WEIR_OK) return status;
   ClassifyCallback classify(read.classify, read.classify_data, read.classify_free_data);
   weir::Check check("limiter", heap, error);
-  check.rule(limiter != nullptr, "limiter must not be NULL")
-      .rule(options != nullptr, "options must not be NULL");
+  check.rule(limiter != nullptr, "limiter must not be NULL");
   if (!check.ok()) return check.status();
   status = check_limiter_fixed(read, heap, error);
   if (status != WEIR_OK) return status;

@@ -45,41 +45,38 @@ RetryCallbacks::RetryCallbacks(const weir_retry_options &options)
       should_retry(options.should_retry, options.should_retry_data, options.should_retry_free_data),
       on_retry(options.on_retry, options.on_retry_data, options.on_retry_free_data) {}
 
-}  // namespace weir
-
-weir_retry::weir_retry(weir_runtime *runtime, const weir_retry_options &options,
-                       weir::RetryCallbacks &callbacks)
-    : weir_policy(runtime, weir::end_handle<weir_retry>, WEIR_POLICY_RETRY, &weir::retry_layer),
-      judges_values(options.classify != nullptr),
+RetryOptions::RetryOptions(const weir_retry_options &options, RetryCallbacks &&callbacks)
+    : judges_values(options.classify != nullptr),
       should_retry(std::move(callbacks.should_retry)),
       on_retry(std::move(callbacks.on_retry)) {
   rules.backoff.kind = options.backoff;
   rules.backoff.jitter = options.jitter;
-  rules.backoff.base_ns = weir::ms_to_ns(options.base_delay_ms);
-  rules.backoff.min_ns = weir::ms_to_ns(options.min_delay_ms);
-  rules.backoff.max_ns = weir::ms_to_ns(options.max_delay_ms);
+  rules.backoff.base_ns = ms_to_ns(options.base_delay_ms);
+  rules.backoff.min_ns = ms_to_ns(options.min_delay_ms);
+  rules.backoff.max_ns = ms_to_ns(options.max_delay_ms);
   rules.backoff.multiplier = options.multiplier;
   rules.backoff.jitter_factor = options.jitter_factor;
   rules.max_attempts = options.max_attempts;
-  rules.max_elapsed_ns = weir::ms_to_ns(options.max_elapsed_ms);
-  rules.attempt_timeout_ns = weir::ms_to_ns(options.attempt_timeout_ms);
+  rules.max_elapsed_ns = ms_to_ns(options.max_elapsed_ms);
+  rules.attempt_timeout_ns = ms_to_ns(options.attempt_timeout_ms);
   rules.retry_refusals = options.retry_refusals != 0;
-  rules.budget = weir::ref_handle(options.budget);
+  rules.budget = ref_handle(options.budget);
 }
 
-weir_retry::~weir_retry() {
-  weir::unref_error(attempt_timed_out);
-  weir::unref_handle(rules.budget);
+RetryOptions::~RetryOptions() {
+  unref_error(attempt_timed_out);
+  unref_handle(rules.budget);
 }
 
-bool weir_retry::complete(const weir_retry_options &options,
-                          weir::Callback<weir_classify_fn> &&classify) {
-  if (!classifier.set(heap(), std::move(classify), options.failures, options.failures_count)) {
+bool RetryOptions::complete(Heap *heap, const char *name, const weir_retry_options &options,
+                            Callback<weir_classify_fn> &&classify) {
+  if (!classifier.set(heap, std::move(classify), options.failures, options.failures_count)) {
     return false;
   }
-  if (!set_name(options.name)) return false;
-  const char *space = name()[0] == '\0' ? "" : " ";
-  weir::report(&attempt_timed_out, heap(), WEIR_ETIMEDOUT, "%s%sattempt timed out after %lld ms",
-               name(), space, static_cast<long long>(options.attempt_timeout_ms));
+  const char *space = name[0] == '\0' ? "" : " ";
+  report(&attempt_timed_out, heap, WEIR_ETIMEDOUT, "%s%sattempt timed out after %lld ms", name,
+         space, static_cast<long long>(options.attempt_timeout_ms));
   return true;
 }
+
+}  // namespace weir

@@ -11,6 +11,8 @@
 #include <atomic>
 
 #include "base/random.hh"
+#include "base/short_lock.hh"
+#include "engine/live_options.hh"
 #include "engine/policy.hh"
 #include "policy/backoff.hh"
 #include "policy/budget.hh"
@@ -49,7 +51,7 @@ struct RetryRules {
   int64_t max_elapsed_ns = INT64_MAX;
   int64_t attempt_timeout_ns = INT64_MAX;
   bool retry_refusals = false;
-  weir_budget *budget = nullptr;  // one reference of the policy's; nullable
+  weir_budget *budget = nullptr;  // one reference of the set's; nullable
 
  private:
   int64_t delay(RetryProgress &progress, int64_t asked_ms, Random &random) const;
@@ -74,18 +76,34 @@ struct RetryCallbacks {
   Callback<weir_on_retry_fn> on_retry;
 };
 
+// What one options struct says; never changed.
+struct RetryOptions {
+  RetryOptions(const weir_retry_options &options, RetryCallbacks &&callbacks);
+  RetryOptions(const RetryOptions &) = delete;
+  RetryOptions &operator=(const RetryOptions &) = delete;
+  ~RetryOptions();
+
+  // The part of making them that can fail; false without memory. `name` is the policy's.
+  bool complete(Heap *heap, const char *name, const weir_retry_options &options,
+                Callback<weir_classify_fn> &&classify);
+
+  RetryRules rules;
+  Classifier classifier;
+  bool judges_values = false;  // a classify function may call a value a failure
+  Callback<weir_should_retry_fn> should_retry;
+  Callback<weir_on_retry_fn> on_retry;
+  // What an attempt fails with that its own timeout cut off; one reference, maybe an immortal one.
+  weir_error *attempt_timed_out = nullptr;
+};
+
 // The run door's machine.
 extern const LayerType retry_layer;
 
 }  // namespace weir
 
 struct weir_retry : weir_policy {
-  weir_retry(weir_runtime *runtime, const weir_retry_options &options,
-             weir::RetryCallbacks &callbacks);
-  ~weir_retry();
-
-  // The part of making one that can fail; false without memory.
-  bool complete(const weir_retry_options &options, weir::Callback<weir_classify_fn> &&classify);
+  explicit weir_retry(weir_runtime *runtime)
+      : weir_policy(runtime, weir::end_handle<weir_retry>, WEIR_POLICY_RETRY, &weir::retry_layer) {}
 
   // By the engine's thread, which alone writes these: no read-modify-write.
   void count(weir::RetryCount kind) {
@@ -102,13 +120,9 @@ struct weir_retry : weir_policy {
            decide_counts[index].load(std::memory_order_relaxed);
   }
 
-  weir::RetryRules rules;
-  weir::Classifier classifier;
-  bool judges_values = false;  // a classify function may call a value a failure
-  weir::Callback<weir_should_retry_fn> should_retry;
-  weir::Callback<weir_on_retry_fn> on_retry;
-  // What an attempt fails with that its own timeout cut off; one reference, maybe an immortal one.
-  weir_error *attempt_timed_out = nullptr;
+  weir::LiveOptions<weir::RetryOptions> live;
+  // Held where the decide door reads them, and where they are exchanged.
+  weir::ShortLock lock;
 
   std::atomic<uint64_t> run_counts[weir::retry_counts] = {};
   std::atomic<uint64_t> decide_counts[weir::retry_counts] = {};

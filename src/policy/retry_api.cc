@@ -34,12 +34,8 @@ void check_delays(Check &check, const weir_retry_options &options) {
       .range("jitter", options.jitter, 0, WEIR_JITTER_SYMMETRIC);
 }
 
-weir_status check_options(const weir_retry_options &options, weir_runtime *runtime,
-                          weir_retry **out, Heap *heap, weir_error **error) {
-  Check check("retry", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL")
-      .range_or("max_attempts", options.max_attempts, 1, INT64_MAX, "unlimited");
+void check_retry(Check &check, const weir_retry_options &options, const weir_runtime *runtime) {
+  check.range_or("max_attempts", options.max_attempts, 1, INT64_MAX, "unlimited");
   check_delays(check, options);
   check.range("retry_refusals", options.retry_refusals, 0, 1)
       .range_or("max_elapsed_ms", options.max_elapsed_ms, 0, max_ms, "forever")
@@ -47,7 +43,18 @@ weir_status check_options(const weir_retry_options &options, weir_runtime *runti
       .rule(options.budget == nullptr || runtime == nullptr || options.budget->runtime() == runtime,
             "budget must be of the same runtime");
   check_failures(check, options.failures, options.failures_count);
-  return check.status();
+}
+
+// NULL without memory.
+LiveOptions<RetryOptions>::Set *make_retry_set(weir_retry &retry, const weir_retry_options &options,
+                                               RetryCallbacks &&callbacks) {
+  Callback<weir_classify_fn> classify(std::move(callbacks.classify));
+  Heap *heap = retry.heap();
+  auto *set = heap->make<LiveOptions<RetryOptions>::Set>(heap, options, std::move(callbacks));
+  if (set == nullptr) return nullptr;
+  if (set->options.complete(heap, retry.name(), options, std::move(classify))) return set;
+  set->end();
+  return nullptr;
 }
 
 // ---- the caller's 32 bytes ----
@@ -77,11 +84,31 @@ bool is_done(const weir_retry_state &state) { return (state.opaque[marks_word] &
 
 uint32_t done_reason(const weir_retry_state &state) { return state.opaque[marks_word] & 0xff; }
 
-// Where no option asks for the time, none is read.
-int64_t decide_clock(const weir_retry &retry) {
-  if (retry.rules.max_elapsed_ns != never_ns) return retry.runtime()->clock();
-  return retry.rules.budget != nullptr ? retry.rules.budget->clock() : 0;
-}
+// The current rules, for as long as this lives; none in a forked child whose parent held the lock.
+class RetryReading {
+ public:
+  explicit RetryReading(weir_retry &retry)
+      : retry_(retry),
+        locked_(retry.lock.lock_unless([&retry] { return retry.runtime()->forked(); })) {}
+  RetryReading(const RetryReading &) = delete;
+  RetryReading &operator=(const RetryReading &) = delete;
+  ~RetryReading() {
+    if (locked_) retry_.lock.unlock();
+  }
+
+  explicit operator bool() const { return locked_; }
+  const RetryRules &rules() const { return retry_.live.current().rules; }
+
+  // Where no option asks for the time, none is read.
+  int64_t clock() const {
+    if (rules().max_elapsed_ns != never_ns) return retry_.runtime()->clock();
+    return rules().budget != nullptr ? rules().budget->clock() : 0;
+  }
+
+ private:
+  weir_retry &retry_;
+  bool locked_;
+};
 
 void count_end(weir_retry &retry, const RetryProgress &progress, uint32_t class_, uint32_t reason) {
   if (class_ == WEIR_CLASS_SUCCESS) {
@@ -94,20 +121,70 @@ void count_end(weir_retry &retry, const RetryProgress &progress, uint32_t class_
   if (reason == WEIR_STOP_BUDGET) retry.count_decided(RetryCount::refused_by_budget);
 }
 
-RetryDecision decide(weir_retry &retry, RetryProgress &progress, uint32_t class_, int64_t asked_ms,
-                     int64_t now_ns) {
-  Random &random = retry.runtime()->random();
+RetryDecision decide(const RetryRules &rules, RetryProgress &progress, uint32_t class_,
+                     int64_t asked_ms, int64_t now_ns, Random &random) {
   switch (class_) {
     case WEIR_CLASS_SUCCESS:
       return {false, WEIR_STOP_NONE, 0};
     case WEIR_CLASS_FAILURE:
-      return retry.rules.next(progress, asked_ms, now_ns, never_ns, random);
+      return rules.next(progress, asked_ms, now_ns, never_ns, random);
     case WEIR_CLASS_REFUSAL:
-      if (!retry.rules.retry_refusals || asked_ms < 0) return {false, WEIR_STOP_REFUSED, 0};
-      return retry.rules.next(progress, asked_ms, now_ns, never_ns, random);
+      if (!rules.retry_refusals || asked_ms < 0) return {false, WEIR_STOP_REFUSED, 0};
+      return rules.next(progress, asked_ms, now_ns, never_ns, random);
     default:
       return {false, WEIR_STOP_CLASSIFIED, 0};
   }
+}
+
+weir_status retry_begin(weir_retry *retry, weir_retry_state *state, const int64_t *given_ns) {
+  if (retry == nullptr || state == nullptr) return WEIR_EINVAL;
+  {
+    RetryReading reading(*retry);
+    if (!reading) return WEIR_EFORKED;
+    int64_t now_ns = given_ns == nullptr ? reading.clock() : *given_ns;
+    save(*state, reading.rules().begin(now_ns), begun_mark);
+    if (reading.rules().budget != nullptr) reading.rules().budget->core.deposit(now_ns);
+  }
+  retry->count_decided(RetryCount::calls);
+  return WEIR_OK;
+}
+
+weir_status retry_next(weir_retry &retry, weir_retry_state &state, uint32_t class_,
+                       int64_t asked_ms, const int64_t *given_ns, RetryDecision &decision) {
+  RetryProgress progress = load(state);
+  {
+    RetryReading reading(retry);
+    if (!reading) return WEIR_EFORKED;
+    int64_t now_ns = 0;
+    if (given_ns != nullptr) {
+      now_ns = *given_ns;
+    } else if (class_ != WEIR_CLASS_SUCCESS) {
+      now_ns = reading.clock();
+    }
+    decision =
+        decide(reading.rules(), progress, class_, asked_ms, now_ns, retry.runtime()->random());
+  }
+  save(state, progress, begun_mark | (decision.again ? 0 : done_mark | decision.reason));
+  if (decision.again) {
+    retry.count_decided(RetryCount::retries);
+    return WEIR_OK;
+  }
+  count_end(retry, progress, class_, decision.reason);
+  return WEIR_ESTOP;
+}
+
+// What the exported functions check and hand out.
+weir_status retry_ask(weir_retry *retry, weir_retry_state *state, uint32_t class_, int64_t asked_ms,
+                      int64_t *delay_ns, uint32_t *stop_reason, const int64_t *now_ns) {
+  if (retry == nullptr || state == nullptr || delay_ns == nullptr) return WEIR_EINVAL;
+  if (class_ == WEIR_CLASS_NONE || class_ > WEIR_CLASS_ABANDON) return WEIR_EINVAL;
+  if (!was_begun(*state)) return WEIR_EINVAL;
+  RetryDecision decision = {false, done_reason(*state), 0};
+  weir_status status = WEIR_ESTOP;
+  if (!is_done(*state)) status = retry_next(*retry, *state, class_, asked_ms, now_ns, decision);
+  *delay_ns = decision.delay_ns;
+  if (stop_reason != nullptr) *stop_reason = decision.reason;
+  return status;
 }
 
 }  // namespace
@@ -125,15 +202,48 @@ weir_status weir_retry_new(weir_runtime *runtime, const weir_retry_options *give
   weir_status status = weir::read_options(options, given, "retry options", heap, error);
   if (status != WEIR_OK) return status;
   weir::RetryCallbacks callbacks(options);
-  status = weir::check_options(options, runtime, out, heap, error);
-  if (status != WEIR_OK) return status;
-  auto *retry = weir::make_handle<weir_retry>(heap, runtime, options, callbacks);
-  if (retry != nullptr && retry->complete(options, std::move(callbacks.classify))) {
+  weir::Check check("retry", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL");
+  weir::check_retry(check, options, runtime);
+  if (!check.ok()) return check.status();
+  auto *retry = weir::make_handle<weir_retry>(heap, runtime);
+  weir::LiveOptions<weir::RetryOptions>::Set *set = nullptr;
+  if (retry != nullptr && retry->set_name(options.name)) {
+    set = weir::make_retry_set(*retry, options, std::move(callbacks));
+  }
+  if (set != nullptr) {
+    retry->live.begin(set);
     *out = retry;
     return WEIR_OK;
   }
   weir::unref_handle(retry);
   return weir::report(error, heap, WEIR_ENOMEM, "retry: out of memory");
+}
+
+weir_status weir_retry_set_options(weir_retry *retry, const weir_retry_options *given,
+                                   weir_error **error) {
+  weir::Heap *heap = retry == nullptr ? weir::Heap::standard() : retry->heap();
+  weir_retry_options options = weir::retry_defaults;
+  weir_status status = weir::read_new_options(options, given, "retry.options", heap, error);
+  if (status != WEIR_OK) return status;
+  weir::RetryCallbacks callbacks(options);
+  weir::Check check("retry", heap, error);
+  check.rule(retry != nullptr, "retry must not be NULL")
+      .rule(options.name == nullptr, "name cannot change (must be NULL)");
+  weir::check_retry(check, options, retry == nullptr ? nullptr : retry->runtime());
+  if (!check.ok()) return check.status();
+  if (retry->runtime()->forked()) {
+    return weir::report_status(error, heap, WEIR_EFORKED, "retry");
+  }
+  auto *set = weir::make_retry_set(*retry, options, std::move(callbacks));
+  if (set == nullptr) return weir::report_status(error, heap, WEIR_ENOMEM, "retry");
+  {
+    weir::ShortHold hold(retry->lock);
+    set = retry->live.exchange(set);
+  }
+  set->retire(*retry->runtime());
+  return WEIR_OK;
 }
 
 weir_retry *weir_retry_ref(weir_retry *retry) { return weir::ref_handle(retry); }
@@ -147,48 +257,22 @@ weir_retry *weir_policy_retry(weir_policy *policy) {
 }
 
 weir_status weir_retry_begin(weir_retry *retry, weir_retry_state *state) {
-  if (retry == nullptr) return WEIR_EINVAL;
-  return weir_retry_begin_at(retry, state, weir::decide_clock(*retry));
+  return weir::retry_begin(retry, state, nullptr);
 }
 
 weir_status weir_retry_begin_at(weir_retry *retry, weir_retry_state *state, int64_t now_ns) {
-  if (retry == nullptr || state == nullptr) return WEIR_EINVAL;
-  weir::save(*state, retry->rules.begin(now_ns), weir::begun_mark);
-  if (retry->rules.budget != nullptr) retry->rules.budget->core.deposit(now_ns);
-  retry->count_decided(weir::RetryCount::calls);
-  return WEIR_OK;
+  return weir::retry_begin(retry, state, &now_ns);
 }
 
 weir_status weir_retry_next(weir_retry *retry, weir_retry_state *state, uint32_t class_,
                             int64_t asked_delay_ms, int64_t *delay_ns, uint32_t *stop_reason) {
-  if (retry == nullptr) return WEIR_EINVAL;
-  int64_t now_ns = class_ == WEIR_CLASS_SUCCESS ? 0 : weir::decide_clock(*retry);
-  return weir_retry_next_at(retry, state, class_, asked_delay_ms, delay_ns, stop_reason, now_ns);
+  return weir::retry_ask(retry, state, class_, asked_delay_ms, delay_ns, stop_reason, nullptr);
 }
 
 weir_status weir_retry_next_at(weir_retry *retry, weir_retry_state *state, uint32_t class_,
                                int64_t asked_delay_ms, int64_t *delay_ns, uint32_t *stop_reason,
                                int64_t now_ns) {
-  if (retry == nullptr || state == nullptr || delay_ns == nullptr) return WEIR_EINVAL;
-  if (class_ == WEIR_CLASS_NONE || class_ > WEIR_CLASS_ABANDON) return WEIR_EINVAL;
-  if (!weir::was_begun(*state)) return WEIR_EINVAL;
-  *delay_ns = 0;
-  uint32_t ignored = 0;
-  if (stop_reason == nullptr) stop_reason = &ignored;
-  *stop_reason = weir::done_reason(*state);
-  if (weir::is_done(*state)) return WEIR_ESTOP;
-  weir::RetryProgress progress = weir::load(*state);
-  weir::RetryDecision decision = weir::decide(*retry, progress, class_, asked_delay_ms, now_ns);
-  uint64_t done = decision.again ? 0 : weir::done_mark | decision.reason;
-  weir::save(*state, progress, weir::begun_mark | done);
-  *delay_ns = decision.delay_ns;
-  *stop_reason = decision.reason;
-  if (!decision.again) {
-    weir::count_end(*retry, progress, class_, decision.reason);
-    return WEIR_ESTOP;
-  }
-  retry->count_decided(weir::RetryCount::retries);
-  return WEIR_OK;
+  return weir::retry_ask(retry, state, class_, asked_delay_ms, delay_ns, stop_reason, &now_ns);
 }
 
 weir_status weir_retry_get_stats(weir_retry *retry, weir_retry_stats *stats) {

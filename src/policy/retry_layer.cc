@@ -38,8 +38,10 @@ enum class Kept : uint8_t { none, refusal, failure };
 
 struct RetryState : Layer {
   weir_retry &policy() { return *static_cast<weir_retry *>(owner); }
+  const RetryOptions &options() const { return set->options; }
   Result &kept() { return *reinterpret_cast<Result *>(kept_storage); }
 
+  LiveOptions<RetryOptions>::Set *set;  // what this run goes by
   RetryProgress progress;
   int64_t outer_deadline_ns;
   int64_t booked_ns;
@@ -84,14 +86,14 @@ void book(weir_call &run, RetryState &state) {
 }
 
 void deposit(weir_call &run, RetryState &state) {
-  weir_budget *budget = state.policy().rules.budget;
+  weir_budget *budget = state.options().rules.budget;
   if (!deposits_first(state, budget)) return;
   book(run, state);
   budget->core.deposit(state.booked_ns);
 }
 
 weir_budget *budget_of_retry(const Layer &layer) {
-  return static_cast<weir_retry *>(layer.owner)->rules.budget;
+  return static_cast<const RetryState &>(layer).options().rules.budget;
 }
 
 // This try is over, or will not be.
@@ -99,7 +101,7 @@ void close_booking(weir_call &run, RetryState &state) {
   if (!state.booked) return;
   state.booked = false;
   if (run.attempts() != state.attempts_before) return;
-  Budget &budget = state.policy().rules.budget->core;
+  Budget &budget = state.options().rules.budget->core;
   if (state.progress.tries == 1) {
     budget.undeposit(state.booked_ns);
   } else {
@@ -111,7 +113,7 @@ void close_booking(weir_call &run, RetryState &state) {
 
 Next begin_try(weir_call &run, RetryState &state) {
   state.phase = RetryPhase::running;
-  int64_t timeout_ns = state.policy().rules.attempt_timeout_ns;
+  int64_t timeout_ns = state.options().rules.attempt_timeout_ns;
   if (timeout_ns == never_ns) return Next::inner;
   int64_t deadline_ns = deadline_after(run.runtime().now_to_arm(timeout_ns), timeout_ns);
   run.arm(state, deadline_ns);
@@ -121,7 +123,8 @@ Next begin_try(weir_call &run, RetryState &state) {
 
 Next start(weir_call &run, RetryState &state) {
   weir_retry &policy = state.policy();
-  state.progress = policy.rules.begin(run.runtime().now());
+  state.set = policy.live.take();
+  state.progress = state.options().rules.begin(run.runtime().now());
   state.kept_kind = Kept::none;
   state.booked = false;
   policy.count(RetryCount::calls);
@@ -131,7 +134,7 @@ Next start(weir_call &run, RetryState &state) {
 
 // The attempt's timer and deadline are over.
 void end_try(weir_call &run, RetryState &state) {
-  if (state.policy().rules.attempt_timeout_ns != never_ns) {
+  if (state.options().rules.attempt_timeout_ns != never_ns) {
     run.disarm(state);
     run.restore_deadline(state.outer_deadline_ns);
   }
@@ -140,8 +143,14 @@ void end_try(weir_call &run, RetryState &state) {
 
 // ---- leaving ----
 
-Next leave(RetryState &state) {
+// Of everything this run had of the policy.
+void let_go(RetryState &state) {
   drop_kept(state);
+  state.set->leave(state.run->runtime());
+}
+
+Next leave(RetryState &state) {
+  let_go(state);
   return Next::outer;
 }
 
@@ -191,9 +200,9 @@ void tell(weir_call &run, RetryState &state, int64_t delay_ns) {
   weir_retry &policy = state.policy();
   weir_runtime &runtime = run.runtime();
   uint64_t ended = state.progress.tries - 1;
-  if (policy.on_retry) {
+  if (state.options().on_retry) {
     auto attempt = static_cast<uint32_t>(ended < UINT32_MAX ? ended : UINT32_MAX);
-    policy.on_retry(attempt, delay_ns, &run.view());
+    state.options().on_retry(attempt, delay_ns, &run.view());
     runtime.user_ran();
   }
   if (!runtime.tells()) return;
@@ -215,24 +224,23 @@ Next sleep(weir_call &run, RetryState &state, int64_t delay_ns) {
 }
 
 // A failure stays what it is; the budget's numbers go beside it, as an inner refusal's do.
-void explain_budget(weir_call &run, weir_retry &policy, Kept kind) {
-  policy.count(RetryCount::refused_by_budget);
+void explain_budget(weir_call &run, RetryState &state, Kept kind) {
+  state.policy().count(RetryCount::refused_by_budget);
   if (kind != Kept::failure) return;
-  const weir_budget &budget = *policy.rules.budget;
+  const weir_budget &budget = *state.options().rules.budget;
   run.note_rejection(budget.core.rejection(budget.name(), run.runtime().now()));
 }
 
 Next try_again(weir_call &run, RetryState &state, Kept kind) {
-  weir_retry &policy = state.policy();
   weir_runtime &runtime = run.runtime();
-  RetryDecision decision = policy.rules.next(state.progress, run.result().retry_after_ms,
-                                             runtime.now(), run.deadline(), runtime.random());
+  RetryDecision decision = state.options().rules.next(
+      state.progress, run.result().retry_after_ms, runtime.now(), run.deadline(), runtime.random());
   if (!decision.again) {
-    if (decision.reason == WEIR_STOP_BUDGET) explain_budget(run, policy, kind);
+    if (decision.reason == WEIR_STOP_BUDGET) explain_budget(run, state, kind);
     return kind == Kept::failure ? give_up(run, state, decision.reason)
                                  : leave_refused(run, state, decision.reason);
   }
-  if (policy.rules.budget != nullptr) book(run, state);
+  if (state.options().rules.budget != nullptr) book(run, state);
   tell(run, state, decision.delay_ns);
   if (kind == Kept::failure) {
     keep(state, Kept::failure, run.result());
@@ -243,12 +251,11 @@ Next try_again(weir_call &run, RetryState &state, Kept kind) {
 }
 
 Next failed(weir_call &run, RetryState &state) {
-  weir_retry &policy = state.policy();
   if (run.result().final != 0) return give_up(run, state, WEIR_STOP_FINAL);
-  if (policy.should_retry) {
+  if (state.options().should_retry) {
     uint64_t tries = state.progress.tries;
     auto attempt = static_cast<uint32_t>(tries < UINT32_MAX ? tries : UINT32_MAX);
-    int32_t answer = policy.should_retry(&run.view(), attempt);
+    int32_t answer = state.options().should_retry(&run.view(), attempt);
     run.runtime().user_ran();
     if (answer == 0) return give_up(run, state, WEIR_STOP_CLASSIFIED);
   }
@@ -256,16 +263,16 @@ Next failed(weir_call &run, RetryState &state) {
 }
 
 Next refused(weir_call &run, RetryState &state) {
-  if (!state.policy().rules.retry_refusals || run.result().retry_after_ms < 0) {
+  if (!state.options().rules.retry_refusals || run.result().retry_after_ms < 0) {
     return leave_refused(run, state, WEIR_STOP_REFUSED);
   }
   return try_again(run, state, Kept::refusal);
 }
 
 Next judge(weir_call &run, RetryState &state) {
-  weir_retry &policy = state.policy();
-  uint32_t class_ = policy.classifier.judge(run.view());
-  if (policy.judges_values) run.runtime().user_ran();
+  const RetryOptions &options = state.options();
+  uint32_t class_ = options.classifier.judge(run.view());
+  if (options.judges_values) run.runtime().user_ran();
   switch (class_) {
     case WEIR_CLASS_SUCCESS:
       return succeed(state);
@@ -294,7 +301,7 @@ Next on_result(weir_call &run, RetryState &state) {
   end_try(run, state);
   const Result &result = run.result();
   bool is_plain_value = result.channel == WEIR_CHANNEL_VALUE && result.class_ == WEIR_CLASS_NONE;
-  if (is_plain_value && !state.policy().judges_values) return succeed(state);
+  if (is_plain_value && !state.options().judges_values) return succeed(state);
   if (result.stop_reason == WEIR_STOP_NO_MEMORY) return lacked_memory(run, state);
   return judge(run, state);
 }
@@ -302,16 +309,16 @@ Next on_result(weir_call &run, RetryState &state) {
 Next on_attempt_timeout(weir_call &run, RetryState &state) {
   run.stop_inside(state, WEIR_CANCEL_TIMEOUT);
   end_try(run, state);
-  run.result().set_error(ref_error(state.policy().attempt_timed_out));
+  run.result().set_error(ref_error(state.options().attempt_timed_out));
   if (run.runtime().tells()) {
-    tell_timeout(run, state.policy(), state.policy().rules.attempt_timeout_ns);
+    tell_timeout(run, state.policy(), state.options().rules.attempt_timeout_ns);
   }
   return judge(run, state);
 }
 
 Next on_delay_over(weir_call &run, RetryState &state) {
   weir_retry &policy = state.policy();
-  if (policy.rules.is_over(state.progress, run.runtime().now())) {
+  if (state.options().rules.is_over(state.progress, run.runtime().now())) {
     close_booking(run, state);
     return give_up_with_kept(run, state, WEIR_STOP_ELAPSED);
   }
@@ -327,7 +334,7 @@ void on_stop(weir_call &run, RetryState &state) {
     run.forget(state);
     close_booking(run, state);
   }
-  drop_kept(state);
+  let_go(state);
 }
 
 Next retry_step(weir_call &run, Layer &layer, Signal signal) {

@@ -26,6 +26,7 @@ namespace {
 struct TimeoutState : Layer {
   weir_timeout &policy() const { return *static_cast<weir_timeout *>(owner); }
 
+  LiveOptions<TimeoutOptions>::Set *set;  // what this run goes by
   int64_t outer_deadline_ns;
   int64_t timeout_ms;  // this run's
 };
@@ -34,10 +35,10 @@ void count(std::atomic<uint64_t> &number) {
   number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-int64_t timeout_of(weir_call &run, const weir_timeout &policy) {
-  if (!policy.timeout_for) return policy.timeout_ms;
+int64_t timeout_of(weir_call &run, const TimeoutOptions &options) {
+  if (!options.timeout_for) return options.timeout_ms;
   const RunRequest &request = run.request();
-  int64_t timeout_ms = policy.timeout_for(request.context, request.key, request.key_size);
+  int64_t timeout_ms = options.timeout_for(request.context, request.key, request.key_size);
   run.runtime().user_ran();
   return timeout_ms < 0 && timeout_ms != WEIR_FOREVER ? 0 : timeout_ms;
 }
@@ -45,7 +46,8 @@ int64_t timeout_of(weir_call &run, const weir_timeout &policy) {
 Next start(weir_call &run, TimeoutState &state) {
   weir_timeout &policy = state.policy();
   count(policy.started);
-  state.timeout_ms = timeout_of(run, policy);
+  state.set = policy.live.take();
+  state.timeout_ms = timeout_of(run, state.set->options);
   int64_t timeout_ns = ms_to_ns(state.timeout_ms);
   int64_t deadline_ns = never_ns;
   if (timeout_ns != never_ns) {
@@ -59,14 +61,15 @@ Next start(weir_call &run, TimeoutState &state) {
 void let_go(weir_call &run, TimeoutState &state) {
   run.disarm(state);
   run.restore_deadline(state.outer_deadline_ns);
+  state.set->leave(run.runtime());
 }
 
 Next time_out(weir_call &run, TimeoutState &state) {
   weir_timeout &policy = state.policy();
   count(policy.timed_out);
   run.stop_inside(state, WEIR_CANCEL_TIMEOUT);
+  run.result().set_error(state.set->options.timed_out_error(policy, state.timeout_ms));
   let_go(run, state);
-  run.result().set_error(policy.timed_out_error(state.timeout_ms));
   if (run.runtime().tells()) tell_timeout(run, policy, ms_to_ns(state.timeout_ms));
   return Next::outer;
 }
@@ -95,19 +98,27 @@ constexpr weir_timeout_options timeout_defaults = WEIR_TIMEOUT_OPTIONS_INIT;
 // What the macro leaves in timeout_ms, so that forgetting it is found.
 constexpr int64_t untouched_ms = -2;
 
-weir_status check_options(const weir_timeout_options &options, weir_runtime *runtime,
-                          weir_timeout **out, Heap *heap, weir_error **error) {
+void check_timeout(Check &check, const weir_timeout_options &options) {
   bool per_run = options.timeout_for != nullptr;
   auto milliseconds = static_cast<long long>(options.timeout_ms);
-  return Check("timeout", heap, error)
-      .rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL")
-      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+  check.rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
       .rule(per_run || options.timeout_ms >= WEIR_FOREVER,
             "timeout_ms is required: at least 0, or -1 for forever (got %lld)", milliseconds)
       .rule(!per_run || options.timeout_ms == WEIR_OFF || options.timeout_ms == untouched_ms,
-            "timeout_ms must be -1 (off) beside timeout_for (got %lld)", milliseconds)
-      .status();
+            "timeout_ms must be -1 (off) beside timeout_for (got %lld)", milliseconds);
+}
+
+// NULL without memory.
+LiveOptions<TimeoutOptions>::Set *make_timeout_set(const weir_timeout &timeout,
+                                                   const weir_timeout_options &options,
+                                                   Callback<weir_timeout_fn> &&callback) {
+  Heap *heap = timeout.heap();
+  auto *set =
+      heap->make<LiveOptions<TimeoutOptions>::Set>(heap, options.timeout_ms, std::move(callback));
+  if (set == nullptr) return nullptr;
+  if (set->options.complete(timeout, options.message)) return set;
+  set->end();
+  return nullptr;
 }
 
 }  // namespace
@@ -115,42 +126,35 @@ weir_status check_options(const weir_timeout_options &options, weir_runtime *run
 constinit const LayerType timeout_layer = {"timeout", layer_size(sizeof(TimeoutState)),
                                            timeout_step, nullptr};
 
-}  // namespace weir
+TimeoutOptions::~TimeoutOptions() { unref_error(error_); }
 
-weir_timeout::weir_timeout(weir_runtime *runtime, int64_t milliseconds,
-                           weir::Callback<weir_timeout_fn> &&callback)
-    : weir_policy(runtime, weir::end_handle<weir_timeout>, WEIR_POLICY_TIMEOUT,
-                  &weir::timeout_layer),
-      timeout_ms(milliseconds),
-      timeout_for(std::move(callback)) {}
-
-weir_timeout::~weir_timeout() { weir::unref_error(error_); }
-
-bool weir_timeout::complete(const weir_timeout_options &options) {
-  if (!set_name(options.name)) return false;
-  const char *space = name()[0] == '\0' ? "" : " ";
-  own_message_ = options.message != nullptr;
+bool TimeoutOptions::complete(const weir_timeout &policy, const char *message) {
+  Heap *heap = policy.heap();
+  const char *name = policy.name();
+  const char *space = name[0] == '\0' ? "" : " ";
+  own_message_ = message != nullptr;
   if (own_message_) {
-    error_ =
-        weir::make_error(heap(), WEIR_ETIMEDOUT, WEIR_DOMAIN_WEIR, WEIR_ETIMEDOUT, options.message);
+    error_ = make_error(heap, WEIR_ETIMEDOUT, WEIR_DOMAIN_WEIR, WEIR_ETIMEDOUT, message);
   } else if (timeout_for) {
-    weir::report(&error_, heap(), WEIR_ETIMEDOUT, "%s%stimed out", name(), space);
+    report(&error_, heap, WEIR_ETIMEDOUT, "%s%stimed out", name, space);
   } else {
-    weir::report(&error_, heap(), WEIR_ETIMEDOUT, "%s%stimed out after %lld ms", name(), space,
-                 static_cast<long long>(timeout_ms));
+    report(&error_, heap, WEIR_ETIMEDOUT, "%s%stimed out after %lld ms", name, space,
+           static_cast<long long>(timeout_ms));
   }
   return error_ != nullptr;
 }
 
-weir_error *weir_timeout::timed_out_error(int64_t run_ms) const {
-  if (!timeout_for || own_message_) return weir::ref_error(error_);
+weir_error *TimeoutOptions::timed_out_error(const weir_timeout &policy, int64_t run_ms) const {
+  if (!timeout_for || own_message_) return ref_error(error_);
   weir_error *error = nullptr;
-  const char *space = name()[0] == '\0' ? "" : " ";
-  weir::report(&error, heap(), WEIR_ETIMEDOUT, "%s%stimed out after %lld ms", name(), space,
-               static_cast<long long>(run_ms));
-  bool has_message = error != weir::bare_error(WEIR_ETIMEDOUT);
-  return has_message ? error : weir::ref_error(error_);
+  const char *space = policy.name()[0] == '\0' ? "" : " ";
+  report(&error, policy.heap(), WEIR_ETIMEDOUT, "%s%stimed out after %lld ms", policy.name(), space,
+         static_cast<long long>(run_ms));
+  bool has_message = error != bare_error(WEIR_ETIMEDOUT);
+  return has_message ? error : ref_error(error_);
 }
+
+}  // namespace weir
 
 void weir_timeout_options_init(weir_timeout_options *options, size_t size) {
   weir::init_options(options, size, weir::timeout_defaults);
@@ -165,16 +169,45 @@ weir_status weir_timeout_new(weir_runtime *runtime, const weir_timeout_options *
   if (status != WEIR_OK) return status;
   weir::Callback<weir_timeout_fn> callback(options.timeout_for, options.timeout_data,
                                            options.timeout_free_data);
-  status = weir::check_options(options, runtime, out, heap, error);
-  if (status != WEIR_OK) return status;
-  auto *timeout =
-      weir::make_handle<weir_timeout>(heap, runtime, options.timeout_ms, std::move(callback));
-  if (timeout != nullptr && timeout->complete(options)) {
+  weir::Check check("timeout", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL");
+  weir::check_timeout(check, options);
+  if (!check.ok()) return check.status();
+  auto *timeout = weir::make_handle<weir_timeout>(heap, runtime);
+  weir::LiveOptions<weir::TimeoutOptions>::Set *set = nullptr;
+  if (timeout != nullptr && timeout->set_name(options.name)) {
+    set = weir::make_timeout_set(*timeout, options, std::move(callback));
+  }
+  if (set != nullptr) {
+    timeout->live.begin(set);
     *out = timeout;
     return WEIR_OK;
   }
   weir::unref_handle(timeout);
   return weir::report(error, heap, WEIR_ENOMEM, "timeout: out of memory");
+}
+
+weir_status weir_timeout_set_options(weir_timeout *timeout, const weir_timeout_options *given,
+                                     weir_error **error) {
+  weir::Heap *heap = timeout == nullptr ? weir::Heap::standard() : timeout->heap();
+  weir_timeout_options options = weir::timeout_defaults;
+  weir_status status = weir::read_new_options(options, given, "timeout.options", heap, error);
+  if (status != WEIR_OK) return status;
+  weir::Callback<weir_timeout_fn> callback(options.timeout_for, options.timeout_data,
+                                           options.timeout_free_data);
+  weir::Check check("timeout", heap, error);
+  check.rule(timeout != nullptr, "timeout must not be NULL")
+      .rule(options.name == nullptr, "name cannot change (must be NULL)");
+  weir::check_timeout(check, options);
+  if (!check.ok()) return check.status();
+  if (timeout->runtime()->forked()) {
+    return weir::report_status(error, heap, WEIR_EFORKED, "timeout");
+  }
+  auto *set = weir::make_timeout_set(*timeout, options, std::move(callback));
+  if (set == nullptr) return weir::report_status(error, heap, WEIR_ENOMEM, "timeout");
+  timeout->live.replace(*timeout->runtime(), set);
+  return WEIR_OK;
 }
 
 weir_timeout *weir_timeout_ref(weir_timeout *timeout) { return weir::ref_handle(timeout); }

@@ -347,6 +347,16 @@ WRAP_ERROR(weir_limiter_set_options,
            PARAMETERS(weir_limiter *limiter, const weir_limiter_options *options,
                       weir_error **error),
            ARGUMENTS(limiter, options, error))
+WRAP_ERROR(weir_retry_set_options,
+           PARAMETERS(weir_retry *retry, const weir_retry_options *options, weir_error **error),
+           ARGUMENTS(retry, options, error))
+WRAP_ERROR(weir_budget_set_options,
+           PARAMETERS(weir_budget *budget, const weir_budget_options *options, weir_error **error),
+           ARGUMENTS(budget, options, error))
+WRAP_ERROR(weir_timeout_set_options,
+           PARAMETERS(weir_timeout *timeout, const weir_timeout_options *options,
+                      weir_error **error),
+           ARGUMENTS(timeout, options, error))
 WRAP_ERROR(weir_limiter_add_limit,
            PARAMETERS(weir_limiter *limiter, uint32_t algorithm, int64_t permits,
                       int64_t interval_ms, int64_t burst, weir_error **error),

@@ -20,7 +20,8 @@ static void meddle(void *data, weir_breaker *breaker, const weir_breaker_change 
   if (meddler->does == ISOLATES) meddler->status = weir_breaker_isolate(breaker);
   if (meddler->does == UNREFS) weir_breaker_unref(breaker);
   if (meddler->does == SETS_OPTIONS) {
-    meddler->status = weir_breaker_set_options(breaker, NULL, NULL);
+    weir_breaker_options defaults = BREAKER_OPTIONS;
+    meddler->status = weir_breaker_set_options(breaker, &defaults, NULL);
   }
   if (meddler->does == CALLS) meddler->status = weir_breaker_acquire(breaker, &permit, NULL);
 }

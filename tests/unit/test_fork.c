@@ -147,6 +147,7 @@ static int policies_in_child(void *data) {
   weir_breaker_stats breaker_stats = {.size = sizeof breaker_stats};
   weir_limiter_stats limiter_stats = {.size = sizeof limiter_stats};
   weir_limiter_options limits = WEIR_LIMITER_OPTIONS_INIT;
+  weir_breaker_options breaking = WEIR_BREAKER_OPTIONS_INIT;
   unsigned char bytes[WEIR_BREAKER_SNAPSHOT_SIZE];
   size_t size = sizeof bytes;
   size_t granted = 0;
@@ -164,7 +165,7 @@ static int policies_in_child(void *data) {
   CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_release(all->breaker));
   CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_force(all->breaker, WEIR_BREAKER_CLOSED));
   CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_reset(all->breaker));
-  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_set_options(all->breaker, NULL, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_set_options(all->breaker, &breaking, NULL));
   CHILD_EXPECTS(WEIR_EFORKED, weir_breaker_snapshot(all->breaker, bytes, &size));
   CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_try_acquire(all->limiter, 1, &permit, &rejection));
   CHILD_EXPECTS(WEIR_EFORKED, weir_limiter_acquire_n(all->limiter, 1, &granted, NULL));
