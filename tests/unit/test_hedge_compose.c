@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: MIT */
+/* Hedges beside other policies: what is counted once and what for each copy, and what is measured. */
+
+#include "hedge.h"
+
+/* ---- breaker and limiter ---- */
+
+static weir_breaker *make_breaker(struct fixture *fx, uint32_t threshold) {
+  weir_breaker_options options = WEIR_BREAKER_OPTIONS_INIT;
+  weir_breaker *breaker = NULL;
+  options.mode = WEIR_BREAKER_COUNT_WINDOW;
+  options.min_calls = threshold;
+  options.half_open_max_calls = 2;
+  options.half_open_success_threshold = 1;
+  assert_int_equal(weir_breaker_new(fx->runtime, &options, &breaker, NULL), WEIR_OK);
+  return breaker;
+}
+
+static weir_breaker_stats breaker_stats(weir_breaker *breaker) {
+  weir_breaker_stats stats = {.size = sizeof stats};
+  assert_int_equal(weir_breaker_get_stats(breaker, &stats), WEIR_OK);
+  return stats;
+}
+
+static void B20_around_a_breaker_the_winner_gives_a_verdict_and_losers_none(struct fixture *fx) {
+  weir_breaker *breaker = make_breaker(fx, 10);
+  weir_hedge *hedge = make_hedge(fx, 2, 10);
+  struct script *fetch = scripted(fx, "hang f503 v3");
+  struct run *run =
+      begin_under_two(fx, weir_hedge_policy(hedge), weir_breaker_policy(breaker), fetch);
+  advance_ms(fx, 10); /* the second fails at once, so the third starts and wins */
+  assert_int_equal(settled(run)->value, 3);
+  assert_int_equal(fetch->attempts[0].cancel_reason, WEIR_CANCEL_LOST);
+  assert_int_equal(breaker_stats(breaker).calls, 2); /* in the window: a failure and a success */
+  assert_int_equal(breaker_stats(breaker).failures, 1);
+  weir_hedge_unref(hedge);
+  weir_breaker_unref(breaker);
+}
+
+static void B20_losing_trials_free_their_places(struct fixture *fx) {
+  weir_breaker *breaker = make_breaker(fx, 1);
+  weir_permit permit = 0;
+  assert_int_equal(weir_breaker_acquire(breaker, &permit, NULL), WEIR_OK);
+  assert_int_equal(weir_breaker_report(breaker, permit, WEIR_CLASS_FAILURE, 0), WEIR_OK);
+  advance_ms(fx, 60000); /* half-open */
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  struct script *fetch = scripted(fx, "hang");
+  struct run *run =
+      begin_under_two(fx, weir_hedge_policy(hedge), weir_breaker_policy(breaker), fetch);
+  advance_ms(fx, 10);
+  assert_int_equal(fetch->started, 2); /* both trial places are taken */
+  assert_int_equal(weir_breaker_acquire(breaker, &permit, NULL), WEIR_EOPEN);
+  assert_int_equal(weir_call_cancel(run->call), WEIR_OK);
+  run_until_idle(fx);
+  for (int i = 0; i < 2; i++) { /* and both are free again */
+    assert_int_equal(weir_breaker_acquire(breaker, &permit, NULL), WEIR_OK);
+  }
+  weir_hedge_unref(hedge);
+  weir_breaker_unref(breaker);
+}
+
+static void refusals_ask_for_the_next_and_are_listed(struct fixture *fx) {
+  weir_breaker *breaker = make_breaker(fx, 1);
+  assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK);
+  weir_hedge *hedge = make_hedge(fx, 2, 10);
+  struct script *fetch = scripted(fx, "v1");
+  struct run *run =
+      begin_under_two(fx, weir_hedge_policy(hedge), weir_breaker_policy(breaker), fetch);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->status, WEIR_EAGGREGATE);
+  assert_int_equal(settled(run)->attempts, 0);
+  assert_int_equal(weir_error_count(error_of(run)), 3);
+  assert_int_equal(weir_error_status(weir_error_at(error_of(run), 2, NULL)), WEIR_EOPEN);
+  assert_int_equal(hedge_stats(hedge).hedged, 2);
+  weir_hedge_unref(hedge);
+  weir_breaker_unref(breaker);
+}
+
+static weir_limiter *make_limiter(struct fixture *fx, int64_t max_concurrent, int64_t max_queue) {
+  weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
+  weir_limiter *limiter = NULL;
+  options.max_concurrent = max_concurrent;
+  options.max_queue = max_queue;
+  assert_int_equal(weir_limiter_new(fx->runtime, &options, &limiter, NULL), WEIR_OK);
+  return limiter;
+}
+
+static int64_t held(weir_limiter *limiter) {
+  weir_limiter_stats stats = {.size = sizeof stats};
+  assert_int_equal(weir_limiter_get_stats(limiter, &stats), WEIR_OK);
+  return stats.concurrent;
+}
+
+static void F24_a_loser_keeps_its_permit_until_it_ends(struct fixture *fx) {
+  weir_limiter *limiter = make_limiter(fx, 2, 0);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  struct script *fetch = scripted(fx, "hang v2");
+  struct run *run =
+      begin_under_two(fx, weir_hedge_policy(hedge), weir_limiter_policy(limiter), fetch);
+  run_until_idle(fx);
+  assert_int_equal(held(limiter), 1);
+  advance_ms(fx, 10);
+  assert_int_equal(settled(run)->value, 2);
+  assert_int_equal(held(limiter), 1); /* the loser's */
+  assert_int_equal(finish(fetch, 0, "v1"), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(held(limiter), 0);
+  weir_hedge_unref(hedge);
+  weir_limiter_unref(limiter);
+}
+
+/* The copies' attempts hold the permit that was acquired further out, not each other's. */
+static void F24_a_permit_around_the_hedge_is_held_until_the_last_loser_ends(struct fixture *fx) {
+  weir_limiter *outer = make_limiter(fx, 5, 0);
+  weir_limiter *inner = make_limiter(fx, 5, 0);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  weir_policy *policies[] = {weir_limiter_policy(outer), weir_hedge_policy(hedge),
+                             weir_limiter_policy(inner)};
+  weir_pipeline *pipeline = NULL;
+  assert_int_equal(weir_pipeline_new(fx->runtime, policies, 3, NULL, &pipeline, NULL), WEIR_OK);
+  struct script *fetch = scripted(fx, "hang hang");
+  struct run *run = begin_under(fx, weir_pipeline_policy(pipeline), fetch->operation);
+  weir_pipeline_unref(pipeline);
+  advance_ms(fx, 10);
+  assert_int_equal(held(outer), 1);
+  assert_int_equal(held(inner), 2);
+  assert_int_equal(finish(fetch, 0, "v1"), WEIR_OK); /* the first wins; the copy goes on */
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->value, 1);
+  assert_int_equal(held(outer), 1);
+  assert_int_equal(held(inner), 1);
+  assert_int_equal(finish(fetch, 1, "v1"), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(held(outer), 0);
+  assert_int_equal(held(inner), 0);
+  weir_hedge_unref(hedge);
+  weir_limiter_unref(inner);
+  weir_limiter_unref(outer);
+}
+
+static void a_first_that_waits_for_a_permit_is_hedged_too(struct fixture *fx) {
+  weir_limiter *limiter = make_limiter(fx, 1, 5);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  struct script *other = scripted(fx, "hang");
+  struct run *holder = begin_under(fx, weir_limiter_policy(limiter), other->operation);
+  struct script *fetch = scripted(fx, "v1 v2");
+  struct run *run =
+      begin_under_two(fx, weir_hedge_policy(hedge), weir_limiter_policy(limiter), fetch);
+  advance_ms(fx, 10);
+  assert_int_equal(hedge_stats(hedge).hedged, 1);
+  assert_int_equal(finish(other, 0, "v9"), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(holder)->value, 9);
+  assert_int_equal(settled(run)->value, 1);
+  assert_int_equal(fetch->started, 1);
+  assert_int_equal(held(limiter), 0);
+  weir_hedge_unref(hedge);
+  weir_limiter_unref(limiter);
+}
+
+/* ---- retry and timeout ---- */
+
+static weir_retry *make_retry(struct fixture *fx, int64_t max_attempts, int64_t delay_ms,
+                              weir_budget *budget) {
+  weir_retry_options options = WEIR_RETRY_OPTIONS_INIT;
+  weir_retry *retry = NULL;
+  options.backoff = WEIR_BACKOFF_CONSTANT;
+  options.jitter = WEIR_JITTER_NONE;
+  options.max_attempts = max_attempts;
+  options.base_delay_ms = delay_ms;
+  options.budget = budget;
+  assert_int_equal(weir_retry_new(fx->runtime, &options, &retry, NULL), WEIR_OK);
+  return retry;
+}
+
+static void a_hedge_inside_a_retry_begins_anew_each_time(struct fixture *fx) {
+  weir_retry *retry = make_retry(fx, 2, 5, NULL);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  struct script *fetch = scripted(fx, "f1 f2 hang v4");
+  struct run *run = begin_under_two(fx, weir_retry_policy(retry), weir_hedge_policy(hedge), fetch);
+  advance_ms(fx, 15);
+  assert_int_equal(settled(run)->value, 4);
+  assert_int_equal(settled(run)->attempts, 4);
+  assert_int_equal(settled(run)->elapsed_ns, 15 * MS);
+  assert_int_equal(hedge_stats(hedge).started, 2);
+  weir_hedge_unref(hedge);
+  weir_retry_unref(retry);
+}
+
+static void the_last_aggregate_is_what_a_retry_shows(struct fixture *fx) {
+  weir_retry *retry = make_retry(fx, 2, 0, NULL);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  struct run *run = begin_under_two(fx, weir_retry_policy(retry), weir_hedge_policy(hedge),
+                                    scripted(fx, "f1 f2 f3 f4"));
+  advance_ms(fx, 1);
+  assert_int_equal(settled(run)->status, WEIR_EAGGREGATE);
+  assert_int_equal(settled(run)->stop_reason, WEIR_STOP_ATTEMPTS);
+  assert_listed(run, 0, 0, 3);
+  assert_listed(run, 1, 1, 4);
+  weir_hedge_unref(hedge);
+  weir_retry_unref(retry);
+}
+
+static void a_retry_inside_a_hedge_is_every_copys_own(struct fixture *fx) {
+  weir_retry *retry = make_retry(fx, 3, 20, NULL);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  struct script *fetch = scripted(fx, "f1 f2 f3 v4");
+  struct run *run = begin_under_two(fx, weir_hedge_policy(hedge), weir_retry_policy(retry), fetch);
+  advance_ms(fx, 30); /* tries at 0, the copy's at 10, the first's at 20, the copy's at 30 */
+  assert_int_equal(settled(run)->value, 4);
+  assert_int_equal(settled(run)->attempts, 4);
+  assert_int_equal(hedge_stats(hedge).won_by_hedge, 1);
+  assert_int_equal(armed_timers(fx), 0);
+  weir_hedge_unref(hedge);
+  weir_retry_unref(retry);
+}
+
+static weir_timeout *make_timeout(struct fixture *fx, int64_t timeout_ms) {
+  weir_timeout_options options = WEIR_TIMEOUT_OPTIONS_INIT;
+  weir_timeout *timeout = NULL;
+  options.timeout_ms = timeout_ms;
+  assert_int_equal(weir_timeout_new(fx->runtime, &options, &timeout, NULL), WEIR_OK);
+  return timeout;
+}
+
+static void a_timeout_inside_is_every_copys_own(struct fixture *fx) {
+  weir_timeout *timeout = make_timeout(fx, 30);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  struct script *fetch = scripted(fx, "hang hang");
+  struct run *run =
+      begin_under_two(fx, weir_hedge_policy(hedge), weir_timeout_policy(timeout), fetch);
+  advance_ms(fx, 10);
+  assert_int_equal(fetch->attempts[1].remaining_ns, 30 * MS); /* not the first's 20 */
+  advance_ms(fx, 29);
+  assert_pending(run);
+  advance_ms(fx, 1);
+  assert_int_equal(settled(run)->status, WEIR_EAGGREGATE);
+  assert_int_equal(weir_error_status(weir_error_at(error_of(run), 0, NULL)), WEIR_ETIMEDOUT);
+  assert_int_equal(fetch->attempts[1].cancel_reason, WEIR_CANCEL_TIMEOUT);
+  weir_hedge_unref(hedge);
+  weir_timeout_unref(timeout);
+}
+
+static void a_timeout_around_stops_all_copies(struct fixture *fx) {
+  weir_timeout *timeout = make_timeout(fx, 30);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  struct script *fetch = scripted(fx, "hang hang");
+  struct run *run =
+      begin_under_two(fx, weir_timeout_policy(timeout), weir_hedge_policy(hedge), fetch);
+  advance_ms(fx, 10);
+  assert_int_equal(fetch->attempts[1].remaining_ns, 20 * MS);
+  advance_ms(fx, 20);
+  assert_int_equal(settled(run)->status, WEIR_ETIMEDOUT);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(fetch->attempts[i].cancel_reason, WEIR_CANCEL_TIMEOUT);
+  }
+  assert_int_equal(settled(run)->attempts, 2);
+  assert_int_equal(armed_timers(fx), 0);
+  weir_hedge_unref(hedge);
+  weir_timeout_unref(timeout);
+}
+
+static void F02_a_copys_timer_is_further_in_than_the_hedges(struct fixture *fx) {
+  weir_timeout *outer = make_timeout(fx, 20);
+  weir_timeout *inner = make_timeout(fx, 10);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  weir_policy *policies[] = {weir_timeout_policy(outer), weir_hedge_policy(hedge),
+                             weir_timeout_policy(inner)};
+  weir_pipeline *pipeline = NULL;
+  assert_int_equal(weir_pipeline_new(fx->runtime, policies, 3, NULL, &pipeline, NULL), WEIR_OK);
+  struct script *fetch = scripted(fx, "hang hang");
+  struct run *run = begin_under(fx, weir_pipeline_policy(pipeline), fetch->operation);
+  weir_pipeline_unref(pipeline);
+  advance_ms(fx, 20); /* the copy began at 10: its timeout and the outer one are due at 20 */
+  assert_int_equal(fetch->started, 2);
+  assert_int_equal(settled(run)->status, WEIR_EAGGREGATE);
+  weir_hedge_unref(hedge);
+  weir_timeout_unref(inner);
+  weir_timeout_unref(outer);
+}
+
+static void a_hedge_inside_a_hedge_multiplies(struct fixture *fx) {
+  weir_hedge *outer = make_hedge(fx, 1, 10);
+  weir_hedge *inner = make_hedge(fx, 1, 4);
+  struct script *fetch = scripted(fx, "hang hang hang v4");
+  struct run *run = begin_under_two(fx, weir_hedge_policy(outer), weir_hedge_policy(inner), fetch);
+  advance_ms(fx, 10);
+  assert_int_equal(fetch->started, 3);
+  advance_ms(fx, 4);
+  assert_int_equal(settled(run)->value, 4);
+  assert_int_equal(fetch->cancelled, 3);
+  assert_int_equal(armed_timers(fx), 0);
+  weir_hedge_unref(inner);
+  weir_hedge_unref(outer);
+}
+
+/* ---- other operations ---- */
+
+static void a_sleep_and_a_poll_may_be_hedged(struct fixture *fx) {
+  weir_operation *sleep = NULL;
+  assert_int_equal(weir_sleep_new(fx->runtime, 15, WEIR_OK, NULL, NULL, &sleep, NULL), WEIR_OK);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  struct run *slept = begin_under(fx, weir_hedge_policy(hedge), sleep);
+  weir_operation_unref(sleep);
+  weir_poll_options options = WEIR_POLL_OPTIONS_INIT;
+  options.interval_ms = 3;
+  weir_operation *poll = NULL;
+  assert_int_equal(weir_poll_new(scripted(fx, "f1 f2 f3 f4 v5")->operation, &options, &poll, NULL),
+                   WEIR_OK);
+  struct run *polled = begin_under(fx, weir_hedge_policy(hedge), poll);
+  weir_operation_unref(poll);
+  advance_ms(fx, 15);
+  assert_int_equal(settled(slept)->status, WEIR_OK);
+  assert_int_equal(settled(slept)->attempts, 2);
+  assert_int_equal(settled(polled)->value, 5);
+  assert_int_equal(armed_timers(fx), 0);
+  weir_hedge_unref(hedge);
+}
+
+static void a_shared_load_is_joined_by_the_copy(struct fixture *fx) {
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  options.max_entries = 10;
+  options.ttl_ms = 1000;
+  weir_cache *cache = NULL;
+  assert_int_equal(weir_cache_new(fx->runtime, &options, &cache, NULL), WEIR_OK);
+  struct script *fetch = scripted(fx, "v7+30");
+  weir_operation *cached = NULL;
+  assert_int_equal(weir_cache_operation(cache, fetch->operation, &cached, NULL), WEIR_OK);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  weir_run_options run_options = WEIR_RUN_OPTIONS_INIT;
+  run_options.policy = weir_hedge_policy(hedge);
+  run_options.key = "key";
+  run_options.key_size = 3;
+  struct run *run = begin(fx, cached, &run_options);
+  weir_operation_unref(cached);
+  advance_ms(fx, 30);
+  assert_int_equal(settled(run)->value, 7);
+  assert_int_equal(fetch->started, 1); /* the copy waits for the same load: nothing to gain */
+  assert_int_equal(hedge_stats(hedge).hedged, 1);
+  weir_hedge_unref(hedge);
+  weir_cache_unref(cache);
+}
+
+static void an_error_named_superseded_is_a_failure(struct fixture *fx) {
+  weir_operation *sleep = NULL;
+  assert_int_equal(weir_sleep_new(fx->runtime, 5, WEIR_ESUPERSEDED, NULL, NULL, &sleep, NULL),
+                   WEIR_OK);
+  weir_hedge_options options = hedge_options(1, 10);
+  weir_hedge *hedge = new_hedge(fx, &options);
+  struct run *run = begin_under(fx, weir_hedge_policy(hedge), sleep);
+  weir_operation_unref(sleep);
+  advance_ms(fx, 10); /* it was not stopped */
+  assert_int_equal(settled(run)->status, WEIR_EAGGREGATE);
+  weir_hedge_unref(hedge);
+}
+
+static uint32_t all_is_abandoned(void *data, const weir_outcome *outcome) {
+  (void)data;
+  return weir_error_code(outcome->error) == 2 ? WEIR_CLASS_FAILURE : WEIR_CLASS_ABANDON;
+}
+
+static void what_is_abandoned_starts_nothing_and_yields_to_a_failure(struct fixture *fx) {
+  weir_hedge_options options = hedge_options(1, 10);
+  options.classify = all_is_abandoned;
+  weir_hedge *hedge = new_hedge(fx, &options);
+  struct script *alone = scripted(fx, "f1");
+  struct run *abandoned = begin_under(fx, weir_hedge_policy(hedge), alone->operation);
+  struct script *both = scripted(fx, "f1+15 f2");
+  struct run *failed = begin_under(fx, weir_hedge_policy(hedge), both->operation);
+  struct script *later = scripted(fx, "f2+15 f1");
+  struct run *first_failed = begin_under(fx, weir_hedge_policy(hedge), later->operation);
+  advance_ms(fx, 15);
+  assert_int_equal(settled(abandoned)->code, 1);
+  assert_int_equal(alone->started, 1);
+  assert_int_equal(settled(failed)->code, 2);
+  assert_int_equal(settled(failed)->status, WEIR_EFAILED); /* it alone failed */
+  assert_int_equal(settled(first_failed)->code, 2);
+  weir_hedge_unref(hedge);
+}
+
+/* ---- lifetimes ---- */
+
+static void closing_while_hedging_settles_once(struct fixture *fx) {
+  struct script *fetch = scripted(fx, "hang");
+  struct run *run = begin_hedged(fx, 2, 10, fetch);
+  advance_ms(fx, 20);
+  weir_runtime_close(fx->runtime);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->status, WEIR_ECLOSED);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(fetch->attempts[i].cancel_reason, WEIR_CANCEL_SHUTDOWN);
+  }
+}
+
+static void closing_before_a_copy_has_begun_settles_once(struct fixture *fx) {
+  struct script *fetch = scripted(fx, "f1+5 hang");
+  struct run *run = begin_hedged(fx, 1, 100, fetch);
+  run_until_idle(fx);
+  assert_int_equal(finish(fetch, 0, "f1"), WEIR_OK);
+  weir_runtime_close(fx->runtime);
+  run_until_idle(fx);
+  assert_true(settled(run)->status != WEIR_OK);
+}
+
+static void the_policy_lives_as_long_as_its_runs(struct fixture *fx) {
+  struct script *fetch = scripted(fx, "hang");
+  struct run *run = begin_hedged(fx, 1, 10, fetch);
+  advance_ms(fx, 10);
+  weir_operation_unref(fetch->operation);
+  fetch->operation = NULL;
+  assert_int_equal(finish(fetch, 1, "v2"), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->value, 2);
+  assert_int_equal(fetch->freed, 0); /* the loser is still out */
+  assert_int_equal(finish(fetch, 0, "v1"), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(fetch->freed, 1);
+}
+
+/* ---- the budget ---- */
+
+static weir_budget *make_budget(struct fixture *fx, double ratio, double min_per_second) {
+  weir_budget_options options = WEIR_BUDGET_OPTIONS_INIT;
+  weir_budget *budget = NULL;
+  options.ratio = ratio;
+  options.min_per_second = min_per_second;
+  assert_int_equal(weir_budget_new(fx->runtime, &options, &budget, NULL), WEIR_OK);
+  return budget;
+}
+
+static weir_budget_stats budget_stats(weir_budget *budget) {
+  weir_budget_stats stats = {.size = sizeof stats};
+  assert_int_equal(weir_budget_get_stats(budget, &stats), WEIR_OK);
+  return stats;
+}
+
+static weir_hedge *make_budgeted(struct fixture *fx, uint32_t max_hedges, weir_budget *budget) {
+  weir_hedge_options options = hedge_options(max_hedges, 10);
+  options.budget = budget;
+  return new_hedge(fx, &options);
+}
+
+static void each_copy_counts_against_the_budget(struct fixture *fx) {
+  weir_budget *budget = make_budget(fx, 0.5, 0);
+  weir_hedge *hedge = make_budgeted(fx, 3, budget);
+  struct script *quick = scripted(fx, "v1");
+  for (int i = 0; i < 3; i++) begin_under(fx, weir_hedge_policy(hedge), quick->operation);
+  run_until_idle(fx);
+  struct script *slow = scripted(fx, "hang");
+  struct run *run = begin_under(fx, weir_hedge_policy(hedge), slow->operation);
+  advance_ms(fx, 100); /* four first starts allow two copies */
+  assert_int_equal(slow->started, 3);
+  assert_int_equal(hedge_stats(hedge).hedged, 2);
+  assert_int_equal(hedge_stats(hedge).refused_by_budget, 1);
+  assert_int_equal(armed_timers(fx), 0); /* it does not ask again */
+  assert_int_equal(budget_stats(budget).deposits, 4);
+  assert_int_equal(budget_stats(budget).withdrawn, 2);
+  assert_int_equal(finish(slow, 0, "v1"), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->value, 1);
+  weir_hedge_unref(hedge);
+  weir_budget_unref(budget);
+}
+
+static void with_an_empty_budget_the_first_outcome_goes_on_unchanged(struct fixture *fx) {
+  weir_budget *budget = make_budget(fx, 0, 0);
+  weir_hedge *hedge = make_budgeted(fx, 3, budget);
+  struct script *fetch = scripted(fx, "f503@250");
+  struct run *run = begin_under(fx, weir_hedge_policy(hedge), fetch->operation);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->status, WEIR_EFAILED);
+  assert_int_equal(settled(run)->code, 503);
+  assert_int_equal(settled(run)->retry_after_ms, 250);
+  assert_int_equal(fetch->started, 1);
+  assert_int_equal(hedge_stats(hedge).refused_by_budget, 1);
+  weir_hedge_unref(hedge);
+  weir_budget_unref(budget);
+}
+
+static void what_no_attempt_came_of_is_given_back(struct fixture *fx) {
+  weir_budget *budget = make_budget(fx, 1, 10);
+  weir_hedge *hedge = make_budgeted(fx, 2, budget);
+  weir_breaker *breaker = make_breaker(fx, 1);
+  assert_int_equal(weir_breaker_isolate(breaker), WEIR_OK);
+  struct run *run = begin_under_two(fx, weir_hedge_policy(hedge), weir_breaker_policy(breaker),
+                                    scripted(fx, "v1"));
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->status, WEIR_EAGGREGATE);
+  assert_int_equal(budget_stats(budget).deposits, 0);
+  assert_int_equal(budget_stats(budget).withdrawn, 0);
+  /* A copy that waits for a permit when it is stopped gives back, too. */
+  weir_limiter *limiter = make_limiter(fx, 1, 5);
+  struct script *fetch = scripted(fx, "v1+15 hang");
+  struct run *limited =
+      begin_under_two(fx, weir_hedge_policy(hedge), weir_limiter_policy(limiter), fetch);
+  advance_ms(fx, 10);
+  assert_int_equal(budget_stats(budget).withdrawn, 1);
+  advance_ms(fx, 5);
+  assert_int_equal(settled(limited)->value, 1);
+  assert_int_equal(fetch->started, 1);
+  assert_int_equal(budget_stats(budget).deposits, 1);
+  assert_int_equal(budget_stats(budget).withdrawn, 0);
+  weir_limiter_unref(limiter);
+  weir_breaker_unref(breaker);
+  weir_hedge_unref(hedge);
+  weir_budget_unref(budget);
+}
+
+static void retry_and_hedge_of_one_budget_deposit_once(struct fixture *fx) {
+  weir_budget *budget = make_budget(fx, 1, 10);
+  weir_hedge *hedge = make_budgeted(fx, 1, budget);
+  weir_retry *retry = make_retry(fx, 2, 1, budget);
+  struct run *retried = begin_under_two(fx, weir_retry_policy(retry), weir_hedge_policy(hedge),
+                                        scripted(fx, "f1 f2 v3"));
+  advance_ms(fx, 1);
+  assert_int_equal(settled(retried)->value, 3);
+  assert_int_equal(budget_stats(budget).deposits, 1);
+  assert_int_equal(budget_stats(budget).withdrawn, 2);
+  struct run *hedged = begin_under_two(fx, weir_hedge_policy(hedge), weir_retry_policy(retry),
+                                       scripted(fx, "hang v2"));
+  advance_ms(fx, 10);
+  assert_int_equal(settled(hedged)->value, 2);
+  assert_int_equal(budget_stats(budget).deposits, 2);
+  assert_int_equal(budget_stats(budget).withdrawn, 3);
+  weir_retry_unref(retry);
+  weir_hedge_unref(hedge);
+  weir_budget_unref(budget);
+}
+
+/* ---- the quantile ---- */
+
+static weir_hedge *make_measuring(struct fixture *fx, double quantile, int64_t delay_ms) {
+  weir_hedge_options options = hedge_options(1, delay_ms);
+  options.quantile = quantile;
+  return new_hedge(fx, &options);
+}
+
+/* `count` runs that take `ms` each, one after the other. */
+static void measure_runs(struct fixture *fx, weir_hedge *hedge, int count, int ms) {
+  char word[16];
+  snprintf(word, sizeof word, "v1+%d", ms);
+  struct script *fetch = scripted(fx, word);
+  for (int i = 0; i < count; i++) {
+    begin_under(fx, weir_hedge_policy(hedge), fetch->operation);
+    advance_ms(fx, ms);
+  }
+}
+
+static void before_20_samples_the_delay_counts(struct fixture *fx) {
+  weir_hedge *hedge = make_measuring(fx, 0.95, 500);
+  measure_runs(fx, hedge, 19, 10);
+  assert_int_equal(hedge_stats(hedge).samples, 19);
+  assert_int_equal(hedge_stats(hedge).delay_ns, 500 * MS);
+  measure_runs(fx, hedge, 1, 10);
+  assert_true(hedge_stats(hedge).delay_ns >= 10 * MS);
+  assert_true(hedge_stats(hedge).delay_ns <= 10 * MS + 10 * MS / 16 + 1);
+  weir_hedge_unref(hedge);
+}
+
+static void without_a_delay_nothing_is_hedged_before_20_samples(struct fixture *fx) {
+  weir_hedge *hedge = make_measuring(fx, 0.9, WEIR_OFF);
+  assert_int_equal(hedge_stats(hedge).delay_ns, -1);
+  struct script *slow = scripted(fx, "hang");
+  struct run *run = begin_under(fx, weir_hedge_policy(hedge), slow->operation);
+  advance_ms(fx, 60000);
+  assert_int_equal(slow->started, 1);
+  assert_int_equal(armed_timers(fx), 0);
+  struct script *failing = scripted(fx, "f1 v2"); /* a failure still starts the next */
+  struct run *failed = begin_under(fx, weir_hedge_policy(hedge), failing->operation);
+  run_until_idle(fx);
+  assert_int_equal(settled(failed)->value, 2);
+  assert_int_equal(finish(slow, 0, "v1"), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->value, 1);
+  weir_hedge_unref(hedge);
+}
+
+static void the_quantile_is_that_of_the_samples(struct fixture *fx) {
+  weir_hedge *hedge = make_measuring(fx, 0.5, 10000);
+  measure_runs(fx, hedge, 30, 10);
+  measure_runs(fx, hedge, 20, 100); /* hedged at about 10: the first wins, or its copy, at 100 */
+  int64_t half_ns = hedge_stats(hedge).delay_ns;
+  assert_true(half_ns >= 10 * MS && half_ns < 11 * MS);
+  measure_runs(fx, hedge, 30, 100);
+  half_ns = hedge_stats(hedge).delay_ns;
+  assert_true(half_ns >= 100 * MS && half_ns <= 107 * MS);
+  weir_hedge_unref(hedge);
+}
+
+/* One in ten is slow, and the copy is quick. What won in its place must not make the tail look
+ * shorter than it is: else the delay would sink and more and more be hedged. */
+static void what_the_copies_win_does_not_draw_the_quantile_down(struct fixture *fx) {
+  weir_hedge *hedge = make_measuring(fx, 0.8, 1000);
+  measure_runs(fx, hedge, 20, 10);
+  for (int i = 0; i < 30; i++) {
+    measure_runs(fx, hedge, 9, 10);
+    struct script *slow = scripted(fx, "hang v1+10");
+    begin_under(fx, weir_hedge_policy(hedge), slow->operation);
+    advance_ms(fx, 40);
+  }
+  assert_int_equal(hedge_stats(hedge).hedged, 30);
+  assert_int_equal(hedge_stats(hedge).won_by_hedge, 30);
+  assert_true(hedge_stats(hedge).delay_ns >= 10 * MS);
+  assert_true(hedge_stats(hedge).delay_ns < 11 * MS);
+  weir_hedge_unref(hedge);
+}
+
+TEST_MAIN("hedge compose", TEST(B20_around_a_breaker_the_winner_gives_a_verdict_and_losers_none),
+          TEST(B20_losing_trials_free_their_places), TEST(refusals_ask_for_the_next_and_are_listed),
+          TEST(F24_a_loser_keeps_its_permit_until_it_ends),
+          TEST(F24_a_permit_around_the_hedge_is_held_until_the_last_loser_ends),
+          TEST(a_first_that_waits_for_a_permit_is_hedged_too),
+          TEST(a_hedge_inside_a_retry_begins_anew_each_time),
+          TEST(the_last_aggregate_is_what_a_retry_shows),
+          TEST(a_retry_inside_a_hedge_is_every_copys_own),
+          TEST(a_timeout_inside_is_every_copys_own), TEST(a_timeout_around_stops_all_copies),
+          TEST(F02_a_copys_timer_is_further_in_than_the_hedges),
+          TEST(a_hedge_inside_a_hedge_multiplies), TEST(a_sleep_and_a_poll_may_be_hedged),
+          TEST(a_shared_load_is_joined_by_the_copy), TEST(an_error_named_superseded_is_a_failure),
+          TEST(what_is_abandoned_starts_nothing_and_yields_to_a_failure),
+          TEST(closing_while_hedging_settles_once),
+          TEST(closing_before_a_copy_has_begun_settles_once),
+          TEST(the_policy_lives_as_long_as_its_runs), TEST(each_copy_counts_against_the_budget),
+          TEST(with_an_empty_budget_the_first_outcome_goes_on_unchanged),
+          TEST(what_no_attempt_came_of_is_given_back),
+          TEST(retry_and_hedge_of_one_budget_deposit_once),
+          TEST(before_20_samples_the_delay_counts),
+          TEST(without_a_delay_nothing_is_hedged_before_20_samples),
+          TEST(the_quantile_is_that_of_the_samples),
+          LONG_TEST(what_the_copies_win_does_not_draw_the_quantile_down))
