@@ -394,7 +394,7 @@ void weir_call::settle() {
 }
 
 void weir_call::settle_child() {
-  view();
+  if (child_.done != nullptr) view();
   phase_.store(Phase::settled, std::memory_order_relaxed);
   runtime_.child_settled(*this);
   if (counted_) request_.scope->run_settled(*this);

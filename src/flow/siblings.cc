@@ -12,7 +12,7 @@ namespace weir {
 namespace {
 
 // Children that one step starts at most.
-constexpr int start_batch = 64;
+constexpr uint32_t start_batch = 64;
 
 void stop_children(Siblings &state, uint32_t reason) {
   while (weir_call *child = state.children.pop_front()) stop_child(*child, reason);
@@ -91,9 +91,10 @@ bool start_next(Siblings &state) {
 
 void start_some(Siblings &state) {
   uint64_t most = state.operation().concurrency;
-  for (int i = 0; i < start_batch; ++i) {
+  for (uint32_t i = 0; i < state.batch; ++i) {
     if (state.decided || state.exhausted || state.running >= most || !start_next(state)) return;
   }
+  state.batch = std::min(2 * state.batch, start_batch);
   go_on_later(state);
 }
 
@@ -115,6 +116,7 @@ Next begin_siblings(Siblings &state) {
   state.list = state.carried = nullptr;
   state.aggregate = nullptr;
   state.total = UINT64_MAX;
+  state.batch = 1;
   if (state.operation().pattern->begin(state)) return go_on(state);
   drop(state);
   return Next::outer;

@@ -19,8 +19,9 @@
 // - `children` are those started and not ended, in the order of their starts; the source's among
 //   them, if it is being asked, does not count in `running`.
 // - Once `decided` nothing runs and nothing is started.
-// - Children begin from the ready queue, and no step starts more than start_batch of them, so a
-//   million operations neither recurse nor hold up a turn.
+// - Children begin from the ready queue. The first step starts one, and each further one twice as
+//   many, up to start_batch: what is decided by the first needs no others, and a million operations
+//   neither recurse nor hold up a turn.
 // - All that an outcome needs is there before the first child starts, or before the child whose
 //   result needs it: settling cannot fail.
 
@@ -94,6 +95,7 @@ struct Siblings : Layer {
   uint64_t started;  // so also the next one's index
   uint64_t ended;
   uint64_t total;  // UINT64_MAX: not known yet
+  uint32_t batch;  // how many the next step starts at most
   bool exhausted;  // no more come
   bool decided;
   bool asking;            // the source is being asked

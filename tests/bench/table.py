@@ -68,6 +68,11 @@ TIMES = [
     ('cache get, miss, inline loader, the cache full', 'bench_load:get_miss', 400),
     ('cache get that waits for another\'s load', 'bench_load:get_shared', 120),
     ('cache get of many, hit, a key', 'bench_load:get_many_hit', None),
+    ('parallel of 1 M inline items, 10 at once, an item', 'bench_flow:stream/listened', 150),
+    ('— results collected', 'bench_flow:stream/collected', None),
+    ('race of 3 inline operations', 'bench_flow:of_three/race', 400),
+    ('all of 3 inline operations', 'bench_flow:of_three/all', None),
+    ('waterfall of 3 inline operations', 'bench_flow:of_three/waterfall', None),
     ('completions drain, a record', 'bench_completions:drain', None),
     ('run to a drained record, value given back', 'bench_completions:run_to_record', None),
 ]
