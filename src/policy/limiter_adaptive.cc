@@ -58,8 +58,8 @@ bool AdaptiveLimit::note(const Sample &sample) {
 bool AdaptiveLimit::note_aimd(const Sample &sample) {
   bool slow = options_.latency_ns >= 0 && sample.elapsed_ns > options_.latency_ns;
   if (sample.failed || slow) {
-    double less = std::floor(static_cast<double>(limit_) * options_.backoff);
-    return move_to(std::min(less, static_cast<double>(limit_ - 1)));
+    // At least one less: a backoff below 1 is never rounded up to the limit.
+    return move_to(std::floor(static_cast<double>(limit_) * options_.backoff));
   }
   if (++samples_ < limit_) return false;
   begin_window();

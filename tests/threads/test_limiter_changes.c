@@ -165,7 +165,7 @@ static void L13_changing_options_under_a_storm_grants_no_key_more(struct fixture
 
 enum { WIDE = 6, NARROW = 2 };
 
-/* The one who changes looks whether a limit that was reached after it shrank is ever passed again. */
+/* Who changes it looks whether a limit that was reached after it shrank is ever passed again. */
 static void narrow_and_watch(struct crowd *crowd) {
   weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
   for (int i = 0; i < CHANGES; ++i) {

@@ -81,6 +81,17 @@ static void aimd_shrinks_once_for_one_burst_of_failures(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+static void aimd_shrinks_by_one_at_least(struct fixture *fx) {
+  for (int64_t begin = 2; begin < 100; ++begin) {
+    weir_limiter_options options = adaptive_options(WEIR_ADAPTIVE_AIMD, begin);
+    options.adaptive_backoff = 0x1.fffffffffffffp-1; /* nearest to 1 */
+    weir_limiter *limiter = make_limiter(fx, &options);
+    busy_round(limiter, WEIR_CLASS_FAILURE, MS);
+    assert_int_equal(stats_of(limiter).limit, begin - 1);
+    weir_limiter_unref(limiter);
+  }
+}
+
 static void aimd_counts_a_slow_call_as_overload(struct fixture *fx) {
   weir_limiter_options options = adaptive_options(WEIR_ADAPTIVE_AIMD, 20);
   options.adaptive_latency_ms = 100;
@@ -463,7 +474,7 @@ static void a_limiter_is_a_policy_with_a_name(struct fixture *fx) {
 }
 
 TEST_MAIN("limiter: adaptive and options", TEST(aimd_adds_one_after_a_full_round_of_good_calls),
-          TEST(aimd_shrinks_once_for_one_burst_of_failures),
+          TEST(aimd_shrinks_once_for_one_burst_of_failures), TEST(aimd_shrinks_by_one_at_least),
           TEST(aimd_counts_a_slow_call_as_overload), TEST(samples_of_idle_periods_do_not_count),
           TEST(samples_from_before_a_change_do_not_count),
           TEST(ignored_abandoned_and_refused_calls_do_not_count),

@@ -39,6 +39,28 @@ static void refund_gives_back_to_each_limit(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+/* As many as there can be: what is done to each is done to these, and to nothing behind them. */
+static void L12_eight_limits_give_take_and_drain_together(struct fixture *fx) {
+  for (size_t a = 0; a < COUNT_OF(algorithms); ++a) {
+    weir_limiter *limiter = make_rate(fx, algorithms[a], 10, 1000);
+    for (int i = 1; i < 8; ++i) {
+      assert_int_equal(weir_limiter_add_limit(limiter, algorithms[a], 10 + i, 1000, WEIR_OFF, NULL),
+                       WEIR_OK);
+    }
+    int64_t at = now_ns(fx);
+    int64_t drained = 0;
+    assert_true(passes(limiter, 10, at));
+    assert_int_equal(rejected_at(limiter, 1, at).limit, 10);
+    assert_int_equal(weir_limiter_refund(limiter, 4), WEIR_OK);
+    assert_int_equal(weir_limiter_available(limiter), 4);
+    assert_int_equal(weir_limiter_drain(limiter, &drained), WEIR_OK);
+    assert_int_equal(drained, 4);
+    assert_int_equal(weir_limiter_available_at(limiter, at + 2 * SECOND), 10);
+    assert_int_equal(weir_limiter_try_acquire(limiter, 11, NULL, NULL), WEIR_EINVAL);
+    weir_limiter_unref(limiter);
+  }
+}
+
 static void drain_takes_all_there_is(struct fixture *fx) {
   for (size_t a = 0; a < COUNT_OF(algorithms); ++a) {
     weir_limiter *limiter = make_rate(fx, algorithms[a], 10, 1000);
@@ -310,7 +332,8 @@ static void an_acquire_needs_a_limiter_and_a_permit(struct fixture *fx) {
 }
 
 TEST_MAIN("limiter: decide", TEST(refund_gives_back_up_to_the_burst),
-          TEST(refund_gives_back_to_each_limit), TEST(drain_takes_all_there_is),
+          TEST(refund_gives_back_to_each_limit),
+          TEST(L12_eight_limits_give_take_and_drain_together), TEST(drain_takes_all_there_is),
           TEST(drain_takes_of_each_limit_also_when_one_has_nothing),
           TEST(a_reservation_waits_its_turn_and_is_given_back),
           TEST(a_reservation_gives_back_what_nobody_reserved_after),

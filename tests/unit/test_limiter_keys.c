@@ -70,6 +70,56 @@ static void L13_keys_beyond_the_cap_are_denied_until_one_is_idle(struct fixture 
   }
 }
 
+/* The rest of the bucket that the present key has not worked off yet is nobody else's: without
+ * eviction a newcomer has to wait until it is idle, not until there is as much as he asks for. */
+static void L13_at_the_cap_a_newcomer_waits_until_the_key_closest_to_idle_is(struct fixture *fx) {
+  for (size_t a = 0; a < COUNT_OF(algorithms); ++a) {
+    weir_limiter *limiter = make_keyed(fx, algorithms[a], 10, 1000, 1, WEIR_LIMITER_DENY);
+    int64_t at = now_ns(fx);
+    assert_int_equal(acquire(limiter, 1, 10, at), WEIR_OK);
+    weir_rejection rejection = rejected_key(limiter, 2, 1, at);
+    assert_int_equal(rejection.reason, WEIR_REJECTION_KEYS);
+    int64_t slice = a == 2 ? (SECOND + 31) / 32 : 0;
+    assert_int_equal(rejection.retry_after_ns, SECOND + slice);
+    assert_int_equal(acquire(limiter, 2, 1, at + rejection.retry_after_ns), WEIR_OK);
+    weir_limiter_unref(limiter);
+  }
+}
+
+/* A newcomer that needs nobody's place begins with what was displaced all the same. */
+static void L13_a_newcomer_in_an_idle_place_begins_with_what_was_displaced(struct fixture *fx) {
+  weir_limiter_options options = rate_options(WEIR_LIMITER_TOKEN_BUCKET, 10, 1000);
+  options.max_concurrent = 100;
+  options.max_keys = 2;
+  options.key_overflow = WEIR_LIMITER_EVICT;
+  weir_limiter *limiter = make_limiter(fx, &options);
+  int64_t at = now_ns(fx);
+  static const uint32_t taken[] = {1, 8, 1};
+  weir_permit permits[3];
+  for (uint64_t key = 0; key < 3; ++key) {
+    assert_int_equal(weir_limiter_try_acquire_key_at(limiter, &key, sizeof(key), taken[key],
+                                                     &permits[key], NULL, at),
+                     WEIR_OK);
+    /* The first is held: it cannot give way to the third, the second can. */
+    if (key != 1) continue;
+    assert_int_equal(weir_limiter_release_key(limiter, &key, sizeof(key), permits[key]), WEIR_OK);
+  }
+  for (uint64_t key = 0; key < 3; key += 2) {
+    assert_int_equal(weir_limiter_release_key(limiter, &key, sizeof(key), permits[key]), WEIR_OK);
+  }
+  at += 100 * MS;
+  uint64_t key = 3;
+  weir_permit permit = 0;
+  weir_rejection rejection = WEIR_REJECTION_INIT;
+  assert_int_equal(
+      weir_limiter_try_acquire_key_at(limiter, &key, sizeof(key), 4, &permit, &rejection, at),
+      WEIR_ELIMITED);
+  assert_int_equal(rejection.retry_after_ns, 100 * MS);
+  assert_int_equal(
+      weir_limiter_try_acquire_key_at(limiter, &key, sizeof(key), 3, &permit, NULL, at), WEIR_OK);
+  weir_limiter_unref(limiter);
+}
+
 static void L13_idle_keys_are_taken_over_without_a_sweeper(struct fixture *fx) {
   for (size_t a = 0; a < COUNT_OF(algorithms); ++a) {
     weir_limiter *limiter = make_keyed(fx, algorithms[a], 2, 1000, 50, WEIR_LIMITER_DENY);
@@ -441,6 +491,8 @@ static void keyed_limits_too_large_for_a_word(struct fixture *fx) {
 
 TEST_MAIN("limiter: keys", TEST(L13_each_key_has_a_limit_of_its_own),
           LONG_TEST(L13_keys_beyond_the_cap_are_denied_until_one_is_idle),
+          TEST(L13_at_the_cap_a_newcomer_waits_until_the_key_closest_to_idle_is),
+          TEST(L13_a_newcomer_in_an_idle_place_begins_with_what_was_displaced),
           TEST(L13_idle_keys_are_taken_over_without_a_sweeper),
           TEST(L13_evict_takes_the_place_of_the_key_closest_to_idle),
           TEST(L13_a_key_with_nothing_left_is_never_evicted),

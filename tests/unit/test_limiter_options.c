@@ -51,6 +51,21 @@ static void L09_after_a_change_the_next_window_begins_in_time(struct fixture *fx
   weir_limiter_unref(limiter);
 }
 
+/* What is left of an interval after a change still has what was granted in its oldest slice. */
+static void L09_the_oldest_slice_counts_after_a_change(struct fixture *fx) {
+  weir_limiter_options options = rate_options(WEIR_LIMITER_SLIDING_WINDOW, 10, 32 * 739);
+  weir_limiter *limiter = make_limiter(fx, &options);
+  advance_ms(fx, 2216);
+  assert_int_equal(count_passing(limiter, now_ns(fx), 100), 10);
+  advance_ms(fx, 999);
+  options.interval_ms = 1000;
+  change(limiter, &options);
+  assert_int_equal(count_passing(limiter, now_ns(fx), 100), 0);
+  advance_ms(fx, 33);
+  assert_int_equal(count_passing(limiter, now_ns(fx), 100), 10);
+  weir_limiter_unref(limiter);
+}
+
 /* Callers that are ahead of the one who changes: their window is not the one that is changed. */
 static void L15_what_was_granted_ahead_of_a_change_stays_used(struct fixture *fx) {
   for (uint32_t algorithm = WEIR_LIMITER_FIXED_WINDOW; algorithm <= WEIR_LIMITER_SLIDING_WINDOW;
@@ -144,6 +159,7 @@ static void L13_after_a_change_a_newcomer_finds_the_idle_key(struct fixture *fx)
 
 TEST_MAIN("limiter: options that change", TEST(L05_a_key_idle_for_hours_gets_one_burst),
           TEST(L09_a_window_made_shorter_and_longer_is_not_granted_again),
+          TEST(L09_the_oldest_slice_counts_after_a_change),
           TEST(L09_after_a_change_the_next_window_begins_in_time),
           TEST(L13_after_a_change_a_newcomer_finds_the_idle_key),
           TEST(L15_what_was_granted_ahead_of_a_change_stays_used),
