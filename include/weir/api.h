@@ -197,6 +197,8 @@
     size)) \
   X(weir_status, weir_fallback_new, (weir_runtime *runtime, const \
     weir_fallback_options *options, weir_fallback **out, weir_error **error)) \
+  X(weir_status, weir_fallback_set_options, (weir_fallback *fallback, const \
+    weir_fallback_options *options, weir_error **error)) \
   X(weir_fallback *, weir_fallback_ref, (weir_fallback *fallback)) \
   X(void, weir_fallback_unref, (weir_fallback *fallback)) \
   X(weir_policy *, weir_fallback_policy, (weir_fallback *fallback)) \
@@ -221,6 +223,8 @@
   X(void, weir_hedge_options_init, (weir_hedge_options *options, size_t size)) \
   X(weir_status, weir_hedge_new, (weir_runtime *runtime, const \
     weir_hedge_options *options, weir_hedge **out, weir_error **error)) \
+  X(weir_status, weir_hedge_set_options, (weir_hedge *hedge, const \
+    weir_hedge_options *options, weir_error **error)) \
   X(weir_hedge *, weir_hedge_ref, (weir_hedge *hedge)) \
   X(void, weir_hedge_unref, (weir_hedge *hedge)) \
   X(weir_policy *, weir_hedge_policy, (weir_hedge *hedge)) \

@@ -55,6 +55,16 @@ WEIR_API weir_status weir_fallback_new(weir_runtime *runtime,
                                        const weir_fallback_options *options,
                                        weir_fallback **out, weir_error **error);
 
+/* Changes all options live but the name, which must be NULL here. A run that
+ * has entered the policy keeps what it entered with; a new operation must not
+ * run others deeper than the first one did. What a replaced set held is given
+ * back once, on the runtime's thread, when the last run that goes by it is
+ * over. A bad set changes nothing. Errors: WEIR_EINVAL (`options` NULL too),
+ * WEIR_EABI, WEIR_ENOMEM, WEIR_EFORKED. Any thread. */
+WEIR_API weir_status weir_fallback_set_options(
+    weir_fallback *fallback, const weir_fallback_options *options,
+    weir_error **error);
+
 /* One reference more; returns `fallback`. Any thread. */
 WEIR_API weir_fallback *weir_fallback_ref(weir_fallback *fallback);
 

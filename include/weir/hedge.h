@@ -82,6 +82,16 @@ WEIR_API weir_status weir_hedge_new(weir_runtime *runtime,
                                     const weir_hedge_options *options,
                                     weir_hedge **out, weir_error **error);
 
+/* Changes all options live but the name, which must be NULL here. A run that
+ * has entered the policy keeps what it entered with; measured latencies are
+ * kept. What a replaced set held is given back once, on the runtime's thread,
+ * when the last run that goes by it is over. A bad set changes nothing. Errors:
+ * WEIR_EINVAL (`options` NULL too), WEIR_EABI, WEIR_ENOMEM, WEIR_EFORKED. Any
+ * thread. */
+WEIR_API weir_status weir_hedge_set_options(weir_hedge *hedge,
+                                            const weir_hedge_options *options,
+                                            weir_error **error);
+
 /* One reference more; returns `hedge`. Any thread. */
 WEIR_API weir_hedge *weir_hedge_ref(weir_hedge *hedge);
 

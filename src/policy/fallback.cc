@@ -26,8 +26,10 @@ namespace {
 
 struct FallbackState : Layer {
   weir_fallback &policy() const { return *static_cast<weir_fallback *>(owner); }
+  const FallbackOptions &options() const { return set->options; }
 
-  weir_call *child;  // lent while it runs, held once it has ended; nullable
+  LiveOptions<FallbackOptions>::Set *set;  // what this run goes by
+  weir_call *child;                        // lent while it runs, held once it has ended; nullable
   bool ended;
 };
 
@@ -53,42 +55,46 @@ void tell_fallback(weir_call &run, const FallbackState &state) {
   runtime.emit(event);
 }
 
+Next leave_fallback(FallbackState &state) {
+  state.set->leave(state.run->runtime());
+  return Next::outer;
+}
+
 // Without memory for the operation what failed stays the outcome.
 Next begin_fallback(weir_call &run, FallbackState &state) {
-  weir_fallback &policy = state.policy();
-  ChildStart start = {policy.operation};
+  ChildStart start = {state.options().operation};
   start.input = run.request().input;
   start.index = run.request().index;
   start.failed = &run.view();
   state.ended = false;
   state.child = start_child(state, fallback_done, start);
   if (state.child != nullptr) return Next::wait;
-  count_fallback(policy.failed);
+  count_fallback(state.policy().failed);
   run.result().stop_reason = WEIR_STOP_NO_MEMORY;
-  return Next::outer;
+  return leave_fallback(state);
 }
 
 __attribute__((cold)) Next fall_back(weir_call &run, FallbackState &state) {
-  weir_fallback &policy = state.policy();
-  count_fallback(policy.fell_back);
+  count_fallback(state.policy().fell_back);
   tell_fallback(run, state);
-  if (policy.operation != nullptr) return begin_fallback(run, state);
-  run.result().set_value(ref_value(policy.value));
-  return Next::outer;
+  if (state.options().operation != nullptr) return begin_fallback(run, state);
+  run.result().set_value(ref_value(state.options().value));
+  return leave_fallback(state);
 }
 
 Next judge_inside(weir_call &run, FallbackState &state) {
-  weir_fallback &policy = state.policy();
-  uint32_t class_ = policy.classifier.judge(run.view());
-  if (policy.judges) run.runtime().user_ran();
+  const FallbackOptions &options = state.options();
+  uint32_t class_ = options.classifier.judge(run.view());
+  if (options.judges) run.runtime().user_ran();
   bool steps_in = class_ == WEIR_CLASS_FAILURE || class_ == WEIR_CLASS_REFUSAL;
-  return steps_in ? fall_back(run, state) : Next::outer;
+  return steps_in ? fall_back(run, state) : leave_fallback(state);
 }
 
 Next on_inside(weir_call &run, FallbackState &state) {
   const Result &result = run.result();
   bool is_plain_value = result.channel == WEIR_CHANNEL_VALUE && result.class_ == WEIR_CLASS_NONE;
-  return is_plain_value && !state.policy().judges ? Next::outer : judge_inside(run, state);
+  bool passes = is_plain_value && !state.options().judges;
+  return passes ? leave_fallback(state) : judge_inside(run, state);
 }
 
 // The operation's error with what failed before as its cause.
@@ -110,19 +116,16 @@ __attribute__((cold)) Next end_fallback(weir_call &run, FallbackState &state) {
   child->unhold();
   blame(heap, run.result(), first);
   unref_error(first);
-  return Next::outer;
+  return leave_fallback(state);
 }
 
 __attribute__((cold)) void stop_fallback(weir_call &run, FallbackState &state) {
   weir_call::forget(state);
   weir_call *child = state.child;
-  if (child == nullptr) return;
   state.child = nullptr;
-  if (state.ended) {
-    child->unhold();
-  } else {
-    stop_child(*child, run.stop_reason());
-  }
+  if (child != nullptr && state.ended) child->unhold();
+  if (child != nullptr && !state.ended) stop_child(*child, run.stop_reason());
+  leave_fallback(state);
 }
 
 Next fallback_step(weir_call &run, Layer &layer, Signal signal) {
@@ -130,6 +133,7 @@ Next fallback_step(weir_call &run, Layer &layer, Signal signal) {
   switch (signal) {
     case Signal::start:
       count_fallback(state.policy().started);
+      state.set = state.policy().live.take();
       state.child = nullptr;
       return Next::inner;
     case Signal::result:
@@ -154,26 +158,39 @@ void describe_fallback(const weir_call &, const Layer &layer, char *buffer, size
 
 constexpr weir_fallback_options fallback_defaults = WEIR_FALLBACK_OPTIONS_INIT;
 
-weir_status check_fallback(const weir_fallback_options &options, weir_runtime *runtime,
-                           weir_fallback **out, Heap *heap, weir_error **error) {
+void check_fallback(Check &check, const weir_fallback_options &options,
+                    const weir_runtime *runtime) {
   weir_operation *operation = options.operation;
-  Check check("fallback", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL")
-      .range("has_value", options.has_value, 0, 1)
+  check.range("has_value", options.has_value, 0, 1)
       .rule(options.has_value != 0 || operation != nullptr,
             "operation is required, or has_value must be 1")
       .rule(options.has_value == 0 || operation == nullptr,
             "operation must be NULL with has_value 1")
       .rule(options.has_value != 0 || options.value == nullptr,
             "value must be NULL with has_value 0");
-  if (!check.ok()) return check.status();
-  if (operation != nullptr) {
-    check.rule(operation->runtime() == runtime, "operation must be of the same runtime");
-    check_nesting(check, operation->nesting + 1);
-  }
   check_failures(check, options.failures, options.failures_count);
-  return check.status();
+  if (!check.ok() || operation == nullptr) return;
+  check.rule(operation->runtime() == runtime, "operation must be of the same runtime");
+}
+
+using FallbackSet = LiveOptions<FallbackOptions>::Set;
+
+// NULL without memory.
+FallbackSet *make_fallback_set(Heap *heap, const weir_fallback_options &options,
+                               Callback<weir_classify_fn> &&classify) {
+  auto *set = heap->make<FallbackSet>(heap, options);
+  if (set == nullptr) return nullptr;
+  if (set->options.classifier.set(heap, std::move(classify), options.failures,
+                                  options.failures_count)) {
+    return set;
+  }
+  set->end();
+  return nullptr;
+}
+
+// A value counts as an operation that runs no others, so that one can take its place.
+uint32_t nesting_of(const weir_fallback_options &options) {
+  return options.operation == nullptr ? 1 : options.operation->nesting + 1;
 }
 
 }  // namespace
@@ -182,27 +199,17 @@ constinit const LayerType fallback_layer = {"fallback",    layer_size(sizeof(Fal
                                             fallback_step, describe_fallback,
                                             false,         WEIR_POLICY_FALLBACK};
 
+FallbackOptions::FallbackOptions(const weir_fallback_options &options)
+    : value(ref_value(options.value)),
+      operation(ref_handle(options.operation)),
+      judges(options.classify != nullptr) {}
+
+FallbackOptions::~FallbackOptions() {
+  unref_value(value);
+  unref_handle(operation);
+}
+
 }  // namespace weir
-
-weir_fallback::weir_fallback(weir_runtime *runtime, const weir_fallback_options &options)
-    : weir_policy(runtime, weir::end_handle<weir_fallback>, WEIR_POLICY_FALLBACK,
-                  &weir::fallback_layer),
-      value(weir::ref_value(options.value)),
-      operation(weir::ref_handle(options.operation)),
-      judges(options.classify != nullptr) {
-  if (operation != nullptr) nesting = operation->nesting + 1;
-}
-
-weir_fallback::~weir_fallback() {
-  weir::unref_value(value);
-  weir::unref_handle(operation);
-}
-
-bool weir_fallback::complete(const weir_fallback_options &options,
-                             weir::Callback<weir_classify_fn> &&classify) {
-  return classifier.set(heap(), std::move(classify), options.failures, options.failures_count) &&
-         set_name(options.name);
-}
 
 void weir_fallback_options_init(weir_fallback_options *options, size_t size) {
   weir::init_options(options, size, weir::fallback_defaults);
@@ -217,15 +224,53 @@ weir_status weir_fallback_new(weir_runtime *runtime, const weir_fallback_options
   if (status != WEIR_OK) return status;
   weir::Callback<weir_classify_fn> classify(options.classify, options.classify_data,
                                             options.classify_free_data);
-  status = weir::check_fallback(options, runtime, out, heap, error);
-  if (status != WEIR_OK) return status;
-  auto *fallback = weir::make_handle<weir_fallback>(heap, runtime, options);
-  if (fallback != nullptr && fallback->complete(options, std::move(classify))) {
+  weir::Check check("fallback", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL");
+  weir::check_fallback(check, options, runtime);
+  if (!check.ok()) return check.status();
+  weir::check_nesting(check, weir::nesting_of(options));
+  if (!check.ok()) return check.status();
+  auto *fallback = weir::make_handle<weir_fallback>(heap, runtime);
+  weir::FallbackSet *set = nullptr;
+  if (fallback != nullptr && fallback->set_name(options.name)) {
+    set = weir::make_fallback_set(heap, options, std::move(classify));
+  }
+  if (set != nullptr) {
+    fallback->nesting = weir::nesting_of(options);
+    fallback->live.begin(set);
     *out = fallback;
     return WEIR_OK;
   }
   weir::unref_handle(fallback);
   return weir::report(error, heap, WEIR_ENOMEM, "fallback: out of memory");
+}
+
+weir_status weir_fallback_set_options(weir_fallback *fallback, const weir_fallback_options *given,
+                                      weir_error **error) {
+  weir::Heap *heap = fallback == nullptr ? weir::Heap::standard() : fallback->heap();
+  weir_fallback_options options = weir::fallback_defaults;
+  weir_status status = weir::read_new_options(options, given, "fallback.options", heap, error);
+  if (status != WEIR_OK) return status;
+  weir::Callback<weir_classify_fn> classify(options.classify, options.classify_data,
+                                            options.classify_free_data);
+  weir::Check check("fallback", heap, error);
+  check.rule(fallback != nullptr, "fallback must not be NULL")
+      .rule(options.name == nullptr, "name cannot change (must be NULL)");
+  weir::check_fallback(check, options, fallback == nullptr ? nullptr : fallback->runtime());
+  if (!check.ok()) return check.status();
+  // What was made with it counted on this depth.
+  check.rule(weir::nesting_of(options) <= fallback->nesting,
+             "operation must not nest deeper than the first one did (%u, at most %u)",
+             weir::nesting_of(options), fallback->nesting);
+  if (!check.ok()) return check.status();
+  if (fallback->runtime()->forked()) {
+    return weir::report_status(error, heap, WEIR_EFORKED, "fallback");
+  }
+  auto *set = weir::make_fallback_set(heap, options, std::move(classify));
+  if (set == nullptr) return weir::report_status(error, heap, WEIR_ENOMEM, "fallback");
+  fallback->live.replace(*fallback->runtime(), set);
+  return WEIR_OK;
 }
 
 weir_fallback *weir_fallback_ref(weir_fallback *fallback) { return weir::ref_handle(fallback); }

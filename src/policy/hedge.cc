@@ -20,14 +20,10 @@ constexpr int64_t untouched_delay_ms = -2;
 
 bool is_measured(const weir_hedge_options &options) { return options.quantile != WEIR_OFF; }
 
-weir_status check_hedge(const weir_hedge_options &options, weir_runtime *runtime, weir_hedge **out,
-                        Heap *heap, weir_error **error) {
+void check_hedge(Check &check, const weir_hedge_options &options, const weir_runtime *runtime) {
   auto delay_ms = static_cast<long long>(options.delay_ms);
   bool inside = options.quantile > 0 && options.quantile < 1;
-  Check check("hedge", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL")
-      .range("max_hedges", options.max_hedges, 1, WEIR_HEDGE_MAX)
+  check.range("max_hedges", options.max_hedges, 1, WEIR_HEDGE_MAX)
       .rule(!is_measured(options) || inside,
             "quantile must be above 0 and below 1, or -1 for off (got %g)", options.quantile)
       .rule(is_measured(options) || options.delay_ms >= 0,
@@ -37,28 +33,39 @@ weir_status check_hedge(const weir_hedge_options &options, weir_runtime *runtime
       .rule(options.budget == nullptr || runtime == nullptr || options.budget->runtime() == runtime,
             "budget must be of the same runtime");
   check_failures(check, options.failures, options.failures_count);
-  return check.status();
+}
+
+using HedgeSet = LiveOptions<HedgeOptions>::Set;
+
+// NULL without memory.
+HedgeSet *make_hedge_set(weir_hedge &hedge, const weir_hedge_options &options,
+                         Callback<weir_classify_fn> &&classify) {
+  Heap *heap = hedge.heap();
+  auto *set = heap->make<HedgeSet>(heap, options);
+  if (set == nullptr) return nullptr;
+  if (!set->options.classifier.set(heap, std::move(classify), options.failures,
+                                   options.failures_count)) {
+    set->end();
+    return nullptr;
+  }
+  hedge.shown_delay_ns.store(set->options.delay_ns, std::memory_order_relaxed);
+  hedge.shown_measures.store(set->options.measures, std::memory_order_relaxed);
+  return set;
 }
 
 }  // namespace
-}  // namespace weir
 
-weir_hedge::weir_hedge(weir_runtime *runtime, const weir_hedge_options &options)
-    : weir_policy(runtime, weir::end_handle<weir_hedge>, WEIR_POLICY_HEDGE, &weir::hedge_layer),
-      max_hedges(options.max_hedges),
-      delay_ns(options.delay_ms < 0 ? weir::never_ns : weir::ms_to_ns(options.delay_ms)),
+HedgeOptions::HedgeOptions(const weir_hedge_options &options)
+    : max_hedges(options.max_hedges),
+      delay_ns(options.delay_ms < 0 ? never_ns : ms_to_ns(options.delay_ms)),
       quantile(options.quantile),
-      measures(weir::is_measured(options)),
+      measures(is_measured(options)),
       judges(options.classify != nullptr),
-      budget(weir::ref_handle(options.budget)) {}
+      budget(ref_handle(options.budget)) {}
 
-weir_hedge::~weir_hedge() { weir::unref_handle(budget); }
+HedgeOptions::~HedgeOptions() { unref_handle(budget); }
 
-bool weir_hedge::complete(const weir_hedge_options &options,
-                          weir::Callback<weir_classify_fn> &&classify) {
-  return classifier.set(heap(), std::move(classify), options.failures, options.failures_count) &&
-         set_name(options.name);
-}
+}  // namespace weir
 
 void weir_hedge_options_init(weir_hedge_options *options, size_t size) {
   weir::init_options(options, size, weir::hedge_defaults);
@@ -73,15 +80,43 @@ weir_status weir_hedge_new(weir_runtime *runtime, const weir_hedge_options *give
   if (status != WEIR_OK) return status;
   weir::Callback<weir_classify_fn> classify(options.classify, options.classify_data,
                                             options.classify_free_data);
-  status = weir::check_hedge(options, runtime, out, heap, error);
-  if (status != WEIR_OK) return status;
-  auto *hedge = weir::make_handle<weir_hedge>(heap, runtime, options);
-  if (hedge != nullptr && hedge->complete(options, std::move(classify))) {
+  weir::Check check("hedge", heap, error);
+  check.rule(runtime != nullptr, "runtime must not be NULL")
+      .rule(out != nullptr, "out must not be NULL");
+  weir::check_hedge(check, options, runtime);
+  if (!check.ok()) return check.status();
+  auto *hedge = weir::make_handle<weir_hedge>(heap, runtime);
+  weir::HedgeSet *set = nullptr;
+  if (hedge != nullptr && hedge->set_name(options.name)) {
+    set = weir::make_hedge_set(*hedge, options, std::move(classify));
+  }
+  if (set != nullptr) {
+    hedge->live.begin(set);
     *out = hedge;
     return WEIR_OK;
   }
   weir::unref_handle(hedge);
   return weir::report(error, heap, WEIR_ENOMEM, "hedge: out of memory");
+}
+
+weir_status weir_hedge_set_options(weir_hedge *hedge, const weir_hedge_options *given,
+                                   weir_error **error) {
+  weir::Heap *heap = hedge == nullptr ? weir::Heap::standard() : hedge->heap();
+  weir_hedge_options options = weir::hedge_defaults;
+  weir_status status = weir::read_new_options(options, given, "hedge.options", heap, error);
+  if (status != WEIR_OK) return status;
+  weir::Callback<weir_classify_fn> classify(options.classify, options.classify_data,
+                                            options.classify_free_data);
+  weir::Check check("hedge", heap, error);
+  check.rule(hedge != nullptr, "hedge must not be NULL")
+      .rule(options.name == nullptr, "name cannot change (must be NULL)");
+  weir::check_hedge(check, options, hedge == nullptr ? nullptr : hedge->runtime());
+  if (!check.ok()) return check.status();
+  if (hedge->runtime()->forked()) return weir::report_status(error, heap, WEIR_EFORKED, "hedge");
+  auto *set = weir::make_hedge_set(*hedge, options, std::move(classify));
+  if (set == nullptr) return weir::report_status(error, heap, WEIR_ENOMEM, "hedge");
+  hedge->live.replace(*hedge->runtime(), set);
+  return WEIR_OK;
 }
 
 weir_hedge *weir_hedge_ref(weir_hedge *hedge) { return weir::ref_handle(hedge); }
@@ -98,7 +133,9 @@ weir_status weir_hedge_get_stats(weir_hedge *hedge, weir_hedge_stats *stats) {
   filled.hedged = hedge->hedged.load(std::memory_order_relaxed);
   filled.won_by_hedge = hedge->won_by_hedge.load(std::memory_order_relaxed);
   filled.refused_by_budget = hedge->refused_by_budget.load(std::memory_order_relaxed);
-  int64_t delay_ns = hedge->delay();
+  bool measures = hedge->shown_measures.load(std::memory_order_relaxed);
+  int64_t delay_ns = measures ? hedge->latency.delay_ns() : -1;
+  if (delay_ns < 0) delay_ns = hedge->shown_delay_ns.load(std::memory_order_relaxed);
   filled.delay_ns = delay_ns == weir::never_ns ? -1 : delay_ns;
   filled.samples = hedge->latency.samples();
   return weir::write_sized(stats, filled);

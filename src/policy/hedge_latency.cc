@@ -46,10 +46,6 @@ void LatencyQuantile::record(int64_t latency_ns, double quantile) {
   move_to(quantile);
 }
 
-void LatencyQuantile::find(double quantile) {
-  if (total_ > 0) move_to(quantile);
-}
-
 // The first bucket that, with those before it, holds the quantile's share.
 void LatencyQuantile::move_to(double quantile) {
   auto rank = static_cast<uint32_t>(quantile * total_);

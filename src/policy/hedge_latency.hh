@@ -26,9 +26,8 @@ class LatencyQuantile {
   // Samples before there is an answer.
   static constexpr uint64_t enough = 20;
 
+  // `quantile` may be another one each time.
   void record(int64_t latency_ns, double quantile);
-  // Another quantile, of the samples that there are.
-  void find(double quantile);
 
   // Rounded up to a bucket's end; negative: not enough samples.
   int64_t delay_ns() const { return delay_ns_.load(std::memory_order_relaxed); }

@@ -36,7 +36,9 @@ namespace {
 
 struct HedgeState : Layer {
   weir_hedge &policy() const { return *static_cast<weir_hedge *>(owner); }
+  const HedgeOptions &options() const { return set->options; }
 
+  LiveOptions<HedgeOptions>::Set *set;  // what this run goes by
   int64_t begun_ns;
   int64_t delay_ns;
   int64_t outer_deadline_ns;
@@ -48,6 +50,7 @@ struct HedgeState : Layer {
   uint32_t wanted;   // copies that failures ask for
   uint32_t copies;   // started
   uint32_t running;  // of these, not ended
+  uint32_t winner;   // which of them, from 1, if one won
   bool own_runs;
   bool own_failed;
   bool shows_failure;                   // what would be shown was judged a failure or refusal
@@ -97,37 +100,41 @@ uint32_t copy_position(const HedgeState &state, const weir_call &child) {
 }
 
 void give_back_unused(weir_call &run, HedgeState &state, const weir_call &child) {
-  weir_budget *budget = state.policy().budget;
+  weir_budget *budget = state.options().budget;
   if (budget != nullptr && child.own_attempts() == 0) {
     budget->core.refund_oldest(run.runtime().now());
   }
 }
 
 bool may_copy(const HedgeState &state) {
-  return state.copies < state.policy().max_hedges && !state.no_more;
+  return state.copies < state.options().max_hedges && !state.no_more;
 }
 
 // Room for all that may fail, and what has failed before.
 void reserve_aggregate(weir_call &run, HedgeState &state) {
   if (state.copies != 0) return;
-  state.aggregate = make_aggregate(state.owner->heap(), state.policy().max_hedges + 1);
+  state.aggregate = make_aggregate(state.owner->heap(), state.options().max_hedges + 1);
   if (state.own_failed) list_hedge_failure(state, run.result(), 0);
 }
 
-void tell_hedge(weir_call &run, const HedgeState &state) {
+__attribute__((cold)) void tell_hedge(weir_call &run, const HedgeState &state, uint32_t kind,
+                                      uint32_t which) {
   weir_runtime &runtime = run.runtime();
   if (!runtime.tells()) return;
-  weir_event event = event_of(WEIR_EVENT_HEDGE, state.policy());
-  event.count = state.copies;
+  weir_event event = {};
+  event.kind = kind;
+  event.name = state.owner->name();
+  event.policy = &state.policy();
+  event.count = which;
   event.delay_ns = saturating_sub(runtime.now(), state.begun_ns);
   runtime.emit(event);
 }
 
 // True if the budget, if there is one, allows one copy more.
 bool withdraw_copy(weir_call &run, HedgeState &state) {
-  weir_hedge &policy = state.policy();
-  if (policy.budget == nullptr || policy.budget->core.withdraw(run.runtime().now())) return true;
-  count_hedge(policy.refused_by_budget);
+  weir_budget *budget = state.options().budget;
+  if (budget == nullptr || budget->core.withdraw(run.runtime().now())) return true;
+  count_hedge(state.policy().refused_by_budget);
   return false;
 }
 
@@ -140,8 +147,8 @@ bool begin_copy(weir_call &run, HedgeState &state) {
   weir_call *child = start_copy(state, copy_done, start);
   if (child == nullptr) {
     state.no_memory = true;
-    if (state.policy().budget != nullptr) {
-      state.policy().budget->core.refund_oldest(run.runtime().now());
+    if (state.options().budget != nullptr) {
+      state.options().budget->core.refund_oldest(run.runtime().now());
     }
     return false;
   }
@@ -158,7 +165,7 @@ void arm_hedge(weir_call &run, HedgeState &state) {
 
 void copy_once(weir_call &run, HedgeState &state) {
   if (begin_copy(run, state)) {
-    tell_hedge(run, state);
+    tell_hedge(run, state, WEIR_EVENT_HEDGE, state.copies);
   } else {
     state.no_more = true;
   }
@@ -184,15 +191,18 @@ void let_go_of_hedge(weir_call &run, HedgeState &state, uint32_t reason) {
   if (state.copies != 0) stop_copies(run, state, reason);
   unref_error(state.aggregate);
   show_copy(state, nullptr);
-  if (!state.deposited || run.attempts() != state.attempts_before) return;
-  state.policy().budget->core.undeposit(state.begun_ns);
+  if (state.deposited && run.attempts() == state.attempts_before) {
+    state.options().budget->core.undeposit(state.begun_ns);
+  }
+  state.set->leave(run.runtime());
 }
 
 // The latency is the first start's; of one that failed it says nothing.
 void measure_first(weir_call &run, const HedgeState &state) {
-  weir_hedge &policy = state.policy();
-  if (!policy.measures || state.own_failed) return;
-  policy.latency.record(saturating_sub(run.runtime().now(), state.begun_ns), policy.quantile);
+  const HedgeOptions &options = state.options();
+  if (!options.measures || state.own_failed) return;
+  state.policy().latency.record(saturating_sub(run.runtime().now(), state.begun_ns),
+                                options.quantile);
 }
 
 Next succeed_first(weir_call &run, HedgeState &state) {
@@ -205,6 +215,7 @@ __attribute__((cold)) Next succeed_by_copy(weir_call &run, HedgeState &state) {
   if (state.own_runs) run.stop_inside(state, WEIR_CANCEL_LOST);
   measure_first(run, state);
   count_hedge(state.policy().won_by_hedge);
+  tell_hedge(run, state, WEIR_EVENT_HEDGE_WON, state.winner);
   run.adopt(*state.shown);
   let_go_of_hedge(run, state, WEIR_CANCEL_LOST);
   return Next::outer;
@@ -242,9 +253,9 @@ __attribute__((cold)) Next go_on_hedging(weir_call &run, HedgeState &state) {
 
 // ---- judging ----
 
-uint32_t class_for_hedge(weir_call &run, const weir_hedge &policy, const weir_outcome &outcome) {
-  uint32_t class_ = policy.classifier.judge(outcome);
-  if (policy.judges) run.runtime().user_ran();
+uint32_t class_for_hedge(weir_call &run, const HedgeOptions &options, const weir_outcome &outcome) {
+  uint32_t class_ = options.classifier.judge(outcome);
+  if (options.judges) run.runtime().user_ran();
   return class_;
 }
 
@@ -258,7 +269,7 @@ void own_has_failed(HedgeState &state, const Result &result, uint32_t class_) {
 }
 
 __attribute__((cold)) Next judge_own(weir_call &run, HedgeState &state) {
-  uint32_t class_ = class_for_hedge(run, state.policy(), run.view());
+  uint32_t class_ = class_for_hedge(run, state.options(), run.view());
   if (class_ == WEIR_CLASS_SUCCESS) return succeed_first(run, state);
   if (class_ != WEIR_CLASS_ABANDON) own_has_failed(state, run.result(), class_);
   return go_on_hedging(run, state);
@@ -269,7 +280,7 @@ Next own_result(weir_call &run, HedgeState &state) {
   if (state.won) return succeed_by_copy(run, state);
   const Result &result = run.result();
   bool is_plain_value = result.channel == WEIR_CHANNEL_VALUE && result.class_ == WEIR_CLASS_NONE;
-  if (is_plain_value && !state.policy().judges) return succeed_first(run, state);
+  if (is_plain_value && !state.options().judges) return succeed_first(run, state);
   return judge_own(run, state);
 }
 
@@ -292,10 +303,11 @@ __attribute__((cold)) void copy_done(Layer &parent, weir_call &child) {
   give_back_unused(run, state, child);
   if (state.won) return;
   run.wake_later(state);
-  uint32_t class_ = class_for_hedge(run, state.policy(), child.outcome());
+  uint32_t class_ = class_for_hedge(run, state.options(), child.outcome());
   if (class_ == WEIR_CLASS_ABANDON) return;
   state.won = class_ == WEIR_CLASS_SUCCESS;
   if (state.won) {
+    state.winner = position + 1;
     show_copy(state, &child);
   } else {
     state.shows_failure = class_ != WEIR_CLASS_IGNORE;
@@ -306,7 +318,7 @@ __attribute__((cold)) void copy_done(Layer &parent, weir_call &child) {
 // ---- signals ----
 
 void deposit_first(weir_call &run, HedgeState &state) {
-  weir_budget *budget = state.policy().budget;
+  weir_budget *budget = state.options().budget;
   state.deposited = deposits_first(state, budget);
   if (!state.deposited) return;
   state.attempts_before = run.attempts();
@@ -316,8 +328,9 @@ void deposit_first(weir_call &run, HedgeState &state) {
 Next start_hedge(weir_call &run, HedgeState &state) {
   weir_hedge &policy = state.policy();
   count_hedge(policy.started);
+  state.set = policy.live.take();
   state.begun_ns = run.runtime().now();
-  state.delay_ns = policy.delay();
+  state.delay_ns = policy.delay(state.options());
   state.outer_deadline_ns = run.deadline();
   state.obligation = run.obligation();
   state.aggregate = nullptr;
@@ -335,7 +348,7 @@ Next start_hedge(weir_call &run, HedgeState &state) {
   deposit_first(run, state);
   arm_hedge(run, state);
   if (state.delay_ns == 0) {
-    state.wanted = policy.max_hedges;
+    state.wanted = state.options().max_hedges;
     run.wake_later(state);
   }
   return Next::inner;
@@ -367,7 +380,7 @@ void describe_hedge(const weir_call &, const Layer &layer, char *buffer, size_t 
 }
 
 weir_budget *budget_of_hedge(const Layer &layer) {
-  return static_cast<weir_hedge *>(layer.owner)->budget;
+  return static_cast<const HedgeState &>(layer).options().budget;
 }
 
 }  // namespace

@@ -74,4 +74,38 @@ static inline void assert_listed(const struct run *run, size_t position, size_t 
   assert_int_equal(weir_error_code(error), code);
 }
 
+static inline weir_breaker *make_breaker(struct fixture *fx, uint32_t threshold) {
+  weir_breaker_options options = WEIR_BREAKER_OPTIONS_INIT;
+  weir_breaker *breaker = NULL;
+  options.mode = WEIR_BREAKER_COUNT_WINDOW;
+  options.min_calls = threshold;
+  options.half_open_max_calls = 2;
+  options.half_open_success_threshold = 1;
+  assert_int_equal(weir_breaker_new(fx->runtime, &options, &breaker, NULL), WEIR_OK);
+  return breaker;
+}
+
+static inline weir_limiter *make_limiter(struct fixture *fx, int64_t max_concurrent,
+                                         int64_t max_queue) {
+  weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
+  weir_limiter *limiter = NULL;
+  options.max_concurrent = max_concurrent;
+  options.max_queue = max_queue;
+  assert_int_equal(weir_limiter_new(fx->runtime, &options, &limiter, NULL), WEIR_OK);
+  return limiter;
+}
+
+static inline weir_retry *make_retry(struct fixture *fx, int64_t max_attempts, int64_t delay_ms,
+                                     weir_budget *budget) {
+  weir_retry_options options = WEIR_RETRY_OPTIONS_INIT;
+  weir_retry *retry = NULL;
+  options.backoff = WEIR_BACKOFF_CONSTANT;
+  options.jitter = WEIR_JITTER_NONE;
+  options.max_attempts = max_attempts;
+  options.base_delay_ms = delay_ms;
+  options.budget = budget;
+  assert_int_equal(weir_retry_new(fx->runtime, &options, &retry, NULL), WEIR_OK);
+  return retry;
+}
+
 #endif

@@ -357,6 +357,13 @@ WRAP_ERROR(weir_timeout_set_options,
            PARAMETERS(weir_timeout *timeout, const weir_timeout_options *options,
                       weir_error **error),
            ARGUMENTS(timeout, options, error))
+WRAP_ERROR(weir_hedge_set_options,
+           PARAMETERS(weir_hedge *hedge, const weir_hedge_options *options, weir_error **error),
+           ARGUMENTS(hedge, options, error))
+WRAP_ERROR(weir_fallback_set_options,
+           PARAMETERS(weir_fallback *fallback, const weir_fallback_options *options,
+                      weir_error **error),
+           ARGUMENTS(fallback, options, error))
 WRAP_ERROR(weir_limiter_add_limit,
            PARAMETERS(weir_limiter *limiter, uint32_t algorithm, int64_t permits,
                       int64_t interval_ms, int64_t burst, weir_error **error),

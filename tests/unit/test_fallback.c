@@ -466,11 +466,53 @@ static void C08_a_hedge_around_a_fallback_is_refused(struct fixture *fx) {
   weir_hedge_unref(hedge);
 }
 
-TEST_MAIN("fallback", TEST(what_succeeds_passes), TEST(what_fails_is_answered_with_the_value),
-          TEST(no_value_is_a_value), TEST(F21_around_an_open_breaker_it_serves),
-          TEST(it_serves_what_timed_out_further_in), TEST(what_is_cancelled_gets_none),
-          TEST(classify_decides), TEST(only_listed_errors_are_failures),
-          TEST(an_operation_sees_what_failed_and_answers),
+static void a_run_keeps_the_options_it_entered_with(struct fixture *fx) {
+  weir_fallback *fallback = with_value(fx, 9);
+  struct run *before =
+      begin_under(fx, weir_fallback_policy(fallback), scripted(fx, "f1+10")->operation);
+  run_until_idle(fx);
+  weir_fallback_options options = WEIR_FALLBACK_OPTIONS_INIT;
+  options.operation = scripted(fx, "v8")->operation;
+  assert_int_equal(weir_fallback_set_options(fallback, &options, NULL), WEIR_OK);
+  struct run *after =
+      begin_under(fx, weir_fallback_policy(fallback), scripted(fx, "f1")->operation);
+  advance_ms(fx, 10);
+  assert_int_equal(settled(before)->value, 9);
+  assert_int_equal(settled(after)->value, 8);
+  weir_fallback_unref(fallback);
+}
+
+static void a_bad_set_of_options_changes_nothing(struct fixture *fx) {
+  weir_fallback *fallback = with_value(fx, 9);
+  weir_fallback_options options = WEIR_FALLBACK_OPTIONS_INIT;
+  weir_error *error = NULL;
+  assert_int_equal(weir_fallback_set_options(fallback, &options, &error), WEIR_EINVAL);
+  assert_message(error, "operation");
+  assert_int_equal(weir_fallback_set_options(fallback, NULL, NULL), WEIR_EINVAL);
+  assert_int_equal(weir_fallback_set_options(NULL, &options, NULL), WEIR_EINVAL);
+  /* What runs operations of its own would nest deeper than what was there. */
+  options.operation = scripted(fx, "f1")->operation;
+  weir_fallback *other = new_fallback(fx, &options);
+  weir_operation *deeper = NULL;
+  assert_int_equal(weir_policy_wrap(weir_fallback_policy(other), options.operation, &deeper, NULL),
+                   WEIR_OK);
+  weir_fallback_unref(other);
+  options.operation = deeper;
+  assert_int_equal(weir_fallback_set_options(fallback, &options, &error), WEIR_EINVAL);
+  assert_message(error, "nest deeper");
+  weir_operation_unref(deeper);
+  struct run *run = begin_under(fx, weir_fallback_policy(fallback), scripted(fx, "f1")->operation);
+  weir_fallback_unref(fallback);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->value, 9);
+}
+
+TEST_MAIN("fallback", TEST(a_run_keeps_the_options_it_entered_with),
+          TEST(a_bad_set_of_options_changes_nothing), TEST(what_succeeds_passes),
+          TEST(what_fails_is_answered_with_the_value), TEST(no_value_is_a_value),
+          TEST(F21_around_an_open_breaker_it_serves), TEST(it_serves_what_timed_out_further_in),
+          TEST(what_is_cancelled_gets_none), TEST(classify_decides),
+          TEST(only_listed_errors_are_failures), TEST(an_operation_sees_what_failed_and_answers),
           TEST(an_operation_elsewhere_sees_nothing),
           TEST(F07_a_fallback_that_fails_names_the_first_as_cause),
           TEST(F07_a_judged_value_is_the_cause_as_exhausted), TEST(F07_an_aggregate_keeps_its_list),

@@ -432,12 +432,15 @@ static void each_copy_is_told(struct fixture *fx) {
   struct run *run = begin_hedged(fx, 2, 10, fetch);
   advance_ms(fx, 13);
   assert_int_equal(settled(run)->status, WEIR_OK);
-  assert_int_equal(told_count, 2);
+  assert_int_equal(told_count, 3);
   assert_int_equal(told[0].kind, WEIR_EVENT_HEDGE);
   assert_int_equal(told[0].count, 1);
   assert_int_equal(told[0].delay_ns, 3 * MS);
   assert_int_equal(told[1].count, 2);
   assert_int_equal(told[1].delay_ns, 13 * MS);
+  assert_int_equal(told[2].kind, WEIR_EVENT_HEDGE_WON);
+  assert_int_equal(told[2].count, 2);
+  assert_int_equal(told[2].delay_ns, 13 * MS);
 }
 
 TEST_MAIN("hedge", TEST(what_is_fast_enough_is_not_hedged), TEST(a_copy_of_what_is_slow_wins),
