@@ -58,8 +58,8 @@ struct CopyStart {
 // Starts everything that is inside of `parent` once more, as a child. NULL without memory.
 weir_call *start_copy(Layer &parent, ChildDone done, const CopyStart &start);
 
-// Ends a child that has not settled; `done` is not called, and no outcome is made. The child is gone
-// when this returns.
+// Ends a child that has not settled: `done` is not called, no outcome is made, and it is gone when
+// this returns.
 void stop_child(weir_call &child, uint32_t reason);
 
 // The status that a run stopped for `reason` (WEIR_CANCEL_*) has.
