@@ -50,7 +50,7 @@ using weir::Shard;
       (reinterpret_cast<uintptr_t>(memory_) + alignof(Shard) - 1) & ~uintptr_t{alignof(Shard) - 1};
   shards_ = reinterpret_cast<Shard *>(address);
   shard_shift_ = 63 - __builtin_ctz(count);
-  heaviest_ = part(rules_.max_weight, count - 1);
+  heaviest_ = rules_.max_weight / count;  // the smallest part; without a bound it is none
   for (uint32_t i = 0; i < count; ++i) {
     new (&shards_[i]) Shard(heap(), rules_, armed_ns_);
     shard_count_ = i + 1;

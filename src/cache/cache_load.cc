@@ -47,7 +47,7 @@ weir_status weir_cache::finish_load(LoadNode &load, weir_value *value, int64_t n
   request.now_ns = now_ns;
   request.load = &load;
   weir_status status = put(request);
-  if (status != WEIR_OK && status != WEIR_ESUPERSEDED) abandon_load(load);
+  if (status != WEIR_OK) abandon_load(load);
   return status;
 }
 

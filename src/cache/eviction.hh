@@ -74,9 +74,6 @@ class Eviction {
   enum class Room { entries, weight };
   EvictionNode *victim(EvictionNode *fresh, Room room);
 
-  // Of its own tables.
-  size_t bytes() const { return sketch_.bytes() + ghosts_.bytes() + steering_.bytes(); }
-
  private:
   EvictionNode *choose(EvictionNode *fresh, Room room);
   EvictionNode *choose_unused(EvictionNode *fresh);

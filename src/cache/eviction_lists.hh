@@ -161,10 +161,9 @@ class EvictionLists {
   uint32_t main_count() const { return count_of(List::probation) + count_of(List::guarded); }
   uint32_t main_share() const { return full_ - young_share_; }
 
-  // Young has at least one entry and, but for LRU, main too.
+  // Young has at least one entry.
   void share() {
     auto young = static_cast<uint32_t>((uint64_t{full_} * mode_.young_percent + 50) / 100);
-    if (young >= full_ && full_ > 0) young = full_ - 1;
     young_share_ = young > 0 || full_ == 0 ? young : 1;
   }
 

@@ -90,9 +90,8 @@ weir_status weir_flight::start(weir_operation &operation, const RunRequest &firs
   return WEIR_OK;
 }
 
-void weir_flight::leave_run(weir::RunWaiter &waiter) {
+void weir_flight::count_leaving(const weir::RunWaiter &waiter) {
   if (waiter.key != nullptr) weir::count_flight(waiting_, -1);
-  waiter.leave();
 }
 
 // ---- the work ends ----

@@ -36,7 +36,8 @@ struct weir_flight : weir_operation {
 
   // The run of `waiter` begins to wait for its key, whose work is `operation`; unless this fails.
   weir_status begin(weir_operation &operation, weir::RunWaiter &waiter);
-  void leave_run(weir::RunWaiter &waiter);
+  // Before `waiter` leaves its key, if it has one.
+  void count_leaving(const weir::RunWaiter &waiter);
   void forget(const void *key, size_t key_size);
   void fill(weir_flight_stats &stats) const;
 

@@ -41,7 +41,7 @@ Next flight_step(weir_call &run, Layer &layer, Signal signal) {
     operation = bound.work;
   }
   if (signal == Signal::start) return begin_flight(*flight, *operation, waiter);
-  if (signal == Signal::stop) flight->leave_run(waiter);
+  if (signal == Signal::stop) flight->count_leaving(waiter);
   return run_waiter_step(waiter, signal);
 }
 

@@ -68,10 +68,10 @@ bool make_items(ManyGet &get) {
   return true;
 }
 
-void free_items(ManyGet &get) {
-  if (get.items == nullptr) return;
-  get.cache().heap()->free(get.items, get.list->size * sizeof(ManyItem));
-  get.items = nullptr;
+void free_items(const ManyGet &get) {
+  if (get.items != nullptr) {
+    get.cache().heap()->free(get.items, get.list->size * sizeof(ManyItem));
+  }
 }
 
 // ---- beginning ----
@@ -152,13 +152,11 @@ void join_all(ManyGet &get, weir_status status) {
 void drop_many(ManyGet &get) {
   free_items(get);
   unref_value(get.list);
-  get.list = nullptr;
 }
 
 Next finish_many(ManyGet &get) {
   free_items(get);
   get.run->result().set_value(get.list);
-  get.list = nullptr;
   return Next::outer;
 }
 
@@ -188,7 +186,6 @@ Next begin_many(ManyGet &get) {
 
 [[gnu::cold]] void stop_many(ManyGet &get) {
   weir_call::forget(get);
-  if (get.list == nullptr) return;
   for (size_t i = 0; get.items != nullptr && i < get.list->size; ++i) get.items[i].leave();
   drop_many(get);
 }

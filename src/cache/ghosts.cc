@@ -23,8 +23,6 @@ void Ghosts::release(void *memory, uint32_t lines) {
   if (memory != nullptr) heap_->free(memory, ghosts_size(lines));
 }
 
-size_t Ghosts::bytes() const { return memory_ == nullptr ? 0 : ghosts_size(lines_); }
-
 Ghosts::Ghost *Ghosts::line(uint32_t fingerprint) const {
   return ghosts_ + ((uint64_t{fingerprint} * lines_) >> 32) * ghosts_per_line;
 }

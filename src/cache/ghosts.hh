@@ -32,7 +32,6 @@ class Ghosts {
   void remember(uint32_t fingerprint, uint32_t stamp, uint32_t entries);
   // Who is here again is no ghost any more.
   EvictionPast take(uint32_t fingerprint);
-  size_t bytes() const;
 
  private:
   struct Ghost {

@@ -19,11 +19,6 @@ void Shadows::init(Heap *heap, const FrequencySketch *sketch) {
   sketch_ = sketch;
 }
 
-size_t Shadows::bytes() const {
-  if (slots_ == nullptr) return 0;
-  return slots_count_ * sizeof(ShadowSlot) + buckets_count_ * sizeof(*buckets_);
-}
-
 bool Shadows::start(uint32_t capacity) {
   stop();
   uint32_t slots = capacity * shadow_slots_per_entry + shadow_slots_more;
@@ -48,7 +43,8 @@ bool Shadows::start(uint32_t capacity) {
 }
 
 void Shadows::stop() {
-  if (slots_ != nullptr) heap_->free(slots_, bytes());
+  if (slots_ == nullptr) return;
+  heap_->free(slots_, slots_count_ * sizeof(ShadowSlot) + buckets_count_ * sizeof(*buckets_));
   slots_ = nullptr;
 }
 

@@ -85,7 +85,6 @@ class Shadows {
   // A use of a key of the sample. Which caches had it, by bits; those that had not have it now.
   unsigned access(uint32_t fingerprint);
   void forget(uint32_t fingerprint);
-  size_t bytes() const;
 
  private:
   static constexpr uint16_t none = ShadowSpace::none;

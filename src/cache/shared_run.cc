@@ -6,7 +6,9 @@
 //   start    timer armed, run's deadline narrowed         inner
 //   result   the work is done                             outer, unchanged
 //   timer    it took too long: inside stopped             outer, WEIR_ETIMEDOUT
-//   stop     abandoned, or the runtime closes             let go of timer and deadline
+//   stop     abandoned, or the runtime closes             let go of the timer
+//
+// It is the outermost layer of its run, so the deadline it has narrowed is nobody's afterwards.
 
 #include "cache/shared_run.hh"
 
@@ -71,18 +73,12 @@ Next begin_shared(weir_call &run, SharedRun &shared) {
     deadline_ns = deadline_after(run.runtime().now_to_arm(timeout_ns), timeout_ns);
     run.arm(shared, deadline_ns);
   }
-  shared.outer_deadline_ns = run.narrow_deadline(deadline_ns);
+  run.narrow_deadline(deadline_ns);
   return Next::inner;
-}
-
-void end_shared(weir_call &run, SharedRun &shared) {
-  run.disarm(shared);
-  run.restore_deadline(shared.outer_deadline_ns);
 }
 
 Next time_out_shared(weir_call &run, SharedRun &shared) {
   run.stop_inside(shared, WEIR_CANCEL_TIMEOUT);
-  end_shared(run, shared);
   run.result().set_error(ref_error(policy_of(shared).timed_out));
   return Next::outer;
 }
@@ -103,10 +99,10 @@ Next shared_run_step(weir_call &run, Layer &layer, Signal signal) {
     case Signal::timer:
       return time_out_shared(run, shared);
     case Signal::result:
-      end_shared(run, shared);
+      run.disarm(shared);
       return Next::outer;
     case Signal::stop:
-      end_shared(run, shared);
+      run.disarm(shared);
       break;
     case Signal::wake:
       break;

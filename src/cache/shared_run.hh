@@ -69,7 +69,6 @@ struct SharedRun : Layer {
   const Kind *kind;
   uint32_t waiting;
   bool kept;
-  int64_t outer_deadline_ns;
 };
 
 // The outermost layer of shared runs of one owner, with their timeout. Made with their owner, which

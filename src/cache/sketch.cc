@@ -58,8 +58,6 @@ FrequencySketch::~FrequencySketch() {
   if (memory_ != nullptr) heap_->free(memory_, sketch_size(lines_));
 }
 
-size_t FrequencySketch::bytes() const { return memory_ == nullptr ? 0 : sketch_size(lines_); }
-
 uint64_t *FrequencySketch::line(uint64_t mixed) const {
   return words_ + ((mixed >> 32) & (lines_ - 1)) * sketch_line_words;
 }

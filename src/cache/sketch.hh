@@ -32,7 +32,6 @@ class FrequencySketch {
   // Counts a use of one of `entries` keys.
   void add(uint32_t fingerprint, uint32_t entries);
   unsigned estimate(uint32_t fingerprint) const;
-  size_t bytes() const;
 
  private:
   void grow(uint32_t entries);

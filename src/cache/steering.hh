@@ -36,7 +36,6 @@ class Steering {
   void forget(uint32_t fingerprint);
 
   EvictionMode mode() const { return eviction_mode[current_]; }
-  size_t bytes() const { return shadows_.bytes(); }
 
  private:
   static constexpr int actual = eviction_modes;  // beside the modes: the cache itself

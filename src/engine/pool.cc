@@ -25,13 +25,13 @@ void *BlockPool::take(uint32_t size, bool local) {
   uint32_t size_class = class_of(size);
   void *block = nullptr;
   if (local) {
-    if (size_class < classes) block = local_.pop(size_class);
+    block = local_.pop(size_class);
     if (block == nullptr) block = heap_->allocate(size);
     if (block != nullptr) ++local_out_;
     return block;
   }
   Lock lock(mutex_);
-  if (size_class < classes) block = shared_.pop(size_class);
+  block = shared_.pop(size_class);
   if (block == nullptr) block = heap_->allocate(size);
   if (block != nullptr) ++shared_out_;
   return block;
@@ -41,7 +41,7 @@ bool BlockPool::give(void *block, uint32_t size, bool local) {
   uint32_t size_class = class_of(size);
   if (local && !closed_) {
     --local_out_;
-    if (size_class >= classes || local_.lengths[size_class] >= 2 * local_limit) {
+    if (size_class == too_large || local_.lengths[size_class] >= 2 * local_limit) {
       heap_->free(block, size);
       return false;
     }
@@ -51,7 +51,7 @@ bool BlockPool::give(void *block, uint32_t size, bool local) {
   }
   Lock lock(mutex_);
   if (!closed_) --shared_out_;
-  if (!closed_ && size_class < classes && shared_.lengths[size_class] < local_limit) {
+  if (!closed_ && size_class != too_large && shared_.lengths[size_class] < local_limit) {
     shared_.push(size_class, block);
   } else {
     // Under the mutex: close() must not pass, and the heap go, before this is done.

@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -45,18 +46,19 @@ class BlockPool {
     Free *next;
   };
   static constexpr uint32_t granule = 64;
-  static constexpr uint32_t classes = 64;  // pooled up to 4 KiB
+  static constexpr uint32_t classes = 64;         // pooled up to 4 KiB
+  static constexpr uint32_t too_large = classes;  // the class of what is not; its list stays empty
   static constexpr uint32_t local_limit = 4096;
 
   struct Lists {
-    Free *heads[classes] = {};
-    uint32_t lengths[classes] = {};
+    Free *heads[classes + 1] = {};
+    uint32_t lengths[classes + 1] = {};
 
     void *pop(uint32_t size_class);
     void push(uint32_t size_class, void *block);
   };
 
-  static uint32_t class_of(uint32_t size) { return size / granule - 1; }
+  static uint32_t class_of(uint32_t size) { return std::min(size / granule - 1, too_large); }
   void drain(Lists &lists);
   void spill(uint32_t size_class);
 

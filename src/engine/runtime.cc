@@ -28,6 +28,7 @@ weir_runtime::weir_runtime(weir::RuntimeSetup &&setup)
       recorder_(setup.recorder),
       max_in_flight_(setup.max_in_flight),
       close_grace_ns_(setup.close_grace_ns),
+      now_(driver_->now()),
       attempts_(setup.heap),
       pool_(setup.heap),
       registry_(setup.heap),
@@ -35,7 +36,6 @@ weir_runtime::weir_runtime(weir::RuntimeSetup &&setup)
       trim_task_(trim_task_run),
       grace_timer_(grace_over) {
   driver_->runtime = this;
-  now_ = driver_->now();
   wheel_.begin(now_);
 }
 

@@ -265,7 +265,7 @@ struct weir_runtime {
   weir::Condition settle_condition_;
 
   // The engine's thread; counters are atomic so that others may look.
-  int64_t now_ = 0;
+  int64_t now_;
   bool stale_ = false;
   bool in_turn_ = false;
   bool kept_alive_ = true;  // until the first turn

@@ -137,7 +137,8 @@ bool TimerWheel::before(const Timer &a, const Timer &b) {
   return a.sequence < b.sequence;
 }
 
-// A pairing heap (Fredman, Sedgewick, Sleator and Tarjan, 1986) of the timers themselves.
+// A pairing heap (Fredman, Sedgewick, Sleator and Tarjan, 1986) of the timers themselves. The root
+// has no `next`, and what points to it is heap_, so that its `pointer_here` says nothing.
 
 Timer *TimerWheel::meld(Timer *a, Timer *b) {
   if (a == nullptr) return b;
@@ -182,7 +183,6 @@ void TimerWheel::heap_insert(Timer &timer) {
   timer.next = nullptr;
   timer.children = nullptr;
   heap_ = meld(heap_, &timer);
-  heap_->pointer_here = &heap_;
 }
 
 void TimerWheel::heap_remove(Timer &timer) {
@@ -193,10 +193,6 @@ void TimerWheel::heap_remove(Timer &timer) {
     *timer.pointer_here = timer.next;
     if (timer.next != nullptr) timer.next->pointer_here = timer.pointer_here;
     heap_ = meld(heap_, orphans);
-  }
-  if (heap_ != nullptr) {
-    heap_->pointer_here = &heap_;
-    heap_->next = nullptr;
   }
 }
 

@@ -169,6 +169,7 @@ weir_value *make_pointer(Heap *heap, void *pointer, weir_free_fn free_pointer) {
 
 weir_status weir_value_new_bytes(weir_runtime *runtime, const void *data, size_t size,
                                  weir_value **out) {
+  if (out != nullptr) *out = nullptr;
   if (out == nullptr || (data == nullptr && size > 0)) return WEIR_EINVAL;
   *out = weir::make_bytes(weir::heap_of(runtime), data, size);
   return *out == nullptr ? WEIR_ENOMEM : WEIR_OK;

@@ -108,11 +108,10 @@ void Pacer::arm(Unit &unit) {
   runtime()->timer_armed();
 }
 
-// Due for ever (a wait without end) is open without a timer.
+// The unit is active. Due for ever (a wait without end) is open without a timer.
 void Pacer::open(Unit &unit, int64_t due_ns) {
   unit.open = true;
   unit.due_ns = due_ns;
-  activate(unit);
   if (!unit.armed()) arm(unit);
 }
 
