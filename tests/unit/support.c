@@ -243,7 +243,7 @@ void fixture_close(struct fixture *fx) {
   expect_equal(fx, fx->memory.live_bytes, 0, "bytes left");
   expect_equal(fx, fx->memory.live_blocks, 0, "blocks left");
   expect_equal(fx, fx->memory.wrong_sizes, 0, "blocks freed with a wrong size");
-  expect_equal(fx, fx->memory.overruns, 0, "blocks written beyond their end");
+  expect_equal(fx, fx->memory.overruns, 0, "blocks written beyond their ends");
   if (!fx->memory.ignore_releases) {
     expect_equal(fx, fx->memory.released, fx->memory.handed_out, "releases of the allocator");
   }

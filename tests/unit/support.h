@@ -68,7 +68,7 @@ struct memory {
   struct failing wanted; /* by the test */
   struct failing forced; /* by --oom */
   uint64_t wrong_sizes;  /* freed with another size than asked for */
-  uint64_t overruns;     /* freed after something was written behind them */
+  uint64_t overruns;     /* freed after something was written beside them */
   uint64_t handed_out;   /* allocators made by memory_allocator() */
   uint64_t released;     /* how often weir said it is done with one */
   pthread_cond_t on_release;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The counting allocator. Each block has a header in front of it that links it with all live ones,
- * and a guard behind it that shows who wrote too far; a mutex guards the list and the counts, since
- * weir allocates from any thread. */
+ * and a guard on both sides that shows who wrote too far; a mutex guards the list and the counts,
+ * since weir allocates from any thread. */
 
 #include "support.h"
 
 #include <time.h>
 
-enum { HEADER_BYTES = 32, FRESH = 0xA5, FREED = 0xDD, GUARD = 0xBE };
+enum { HEADER_BYTES = 64, FRONT_BYTES = 32, FRESH = 0xA5, FREED = 0xDD, GUARD = 0xBE };
 
-/* A sanitizer puts a guard of its own there, and tells who touched it. */
+/* A sanitizer puts a guard of its own behind it, and tells who touched it. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define SANITIZED 1
@@ -27,7 +27,8 @@ struct memory_block {
   size_t size;
 };
 
-_Static_assert(sizeof(struct memory_block) <= HEADER_BYTES, "the header holds a block's links");
+_Static_assert(sizeof(struct memory_block) <= HEADER_BYTES - FRONT_BYTES,
+               "the header holds a block's links and the guard in front");
 
 static int must_fail(struct failing *failing, uint64_t number) {
   if (failing->at == 0 || number < failing->at) return 0;
@@ -57,14 +58,18 @@ static void *memory_alloc(void *context, size_t size) {
   pthread_mutex_unlock(&memory->mutex);
   if (block == NULL) return NULL;
   char *bytes = (char *)block + HEADER_BYTES;
+  memset(bytes - FRONT_BYTES, GUARD, FRONT_BYTES);
   for (size_t i = 0; i != GUARD_BYTES; i++) bytes[size + i] = (char)GUARD;
   return memset(bytes, FRESH, size);
 }
 
 static int is_overrun(const struct memory_block *block) {
-  const unsigned char *guard = (const unsigned char *)block + HEADER_BYTES + block->size;
+  const unsigned char *bytes = (const unsigned char *)block + HEADER_BYTES;
+  for (size_t i = 1; i <= FRONT_BYTES; i++) {
+    if (bytes[-(ptrdiff_t)i] != GUARD) return 1;
+  }
   for (size_t i = 0; i != GUARD_BYTES; i++) {
-    if (guard[i] != GUARD) return 1;
+    if (bytes[block->size + i] != GUARD) return 1;
   }
   return 0;
 }

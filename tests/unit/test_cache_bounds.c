@@ -229,6 +229,85 @@ static void what_grew_shrinks_again_and_loses_nothing(struct fixture *fx) {
   weir_value_unref(value);
 }
 
+/* As many entries as make a table grow, and room to say how much memory it takes. */
+enum { MANY = 5000, SMALL_TABLE = 8192 };
+
+static void what_is_refused_lets_the_table_shrink(struct fixture *fx) {
+  weir_value *light = number_value(fx, 1);
+  weir_value *heavy = number_value(fx, 2 * MANY);
+  weir_cache *cache = new_weighed(fx, MANY, NULL);
+  uint64_t empty = fx->memory.live_bytes;
+  fill(fx, cache, 0, MANY, light);
+  for (uint64_t i = 0; i < MANY; i++) {
+    uint64_t key[2] = {i, ~i};
+    assert_int_equal(weir_cache_put(cache, key, sizeof key, heavy), WEIR_EFULL);
+  }
+  assert_int_equal(stats_of(cache).entries, 0);
+  assert_true(fx->memory.live_bytes - empty < SMALL_TABLE);
+  weir_cache_unref(cache);
+  weir_value_unref(heavy);
+  weir_value_unref(light);
+}
+
+static void what_expires_lets_the_table_shrink(struct fixture *fx) {
+  weir_value *value = number_value(fx, 1);
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  options.eviction = WEIR_EVICTION_LRU;
+  options.ttl_ms = 1000;
+  options.max_entries = WEIR_UNLIMITED;
+  options.shards = 1;
+  weir_cache *cache = new_cache(fx, &options);
+  fill(fx, cache, 0, 1, value);
+  advance_ms(fx, 2000);
+  uint64_t empty = fx->memory.live_bytes;
+  fill(fx, cache, 0, MANY, value);
+  advance_ms(fx, 2000);
+  assert_int_equal(stats_of(cache).entries, 0);
+  assert_int_equal(stats_of(cache).expired, MANY + 1);
+  assert_true(fx->memory.live_bytes - empty < SMALL_TABLE);
+  weir_cache_unref(cache);
+  weir_value_unref(value);
+}
+
+/* More than a table has buckets at first. */
+enum { LOADS = 70 };
+
+/* Begins so many loads at once and leaves them. Returns how many
+ * allocations that took. */
+static uint64_t load_and_leave(struct fixture *fx, weir_cache *cache) {
+  struct script *load = scripted(fx, "hang");
+  struct run *runs[LOADS];
+  uint64_t before = fx->memory.allocations;
+  for (uint64_t i = 0; i < LOADS; i++) {
+    struct run *run = runs[i] = new_run(fx);
+    asked(run, weir_cache_get(cache, &i, sizeof i, load->operation, record_settle, run,
+                              free_recorded, &run->call, NULL));
+    assert_int_equal(run->status, WEIR_OK);
+  }
+  run_until_idle(fx);
+  assert_int_equal(stats_of(cache).loading, LOADS);
+  uint64_t taken = fx->memory.allocations - before;
+  for (size_t i = 0; i < LOADS; i++) {
+    assert_int_equal(weir_call_cancel(runs[i]->call), WEIR_OK);
+    weir_call_unref(runs[i]->call);
+    runs[i]->call = NULL;
+  }
+  run_until_idle(fx);
+  assert_int_equal(finish_all(load), LOADS);
+  run_until_idle(fx);
+  assert_int_equal(stats_of(cache).loading, 0);
+  return taken;
+}
+
+/* The second time the blocks of the runs are there already: each key is made an input, and the
+ * table grows again. */
+static void loads_take_room_in_the_table_and_give_it_back(struct fixture *fx) {
+  weir_cache *cache = new_bounded(fx, 10);
+  load_and_leave(fx, cache);
+  assert_in_range(load_and_leave(fx, cache), LOADS + 1, LOADS + 8);
+  weir_cache_unref(cache);
+}
+
 static void without_memory_for_a_larger_table_it_goes_on_with_this_one(struct fixture *fx) {
   weir_value *value = number_value(fx, 1);
   weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
@@ -299,5 +378,8 @@ TEST_MAIN("cache bounds", TEST(K05_a_bound_of_zero_stores_nothing),
           TEST(more_shards_than_entries_are_fewer),
           LONG_TEST(K16_an_entry_takes_less_than_120_bytes_beside_key_and_value),
           LONG_TEST(what_grew_shrinks_again_and_loses_nothing),
+          LONG_TEST(what_is_refused_lets_the_table_shrink),
+          LONG_TEST(what_expires_lets_the_table_shrink),
+          TEST(loads_take_room_in_the_table_and_give_it_back),
           LONG_TEST(without_memory_for_a_larger_table_it_goes_on_with_this_one),
           LONG_TEST(K11_each_cache_hashes_with_a_seed_of_its_own))

@@ -89,6 +89,18 @@ static void s3_fifo_takes_back_what_it_remembers(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
+/* What was taken back is forgotten: removed then, it comes as if for the first time. */
+static void s3_fifo_remembers_nothing_of_what_was_removed(struct fixture *fx) {
+  weir_cache *cache = bounded_by(fx, WEIR_EVICTION_S3_FIFO, 100);
+  use_range(cache, 0, 250);
+  use_range(cache, 130, 20);
+  for (uint32_t key = 130; key < 150; key++) weir_cache_invalidate(cache, &key, sizeof key);
+  use_range(cache, 130, 20);
+  use_range(cache, 1000, 60);
+  assert_int_equal(present(cache, 130, 20), 0);
+  weir_cache_unref(cache);
+}
+
 /* LRU has not one hit in a loop longer than the cache; the best possible are 99 of 120. */
 static void adaptive_keeps_most_of_a_loop(struct fixture *fx) {
   weir_cache *cache = bounded_by(fx, WEIR_EVICTION_ADAPTIVE, 100);
@@ -209,8 +221,9 @@ static void what_weighs_nothing_is_not_evicted_for_weight(struct fixture *fx) {
 
 TEST_MAIN("cache_eviction", TEST(lru_keeps_what_was_used_last_in_order),
           TEST(s3_fifo_keeps_what_was_used_through_a_scan),
-          TEST(s3_fifo_takes_back_what_it_remembers), TEST(adaptive_keeps_most_of_a_loop),
-          TEST(adaptive_keeps_the_popular_among_what_is_used_once),
-          TEST(adaptive_follows_the_workload_when_it_turns),
+          TEST(s3_fifo_takes_back_what_it_remembers),
+          TEST(s3_fifo_remembers_nothing_of_what_was_removed), TEST(adaptive_keeps_most_of_a_loop),
+          LONG_TEST(adaptive_keeps_the_popular_among_what_is_used_once),
+          LONG_TEST(adaptive_follows_the_workload_when_it_turns),
           TEST(removing_and_writing_over_keep_the_count), TEST(the_entry_just_written_stays),
           TEST(what_weighs_nothing_is_not_evicted_for_weight))

@@ -118,6 +118,18 @@ static void an_earlier_end_wakes_the_timer_earlier(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
+static void a_later_end_does_not_trouble_the_engine(struct fixture *fx) {
+  weir_cache *cache = new_bounded(fx, 10);
+  run_until_idle(fx);
+  assert_int_equal(put_number_for(fx, cache, "a", 1, 100), WEIR_OK);
+  assert_true(weir_testing_run_until_idle(fx->runtime) > 0);
+  assert_int_equal(put_number_for(fx, cache, "b", 2, 200), WEIR_OK);
+  assert_int_equal(weir_testing_run_until_idle(fx->runtime), 0);
+  assert_int_equal(put_number_for(fx, cache, "c", 3, 50), WEIR_OK);
+  assert_true(weir_testing_run_until_idle(fx->runtime) > 0);
+  weir_cache_unref(cache);
+}
+
 static void touching_uses_and_sets_the_end(struct fixture *fx) {
   weir_cache *cache = new_lived(fx, 10, WEIR_OFF);
   assert_int_equal(weir_cache_touch(cache, "a", 1, 5), WEIR_ENOTFOUND);
@@ -354,7 +366,8 @@ TEST_MAIN("cache lifetimes", TEST(K06_the_first_and_last_of_all_times_are_times)
           TEST(an_idle_time_begins_anew_with_each_use),
           TEST(a_lifetime_of_its_own_replaces_those_of_the_cache),
           TEST(K17_an_update_arms_the_end_anew_and_forever_frees_it),
-          TEST(an_earlier_end_wakes_the_timer_earlier), TEST(touching_uses_and_sets_the_end),
+          TEST(an_earlier_end_wakes_the_timer_earlier),
+          TEST(a_later_end_does_not_trouble_the_engine), TEST(touching_uses_and_sets_the_end),
           TEST(a_touch_counts_as_a_use), TEST(what_has_expired_makes_room_first),
           LONG_TEST(a_turn_sweeps_a_thousand_at_most), LONG_TEST(ends_of_all_magnitudes_are_kept),
           TEST(expire_is_asked_at_create_update_and_read), TEST(an_answer_that_is_none_keeps),

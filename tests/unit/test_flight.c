@@ -350,6 +350,46 @@ static void forgotten_work_is_cancelled_by_its_last_waiter(struct fixture *fx) {
   weir_flight_unref(flight);
 }
 
+struct forgetting {
+  weir_flight *flight;
+  weir_status status;
+};
+
+static void *forget_elsewhere(void *data) {
+  struct forgetting *forgetting = data;
+  forgetting->status = weir_flight_forget(forgetting->flight, "7", 1);
+  return NULL;
+}
+
+static weir_status forget_on_a_thread(weir_flight *flight) {
+  struct forgetting forgetting = {flight, WEIR_EINVAL};
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, forget_elsewhere, &forgetting), 0);
+  pthread_join(thread, NULL);
+  return forgetting.status;
+}
+
+static void forgetting_needs_memory_on_other_threads_alone(struct fixture *fx) {
+  struct script *work = scripted(fx, "hang");
+  weir_flight *flight = make_flight(fx, WEIR_FOREVER);
+  fly(fx, flight, "7", work);
+  memory_fail(&fx->memory, 1, 1);
+  assert_int_equal(weir_flight_forget(flight, "7", 1), WEIR_OK);
+  memory_fail(&fx->memory, 0, 0);
+  fly(fx, flight, "7", work);
+  assert_int_equal(work->started, 2);
+  memory_fail(&fx->memory, 1, 1);
+  assert_int_equal(forget_on_a_thread(flight), WEIR_ENOMEM);
+  memory_fail(&fx->memory, 0, 0);
+  fly(fx, flight, "7", work);
+  assert_int_equal(work->started, 2);
+  assert_int_equal(forget_on_a_thread(flight), WEIR_OK);
+  run_until_idle(fx);
+  fly(fx, flight, "7", work);
+  assert_int_equal(work->started, 3);
+  weir_flight_unref(flight);
+}
+
 static void a_retry_outside_runs_the_work_again(struct fixture *fx) {
   struct script *work = scripted(fx, "f503 v7");
   weir_flight *flight = make_flight(fx, WEIR_FOREVER);
@@ -531,6 +571,7 @@ TEST_MAIN("flight", TEST(a_hundred_runs_of_one_key_do_the_work_once),
           TEST(the_first_ones_operation_and_input_are_used), TEST(the_work_is_told_key_and_context),
           TEST(forgotten_work_goes_on_and_the_next_run_begins_anew),
           TEST(forgotten_work_is_cancelled_by_its_last_waiter),
+          TEST(forgetting_needs_memory_on_other_threads_alone),
           TEST(a_retry_outside_runs_the_work_again),
           TEST(work_that_waits_for_itself_ends_with_its_timeout),
           TEST(flight_may_be_given_back_while_runs_wait), TEST(closing_settles_all_who_wait),

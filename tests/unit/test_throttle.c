@@ -191,6 +191,75 @@ static void orders_come_from_any_thread_and_touches_do_not(struct fixture *fx) {
   weir_throttle_unref(throttle);
 }
 
+struct far_order {
+  weir_throttle *throttle;
+  weir_status (*give)(weir_throttle *throttle, const void *key, size_t key_size);
+  const char *key; /* nullable */
+  weir_status status;
+};
+
+static void *give_far_order(void *data) {
+  struct far_order *order = data;
+  size_t size = order->key == NULL ? 0 : strlen(order->key);
+  order->status = order->give(order->throttle, order->key, size);
+  return NULL;
+}
+
+static weir_status order_elsewhere(struct far_order order) {
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, give_far_order, &order), 0);
+  pthread_join(thread, NULL);
+  return order.status;
+}
+
+static void orders_need_memory_on_other_threads_alone(struct fixture *fx) {
+  struct script *report = scripted(fx, "n");
+  weir_throttle *throttle = make(fx, report, 100, 0, 1);
+  const char *const keys[] = {NULL, "", "a"};
+  for (size_t i = 0; i < COUNT_OF(keys); i++) {
+    size_t size = keys[i] == NULL ? 0 : strlen(keys[i]);
+    assert_int_equal(weir_throttle_touch(throttle, keys[i], size, NULL), WEIR_OK);
+    memory_fail(&fx->memory, 1, 1);
+    assert_int_equal(
+        order_elsewhere((struct far_order){throttle, weir_throttle_cancel, keys[i], WEIR_OK}),
+        WEIR_ENOMEM);
+    assert_int_equal(weir_throttle_pending(throttle), 1);
+    assert_int_equal(weir_throttle_cancel(throttle, keys[i], size), WEIR_OK);
+    memory_fail(&fx->memory, 0, 0);
+    assert_int_equal(weir_throttle_pending(throttle), 0);
+  }
+  weir_throttle_unref(throttle);
+}
+
+static void orders_from_elsewhere_are_for_their_key(struct fixture *fx) {
+  struct script *report = scripted(fx, "n");
+  weir_throttle *throttle = make(fx, report, 100, 0, 1);
+  const char *const keys[] = {NULL, "", "a", "b"};
+  for (size_t i = 0; i < COUNT_OF(keys); i++) {
+    for (size_t k = 0; k < COUNT_OF(keys); k++) {
+      size_t size = keys[k] == NULL ? 0 : strlen(keys[k]);
+      assert_int_equal(weir_throttle_touch(throttle, keys[k], size, NULL), WEIR_OK);
+    }
+    assert_int_equal(
+        order_elsewhere((struct far_order){throttle, weir_throttle_cancel, keys[i], WEIR_EINVAL}),
+        WEIR_OK);
+    assert_int_equal(weir_throttle_pending(throttle), COUNT_OF(keys));
+    run_until_idle(fx);
+    assert_int_equal(weir_throttle_pending(throttle), COUNT_OF(keys) - 1);
+    uint32_t before = report->started;
+    for (size_t k = 0; k < COUNT_OF(keys); k++) {
+      assert_int_equal(
+          order_elsewhere((struct far_order){throttle, weir_throttle_flush, keys[k], WEIR_EINVAL}),
+          WEIR_OK);
+      run_until_idle(fx);
+      before += k != i; /* that one was cancelled */
+      assert_int_equal(report->started, before);
+    }
+    advance_ms(fx, 1000);
+  }
+  weir_throttle_unref(throttle);
+}
+
 static void bad_options_say_what_is_wrong(struct fixture *fx) {
   struct script *report = scripted(fx, "n");
   weir_throttle *throttle = NULL;
@@ -222,4 +291,6 @@ TEST_MAIN("throttle", TEST(D08_three_calls_run_now_and_at_the_intervals_end),
           TEST(what_an_end_leaves_overdue_settles_as_stopped),
           TEST(cancel_and_flush_reset_the_distance),
           TEST(a_keyed_throttle_remembers_a_key_for_its_interval),
-          TEST(orders_come_from_any_thread_and_touches_do_not), TEST(bad_options_say_what_is_wrong))
+          TEST(orders_come_from_any_thread_and_touches_do_not),
+          TEST(orders_need_memory_on_other_threads_alone),
+          TEST(orders_from_elsewhere_are_for_their_key), TEST(bad_options_say_what_is_wrong))
