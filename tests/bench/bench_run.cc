@@ -45,6 +45,13 @@ weir_policy *five(Rig &rig) {
       {limiter(rig), rig.timeout(30'000), rig.retry(), breaker(rig), rig.timeout(10'000)});
 }
 
+// Of a tenth of a second, and of a few milliseconds, for which a coarse clock does not do.
+weir_policy *hedge(Rig &rig) { return rig.hedge(100, WEIR_OFF); }
+weir_policy *hedge_soon(Rig &rig) { return rig.hedge(10, WEIR_OFF); }
+weir_policy *hedge_measuring(Rig &rig) { return rig.hedge(100, 0.95); }
+
+weir_policy *fallback(Rig &rig) { return rig.fallback(); }
+
 using MakePolicy = weir_policy *(*)(Rig &);
 
 // Where the stack happens to lie changes a run by up to a seventh: so each repetition is told to
@@ -102,6 +109,10 @@ BENCHMARK_CAPTURE(batch, none, no_policy)->Arg(64)->Apply(bench::row);
 BENCHMARK_CAPTURE(batch, retry, retry)->Arg(64)->Arg(1024)->Apply(bench::row);
 BENCHMARK_CAPTURE(batch, timeout_retry_breaker, three)->Arg(64)->Arg(1024)->Apply(bench::row);
 BENCHMARK_CAPTURE(batch, five, five)->Arg(64)->Arg(1000)->Apply(bench::row);
+BENCHMARK_CAPTURE(batch, hedge, hedge)->Arg(64)->Apply(bench::row);
+BENCHMARK_CAPTURE(batch, hedge_soon, hedge_soon)->Arg(64)->Apply(bench::row);
+BENCHMARK_CAPTURE(batch, hedge_measuring, hedge_measuring)->Arg(64)->Apply(bench::row);
+BENCHMARK_CAPTURE(batch, fallback, fallback)->Arg(64)->Apply(bench::row);
 BENCHMARK_CAPTURE(chain, none, no_policy)->Apply(bench::row);
 BENCHMARK_CAPTURE(chain, retry, retry)->Apply(bench::row);
 BENCHMARK_CAPTURE(chain, timeout_retry_breaker, three)->Apply(bench::row);

@@ -55,6 +55,25 @@ weir_policy *Rig::timeout(int64_t timeout_ms) {
   return keep(weir_timeout_policy(timeout));
 }
 
+weir_policy *Rig::hedge(int64_t delay_ms, double quantile) {
+  weir_hedge_options options = WEIR_HEDGE_OPTIONS_INIT;
+  options.delay_ms = delay_ms;
+  options.quantile = quantile;
+  weir_hedge *hedge = nullptr;
+  weir_error *error = nullptr;
+  require(weir_hedge_new(runtime_, &options, &hedge, &error), error);
+  return keep(weir_hedge_policy(hedge));
+}
+
+weir_policy *Rig::fallback() {
+  weir_fallback_options options = WEIR_FALLBACK_OPTIONS_INIT;
+  options.has_value = 1;
+  weir_fallback *fallback = nullptr;
+  weir_error *error = nullptr;
+  require(weir_fallback_new(runtime_, &options, &fallback, &error), error);
+  return keep(weir_fallback_policy(fallback));
+}
+
 weir_breaker *Rig::breaker(const weir_breaker_options &options) {
   weir_breaker *breaker = nullptr;
   weir_error *error = nullptr;

@@ -54,6 +54,9 @@ class Rig {
   // Policies; the rig keeps them to its end.
   weir_policy *retry();
   weir_policy *timeout(int64_t timeout_ms);
+  weir_policy *hedge(int64_t delay_ms, double quantile);
+  // With no value as the value.
+  weir_policy *fallback();
   weir_breaker *breaker(const weir_breaker_options &options);
   weir_limiter *limiter(const weir_limiter_options &options);
   weir_policy *pipeline(std::initializer_list<weir_policy *> policies);

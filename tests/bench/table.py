@@ -175,13 +175,20 @@ def two_threads(rows):
 
 def differences(rows):
     for timed, untimed, what, target in (
-            ('run/timeout/1000000', 'run/none/1000000',
+            ('bench_timer:run/timeout/1000000', 'bench_timer:run/none/1000000',
              'timer armed and disarmed, 1 M pending: run with a timeout − run without', 100),
-            ('replace/sleeping/1000', 'replace/forever/1000',
+            ('bench_timer:replace/sleeping/1000', 'bench_timer:replace/forever/1000',
              'timer moved, one of 1000: sleep replaced − sleep without a timer replaced', None),
-            ('replace/sleeping/1000000', 'replace/forever/1000000',
-             'timer moved, one of 1 M at random, cold: the same', 100)):
-        timed, untimed = rows.get(f'bench_timer:{timed}'), rows.get(f'bench_timer:{untimed}')
+            ('bench_timer:replace/sleeping/1000000', 'bench_timer:replace/forever/1000000',
+             'timer moved, one of 1 M at random, cold: the same', 100),
+            ('bench_run:batch/hedge/64', 'bench_run:batch/none/64',
+             'hedge not fired, after 100 ms: run with − run without', 80),
+            ('bench_run:batch/hedge_soon/64', 'bench_run:batch/none/64', '— after 10 ms', 80),
+            ('bench_run:batch/hedge_measuring/64', 'bench_run:batch/none/64',
+             '— at a measured quantile', 80),
+            ('bench_run:batch/fallback/64', 'bench_run:batch/none/64',
+             'fallback not used: run with − run without', None)):
+        timed, untimed = rows.get(timed), rows.get(untimed)
         if not timed or not untimed:
             continue
         cost, median = timed.least - untimed.least, timed.median - untimed.median
