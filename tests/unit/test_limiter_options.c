@@ -36,6 +36,17 @@ static void L09_a_window_made_shorter_and_longer_is_not_granted_again(struct fix
   }
 }
 
+static void L09_what_a_window_before_had_used_is_gone_after_a_change(struct fixture *fx) {
+  weir_limiter_options options = rate_options(WEIR_LIMITER_FIXED_WINDOW, 10, 1000);
+  weir_limiter *limiter = make_limiter(fx, &options);
+  assert_int_equal(count_passing(limiter, now_ns(fx), 100), 10);
+  advance_ms(fx, 1500);
+  options.permits = 11;
+  change(limiter, &options);
+  assert_int_equal(count_passing(limiter, now_ns(fx), 100), 11);
+  weir_limiter_unref(limiter);
+}
+
 /* And the next one has its own. */
 static void L09_after_a_change_the_next_window_begins_in_time(struct fixture *fx) {
   weir_limiter_options options = rate_options(WEIR_LIMITER_FIXED_WINDOW, 10, 60000);
@@ -119,6 +130,20 @@ static void changing_a_bucket_to_and_fro_at_one_moment_gives_one_burst(struct fi
   }
 }
 
+/* Wherever in the round of slices it was used. */
+static void L13_a_newcomer_begins_with_what_was_displaced_in_any_slice(struct fixture *fx) {
+  weir_limiter_options options = rate_options(WEIR_LIMITER_SLIDING_WINDOW, 10, 3200);
+  options.max_keys = 1;
+  options.key_overflow = WEIR_LIMITER_EVICT;
+  weir_limiter *limiter = make_limiter(fx, &options);
+  for (int i = 0; i < 33; ++i) {
+    assert_int_equal(acquire(limiter, 1, 5, now_ns(fx)), WEIR_OK);
+    assert_int_equal(count_key(limiter, 2, now_ns(fx), 100), 5);
+    advance_ms(fx, 3400 + 100);
+  }
+  weir_limiter_unref(limiter);
+}
+
 /* So fine are these units that hours of them need more than 64 bits. */
 static void L05_a_key_idle_for_hours_gets_one_burst(struct fixture *fx) {
   weir_limiter_options options = rate_options(WEIR_LIMITER_TOKEN_BUCKET, 1000000001, 1000);
@@ -161,6 +186,8 @@ TEST_MAIN("limiter: options that change", TEST(L05_a_key_idle_for_hours_gets_one
           TEST(L09_a_window_made_shorter_and_longer_is_not_granted_again),
           TEST(L09_the_oldest_slice_counts_after_a_change),
           TEST(L09_after_a_change_the_next_window_begins_in_time),
+          TEST(L09_what_a_window_before_had_used_is_gone_after_a_change),
+          TEST(L13_a_newcomer_begins_with_what_was_displaced_in_any_slice),
           TEST(L13_after_a_change_a_newcomer_finds_the_idle_key),
           TEST(L15_what_was_granted_ahead_of_a_change_stays_used),
           LONG_TEST(changing_a_bucket_to_and_fro_at_one_moment_gives_one_burst))
