@@ -124,9 +124,9 @@ static const struct workload by_weight[] = {
 
 static const struct workload larger[] = {
     {"skewed", use_skewed, 100000, {75962, 75917, 73002}},
-    {"loop", use_loop, 100000, {74985, 11499, 0}},
+    {"loop", use_loop, 100000, {73678, 11499, 0}},
     {"popular", use_popular, 100000, {46765, 46597, 0}},
-    {"in phases", use_in_phases, 640000, {465879, 317604, 354843}},
+    {"in phases", use_in_phases, 640000, {462905, 317604, 354843}},
 };
 
 static weir_cache_options bounded(int64_t max_entries) {
