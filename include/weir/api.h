@@ -294,6 +294,20 @@
     weir_settle_fn settle, void *data, weir_free_fn free_data, weir_call \
     **call, weir_error **error)) \
   X(weir_cache *, weir_memoize_cache, (weir_memoize *memoize)) \
+  X(weir_status, weir_runtime_metrics, (weir_runtime *runtime, char *buffer, \
+    size_t size, size_t *needed)) \
+  X(weir_status, weir_runtime_metrics_text, (weir_runtime *runtime, char \
+    *buffer, size_t size, size_t *needed)) \
+  X(weir_status, weir_runtime_set_label, (weir_runtime *runtime, const char \
+    *key, const char *value, weir_error **error)) \
+  X(weir_status, weir_policy_set_label, (weir_policy *policy, const char *key, \
+    const char *value, weir_error **error)) \
+  X(weir_status, weir_operation_set_label, (weir_operation *operation, const \
+    char *key, const char *value, weir_error **error)) \
+  X(weir_status, weir_cache_set_label, (weir_cache *cache, const char *key, \
+    const char *value, weir_error **error)) \
+  X(weir_status, weir_budget_set_label, (weir_budget *budget, const char *key, \
+    const char *value, weir_error **error)) \
   X(weir_status, weir_operation_new, (weir_runtime *runtime, weir_start_fn \
     start, void *data, weir_free_fn free_data, weir_operation **out, \
     weir_error **error)) \

@@ -23,6 +23,7 @@
 #include <weir/limiter.h>
 #include <weir/log.h>
 #include <weir/memoize.h>
+#include <weir/metrics.h>
 #include <weir/operation.h>
 #include <weir/outcome.h>
 #include <weir/pacing.h>

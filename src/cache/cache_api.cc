@@ -25,7 +25,8 @@ bool legal_ttl(int64_t ttl_ms) { return ttl_ms >= WEIR_FOREVER; }
   weir::read_cache_options(options, rules);
   auto *cache =
       weir::make_handle<weir_cache>(heap, &runtime, static_cast<weir::CacheRules &&>(rules));
-  if (cache == nullptr || !cache->init(options.name)) {
+  if (cache == nullptr || !cache->init(options.name) ||
+      !weir::publish(*cache, weir::Metered::cache)) {
     weir_cache_unref(cache);
     return weir::report(error, heap, WEIR_ENOMEM, "cache: out of memory");
   }

@@ -110,7 +110,8 @@ void weir_flight_options_init(weir_flight_options *options, size_t size) {
   status = weir::check_flight(runtime, options, out, error);
   if (status != WEIR_OK) return status;
   auto *flight = weir::make_handle<weir_flight>(heap, runtime);
-  if (flight == nullptr || !flight->complete(options)) {
+  if (flight == nullptr || !flight->complete(options) ||
+      !weir::publish(*flight, weir::Metered::flight)) {
     weir::unref_handle(flight);
     return weir::report(error, heap, WEIR_ENOMEM, "flight: out of memory");
   }

@@ -10,7 +10,10 @@ Handle::Handle(weir_runtime *runtime, EndFn end)
   runtime_->retain_shell();
 }
 
-Handle::~Handle() { heap()->free_text(name_); }
+Handle::~Handle() {
+  heap()->free_text(name_);
+  if (meters() != nullptr) runtime_->meters().free_meters(meters());
+}
 
 Heap *Handle::heap() const { return runtime_->heap(); }
 
@@ -72,6 +75,7 @@ weir_status usable(const Handle *handle) {
 
 void Handle::end() {
   weir_runtime *runtime = runtime_;
+  runtime->meters().remove(*this);
   end_(this);
   runtime->release_shell();
 }

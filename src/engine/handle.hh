@@ -22,16 +22,24 @@
 #include <cstdint>
 
 #include "base/heap.hh"
+#include "base/list.hh"
+#include "engine/meters.hh"
 #include "engine/task.hh"
 
 namespace weir {
 
-// What brings a dropped handle to the engine's thread.
+// What brings a dropped handle to the engine's thread; and in the hole behind a task's last field
+// what fits there, since there may be very many handles.
 struct DropTask : Task {
   using Task::Task;
+
+  std::atomic<bool> ending_{false};  // somebody ends it, or this is queued
+  bool dropped_ = false;  // the engine's thread, which ends it at the last leave(); ending_ is set
+  std::atomic<bool> listed_{false};  // in the book of meters
+  std::atomic<uint32_t> outside_{1};
 };
 
-class Handle : private DropTask {
+class Handle : private DropTask, public ListNode<Handle, Listed> {
  public:
   // Destroys and frees the whole object; releasing the shell is done by Handle.
   using EndFn = void (*)(Handle *handle);
@@ -55,6 +63,17 @@ class Handle : private DropTask {
   Heap *heap() const;
   const char *name() const { return name_ == nullptr ? "" : name_; }
 
+  // Labels and histograms; see engine/meters.hh.
+  Meters *meters() const { return meters_.load(std::memory_order_acquire); }
+  // False if there are some already.
+  bool take_meters(Meters *meters) {
+    Meters *none = nullptr;
+    return meters_.compare_exchange_strong(none, meters, std::memory_order_acq_rel);
+  }
+  bool is_listed() const { return listed_.load(std::memory_order_acquire); }
+  // Under the book's mutex. False if it is already.
+  bool set_listed() { return !listed_.exchange(true, std::memory_order_acq_rel); }
+
   // Copies `name` (nullable); false without memory. Once, at creation.
   bool set_name(const char *name);
 
@@ -67,14 +86,11 @@ class Handle : private DropTask {
   void revive();
   void end();
 
-  // In an order that leaves no hole: there may be very many handles.
-  std::atomic<uint32_t> outside_{1};
   weir_runtime *runtime_;
   EndFn end_;
   char *name_ = nullptr;
+  std::atomic<Meters *> meters_{nullptr};
   std::atomic<uint32_t> inside_{0};
-  std::atomic<bool> ending_{false};  // somebody ends it, or the drop task is queued
-  bool dropped_ = false;  // the engine's thread, which ends it at the last leave(); ending_ is set
 };
 
 // For functions that might take a mutex, which in a forked child may be held for ever: WEIR_EINVAL

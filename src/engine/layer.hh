@@ -68,6 +68,7 @@ struct Layer {
   Layer *inner;   // NULL: the leaf
   Handle *owner;  // the policy or operation whose layer this is
   uint32_t index;
+  int64_t entered_ns = 0;  // with metrics: when it was started
   LayerTimer timer;
   LayerTask task;
 };

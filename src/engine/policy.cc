@@ -144,7 +144,7 @@ struct WrappedOperation : weir_operation {
       : weir_operation(inner.runtime(), end_handle<WrappedOperation>, nullptr),
         policy(ref_handle(&outer)),
         operation(ref_handle(&inner)) {
-    nesting = std::max(outer.nesting, inner.nesting);
+    nesting = std::max<uint32_t>(outer.nesting, inner.nesting);
     ruled = outer.ruled || inner.ruled;
     plan = {};
   }

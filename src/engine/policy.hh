@@ -83,8 +83,8 @@ struct weir_policy : weir::Handle {
   }
 
   uint16_t kind;
-  bool ruled;            // engine/plan_rules.hh
-  uint32_t nesting = 0;  // as an operation's
+  bool ruled;           // engine/plan_rules.hh
+  uint8_t nesting = 0;  // as an operation's; in the hole that these three fill
   weir::PlanEntry single;
   weir::Plan plan;
 };

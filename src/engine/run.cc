@@ -266,10 +266,22 @@ void weir_call::signal(uint32_t index, Signal signal) {
   if (index < active_) drive(layer(index), signal);
 }
 
+// What no creation has published (an operation) is from its first run on; without memory not yet.
+[[gnu::cold]] void weir_call::begin_measure(Layer &layer) {
+  layer.entered_ns = runtime_.now();
+  if (!layer.owner->is_listed()) publish(*layer.owner, weir::Metered::operation);
+}
+
+[[gnu::cold]] void weir_call::end_measure(const Layer &layer) {
+  note_time(*layer.owner, weir::Measure::latency, runtime_.now() - layer.entered_ns);
+}
+
 void weir_call::drive(Layer &from, Signal signal) {
   weir::RunningRun running(runtime_, *this);
   Layer *layer = &from;
+  bool measured = (runtime_.observed() & weir_runtime::by_metrics) != 0;
   while (true) {
+    if (measured && signal == Signal::start) begin_measure(*layer);
     switch (layer->type->step(*this, *layer, signal)) {
       case Next::wait:
         return;
@@ -279,6 +291,7 @@ void weir_call::drive(Layer &from, Signal signal) {
         signal = Signal::start;
         break;
       case Next::outer:
+        if (measured) end_measure(*layer);
         active_ = layer->index;
         layer = layer->outer;
         if (layer == nullptr) {

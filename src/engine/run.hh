@@ -206,6 +206,8 @@ struct weir_call : weir::ListNode<weir_call>,
                            weir::Layer *outer);
   weir::Layer &outermost();
   void enlist();
+  void begin_measure(weir::Layer &layer);
+  void end_measure(const weir::Layer &layer);
   void drive(weir::Layer &from, weir::Signal signal);
   void stop_from(uint32_t index, uint32_t reason);
   void prefetch() const;

@@ -26,6 +26,7 @@ weir_runtime::weir_runtime(weir::RuntimeSetup &&setup)
                 (setup.recorder != nullptr ? uint32_t{by_recorder} : 0) |
                 (setup.metrics ? uint32_t{by_metrics} : 0)),
       recorder_(setup.recorder),
+      meters_(setup.heap, setup.metrics),
       max_in_flight_(setup.max_in_flight),
       close_grace_ns_(setup.close_grace_ns),
       now_(driver_->now()),

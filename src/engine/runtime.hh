@@ -133,6 +133,7 @@ struct weir_runtime {
   // thread.
   void emit(weir_event event);
   weir::Recorder *recorder() const { return recorder_; }
+  weir::MeterBook &meters() { return meters_; }
   // With the path of the scope that the running run is in before `subject`.
   void log(int32_t level, const char *subject, const char *message) const;
   void log_line(int32_t level, const char *subject, const char *message) const;
@@ -240,6 +241,7 @@ struct weir_runtime {
   weir::Callback<weir_closed_fn> on_closed_;
   uint32_t observed_;
   weir::Recorder *recorder_;
+  weir::MeterBook meters_;
   int64_t max_in_flight_;
   int64_t close_grace_ns_;
   weir::ForkSentinel fork_sentinel_;

@@ -176,6 +176,9 @@ weir_status weir_pool_new(weir_runtime *runtime, const weir_pool_options *given,
   auto *pool = weir::make_handle<weir_pool>(heap, runtime);
   if (pool == nullptr) return weir::report(error, heap, WEIR_ENOMEM, "pool: out of memory");
   status = pool->set_rules(rules, static_cast<weir::ItemListeners &&>(listeners), "pool", error);
+  if (status == WEIR_OK && !weir::publish(*pool, weir::Metered::pool)) {
+    status = weir::report(error, heap, WEIR_ENOMEM, "pool: out of memory");
+  }
   if (status == WEIR_OK) {
     *out = pool;
   } else {

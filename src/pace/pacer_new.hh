@@ -45,7 +45,7 @@ weir_status new_pacer(weir_runtime *runtime, weir_operation *operation,
   if (status != WEIR_OK) return status;
   auto *pacer = make_handle<Handle>(heap, runtime, end_handle<Handle>, Kind::rules(options),
                                     *operation, options.policy);
-  if (pacer == nullptr || !pacer->set_name(options.name)) {
+  if (pacer == nullptr || !pacer->set_name(options.name) || !publish(*pacer, Metered::pacer)) {
     unref_handle(pacer);
     return report(error, heap, WEIR_ENOMEM, "%s: out of memory", Kind::subject);
   }

@@ -143,7 +143,8 @@ weir_status weir_breaker_new(weir_runtime *runtime, const weir_breaker_options *
   auto *breaker = weir::make_handle<weir_breaker>(heap, runtime);
   if (breaker == nullptr || !breaker->set_name(given.name) || !breaker->core.begin(heap, given) ||
       !weir::add_breaker_classifier(*breaker, given, std::move(classify)) ||
-      !weir::add_breaker_listeners(*breaker, given, std::move(on_change))) {
+      !weir::add_breaker_listeners(*breaker, given, std::move(on_change)) ||
+      !weir::publish(*breaker, weir::Metered::breaker)) {
     weir::unref_handle(breaker);
     return weir::report(error, heap, WEIR_ENOMEM, "breaker: out of memory");
   }

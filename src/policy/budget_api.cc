@@ -58,7 +58,8 @@ weir_status weir_budget_new(weir_runtime *runtime, const weir_budget_options *gi
   status = weir::check_budget(check, options);
   if (status != WEIR_OK) return status;
   auto *budget = weir::make_handle<weir_budget>(heap, runtime, options);
-  if (budget != nullptr && budget->set_name(options.name)) {
+  if (budget != nullptr && budget->set_name(options.name) &&
+      weir::publish(*budget, weir::Metered::budget)) {
     *out = budget;
     return WEIR_OK;
   }

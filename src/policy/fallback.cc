@@ -239,8 +239,10 @@ weir_status weir_fallback_new(weir_runtime *runtime, const weir_fallback_options
   if (set != nullptr) {
     fallback->nesting = weir::nesting_of(options);
     fallback->live.begin(set);
-    *out = fallback;
-    return WEIR_OK;
+    if (weir::publish(*fallback, weir::Metered::fallback)) {
+      *out = fallback;
+      return WEIR_OK;
+    }
   }
   weir::unref_handle(fallback);
   return weir::report(error, heap, WEIR_ENOMEM, "fallback: out of memory");

@@ -92,8 +92,10 @@ weir_status weir_hedge_new(weir_runtime *runtime, const weir_hedge_options *give
   }
   if (set != nullptr) {
     hedge->live.begin(set);
-    *out = hedge;
-    return WEIR_OK;
+    if (weir::publish(*hedge, weir::Metered::hedge)) {
+      *out = hedge;
+      return WEIR_OK;
+    }
   }
   weir::unref_handle(hedge);
   return weir::report(error, heap, WEIR_ENOMEM, "hedge: out of memory");

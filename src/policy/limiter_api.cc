@@ -68,7 +68,8 @@ weir_status weir_limiter_new(weir_runtime *runtime, const weir_limiter_options *
   if (limiter == nullptr ||
       !limiter->set_classifier(static_cast<ClassifyCallback &&>(classify), given.failures,
                                given.failures_count) ||
-      !limiter->init(settings, given.name, runtime->clock())) {
+      !limiter->init(settings, given.name, runtime->clock()) ||
+      !weir::publish(*limiter, weir::Metered::limiter)) {
     weir_limiter_unref(limiter);
     return weir::report(error, heap, WEIR_ENOMEM, "limiter has no memory");
   }

@@ -165,6 +165,7 @@ Next weir_limiter::wake(weir_call &run, LimiterState &state) {
   if (state.phase == LimiterPhase::granted) {
     int64_t waited_ns = weir::saturating_sub(runtime()->now(), state.started_ns);
     if (runtime()->tells()) tell_waiting(WEIR_EVENT_GRANTED, waited_ns);
+    if (runtime()->observed() != 0) note_time(*this, weir::Measure::waiting, waited_ns);
     return start_inside(run, state);
   }
   if (state.phase == LimiterPhase::expired) return refuse_late(run, state);

@@ -214,8 +214,10 @@ weir_status weir_retry_new(weir_runtime *runtime, const weir_retry_options *give
   }
   if (set != nullptr) {
     retry->live.begin(set);
-    *out = retry;
-    return WEIR_OK;
+    if (weir::publish(*retry, weir::Metered::retry)) {
+      *out = retry;
+      return WEIR_OK;
+    }
   }
   weir::unref_handle(retry);
   return weir::report(error, heap, WEIR_ENOMEM, "retry: out of memory");

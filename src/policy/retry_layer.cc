@@ -205,6 +205,7 @@ void tell(weir_call &run, RetryState &state, int64_t delay_ns) {
     state.options().on_retry(attempt, delay_ns, &run.view());
     runtime.user_ran();
   }
+  if (runtime.observed() != 0) note_time(policy, Measure::waiting, delay_ns);
   if (!runtime.tells()) return;
   weir_event event = event_of(WEIR_EVENT_RETRY, policy);
   event.status = run.result().status;

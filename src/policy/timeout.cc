@@ -181,8 +181,10 @@ weir_status weir_timeout_new(weir_runtime *runtime, const weir_timeout_options *
   }
   if (set != nullptr) {
     timeout->live.begin(set);
-    *out = timeout;
-    return WEIR_OK;
+    if (weir::publish(*timeout, weir::Metered::timeout)) {
+      *out = timeout;
+      return WEIR_OK;
+    }
   }
   weir::unref_handle(timeout);
   return weir::report(error, heap, WEIR_ENOMEM, "timeout: out of memory");
