@@ -20,6 +20,7 @@ struct upstream {
   const char *name;
   unsigned failing; /* of a hundred */
   unsigned called;
+  uv_loop_t *loop;
   weir_breaker *breaker;
   weir_retry *retry;
   weir_limiter *limiter;
@@ -33,7 +34,6 @@ struct service {
   uv_timer_t end;
   uv_tcp_t server;
   weir_runtime *runtime;
-  weir_operation *answer; /* of an upstream, after 15 ms */
   struct upstream upstreams[2];
 };
 
@@ -43,19 +43,44 @@ static void must(weir_status status, const char *what) {
   exit(1);
 }
 
-/* The answer comes later from a sleep; this only lets the flaky upstream fail. */
+/* A call that is on its way: answered by a timer. */
+struct exchange {
+  uv_timer_t timer;
+  weir_runtime *runtime;
+  weir_token token;
+  int fails;
+};
+
+static void exchange_closed(uv_handle_t *timer) { free(timer->data); }
+
+static void answered(uv_timer_t *timer) {
+  struct exchange *exchange = timer->data;
+  if (exchange->fails) {
+    weir_fail(exchange->runtime, exchange->token, WEIR_DOMAIN_HTTP, 503, "unavailable");
+  } else {
+    weir_complete_bytes(exchange->runtime, exchange->token, "ok", 2);
+  }
+  uv_close((uv_handle_t *)timer, exchange_closed);
+}
+
 static void call_upstream(void *data, weir_attempt *attempt) {
   struct upstream *upstream = data;
-  if (++upstream->called * 37 % 100 < upstream->failing) {
-    weir_error *error = NULL;
-    weir_error_new(attempt->runtime, WEIR_DOMAIN_HTTP, 503, "unavailable", &error);
-    weir_complete_error(attempt->runtime, attempt->token, error);
-  } else {
-    weir_complete_bytes(attempt->runtime, attempt->token, "ok", 2);
+  struct exchange *exchange = malloc(sizeof *exchange);
+  if (exchange == NULL) {
+    weir_fail(attempt->runtime, attempt->token, WEIR_DOMAIN_ERRNO, 12, "no memory");
+    return;
   }
+  unsigned number = upstream->called++ * 37 % 100;
+  exchange->runtime = attempt->runtime;
+  exchange->token = attempt->token;
+  exchange->fails = number < upstream->failing;
+  uv_timer_init(upstream->loop, &exchange->timer);
+  exchange->timer.data = exchange;
+  uv_timer_start(&exchange->timer, answered, 2 + number / 4, 0);
 }
 
 static void make_upstream(struct service *service, struct upstream *upstream) {
+  upstream->loop = &service->loop;
   weir_breaker_options breaker = WEIR_BREAKER_OPTIONS_INIT;
   breaker.name = upstream->name;
   breaker.mode = WEIR_BREAKER_COUNT_WINDOW;
@@ -75,8 +100,7 @@ static void make_upstream(struct service *service, struct upstream *upstream) {
   for (size_t i = 0; i < 3; i++) {
     must(weir_policy_set_label(policies[i], "upstream", upstream->name, NULL), "label");
   }
-  weir_pipeline_options pipeline = WEIR_PIPELINE_OPTIONS_INIT;
-  must(weir_pipeline_new(service->runtime, policies, 3, &pipeline, &upstream->pipeline, NULL),
+  must(weir_pipeline_new(service->runtime, policies, 3, upstream->name, &upstream->pipeline, NULL),
        "pipeline");
   must(weir_operation_new(service->runtime, call_upstream, upstream, NULL, &upstream->call, NULL),
        "operation");
@@ -90,7 +114,6 @@ static void tick(uv_timer_t *timer) {
     weir_run_options options = WEIR_RUN_OPTIONS_INIT;
     options.policy = weir_pipeline_policy(upstream->pipeline);
     weir_run(upstream->call, &options, NULL, NULL, NULL, NULL, NULL);
-    weir_run(service->answer, NULL, NULL, NULL, NULL, NULL, NULL);
   }
 }
 
@@ -239,7 +262,6 @@ static void end(uv_timer_t *timer) {
     weir_retry_unref(upstream->retry);
     weir_breaker_unref(upstream->breaker);
   }
-  weir_operation_unref(service->answer);
   weir_runtime_unref(service->runtime);
   uv_close((uv_handle_t *)&service->ticks, NULL);
   uv_close((uv_handle_t *)&service->end, NULL);
@@ -264,7 +286,6 @@ int main(int argc, char **argv) {
   options.name = "example";
   options.metrics = 1;
   must(weir_runtime_new(&options, &service.runtime, NULL), "runtime");
-  must(weir_sleep_new(service.runtime, NULL, &service.answer, NULL), "sleep");
   for (size_t i = 0; i < 2; i++) make_upstream(&service, &service.upstreams[i]);
 
   int port = listen_on(&service, number_after(argc, argv, "--port", 0));
