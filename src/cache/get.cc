@@ -110,11 +110,8 @@ weir_status weir_cache_get(weir_cache *cache, const void *key, size_t key_size,
   weir::Check check("cache", cache->heap(), error);
   weir::check_cache_key(check, key, key_size);
   if (!check.ok()) return check.status();
-  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
-  options.key = key == nullptr ? "" : key;
-  options.key_size = key_size;
-  return weir::run_with(cache, loader, &options,
-                        static_cast<weir::Callback<weir_settle_fn> &&>(callback), call, error);
+  return weir::run_key(*cache, loader, key == nullptr ? "" : key, key_size,
+                       static_cast<weir::Callback<weir_settle_fn> &&>(callback), call, error);
 }
 
 weir_status weir_cache_operation(weir_cache *cache, weir_operation *loader, weir_operation **out,

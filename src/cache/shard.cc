@@ -101,11 +101,6 @@ void Shard::drain() {
 
 // ---- the table ----
 
-void Shard::link(Node *node) {
-  AllStripes hold(*this);
-  table_.link(node);
-}
-
 // A mark was never noted, so nothing has to be taken for it.
 void Shard::take_mark(LoadNode *mark) {
   if (mark == nullptr) return;
@@ -144,6 +139,10 @@ void Shard::exchange(Entry *old, Entry *entry, LoadNode *mark) {
 
 // `victim` and `mark` (nullable both) go, `entry` comes.
 void Shard::turn_over(Entry *victim, Entry *entry, LoadNode *mark) {
+  if (victim == nullptr && mark == nullptr) {
+    table_.link(entry);
+    return;
+  }
   Notes notes;
   {
     AllStripes hold(*this);

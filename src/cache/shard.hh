@@ -8,8 +8,8 @@
 // - STRIPE LOCKS, one for each of a few processors: who looks a key up holds that of the processor
 //   he is on, for the probe, the reference and the note. So lookups on different processors share
 //   no line that is written, but for the value's count. Writers shut all of them, inside the policy
-//   lock, for the few stores that put a node in or take it out. Nothing allocates, evicts, calls
-//   back or frees under them, so lookups never wait for any of that.
+//   lock, for the few stores that take a node out; putting one in disturbs nobody. Nothing
+//   allocates, evicts, calls back or frees under them, so lookups never wait for any of that.
 //
 // What was read is noted in the stripe, the first 252 reads after a write in order, of later ones
 // only that there were any; the next writer tells the eviction policy. So reading changes no list.
@@ -204,7 +204,6 @@ class Shard {
   void unlock_stripes();
   void replay(const Notes &notes);
   void drain();
-  void link(Node *node);
   void unlink(Node *node);
   void exchange(Entry *old, Entry *entry, LoadNode *mark);
   void turn_over(Entry *victim, Entry *entry, LoadNode *mark);

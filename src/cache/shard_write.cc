@@ -225,7 +225,7 @@ LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
   load.kind = NodeKind::load;
   load.flags = load_linked;
   ++loading_;
-  link(&load);
+  table_.link(&load);
   adapt_table();
   return &load;
 }

@@ -16,7 +16,7 @@ Table::~Table() {
 void Table::link(Node *node) {
   Node **head = bucket_at(bucket_of(node->hash));
   node->next = *head;
-  *head = node;
+  __atomic_store_n(head, node, __ATOMIC_RELEASE);
   ++nodes_;
 }
 

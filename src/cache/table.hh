@@ -51,9 +51,12 @@ class Table {
   // Both in one look; `load` only if there is no entry.
   Entry *find(const Key &key, LoadNode *&load) const;
 
-  // ---- under the policy lock and all stripe locks ----
+  // ---- under the policy lock; others may look meanwhile ----
 
   void link(Node *node);
+
+  // ---- under the policy lock and all stripe locks ----
+
   void unlink(Node *node);
   // `next` takes the place of `old`, of the same hash.
   void replace(Node *old, Node *next);
@@ -92,6 +95,10 @@ class Table {
   };
   static Place place(uint64_t bucket);
   Node **bucket_at(uint64_t index) const;
+  // Its first node, as it is when others link.
+  Node *first_in(uint64_t index) const {
+    return __atomic_load_n(bucket_at(index), __ATOMIC_ACQUIRE);  // atomic_ref is not everywhere
+  }
   uint64_t bucket_of(uint64_t hash) const;
   bool matches(const Node *node, const Key &key) const;
   Node *find_node(const Key &key, NodeKind kind) const;
@@ -134,7 +141,7 @@ inline bool Table::matches(const Node *node, const Key &key) const {
 
 inline Entry *Table::find(const Key &key, LoadNode *&load) const {
   LoadNode *found = nullptr;
-  for (Node *node = *bucket_at(bucket_of(key.hash)); node != nullptr; node = node->next) {
+  for (Node *node = first_in(bucket_of(key.hash)); node != nullptr; node = node->next) {
     if (node->hash != key.hash || !matches(node, key)) continue;
     if (node->kind == NodeKind::entry) return static_cast<Entry *>(node);
     found = static_cast<LoadNode *>(node);
@@ -144,7 +151,7 @@ inline Entry *Table::find(const Key &key, LoadNode *&load) const {
 }
 
 inline Node *Table::find_node(const Key &key, NodeKind kind) const {
-  for (Node *node = *bucket_at(bucket_of(key.hash)); node != nullptr; node = node->next) {
+  for (Node *node = first_in(bucket_of(key.hash)); node != nullptr; node = node->next) {
     if (node->hash == key.hash && node->kind == kind && matches(node, key)) return node;
   }
   return nullptr;

@@ -278,6 +278,11 @@ weir_status run_with(weir_operation *operation, weir_operation *inner,
                      const weir_run_options *options, Callback<weir_settle_fn> &&settle,
                      weir_call **call, weir_error **error);
 
+// The same with a key that is known to be legal, and no other options.
+weir_status run_key(weir_operation &operation, weir_operation *inner, const void *key,
+                    size_t key_size, Callback<weir_settle_fn> &&settle, weir_call **call,
+                    weir_error **error);
+
 // Starts a run from inside a layer, with options that are known to be legal. `started` is lent: it
 // stays until `settle` has returned. The engine's thread.
 weir_status run_inside(weir_operation &operation, const weir_run_options &options,

@@ -44,6 +44,8 @@ class RunBuilder {
   // Makes the call. If that succeeds, publish() must follow.
   weir_status make(Callback<weir_settle_fn> &&settle);
   weir_call *hand_out();
+  // Makes and publishes; `call` (nullable) gets a reference.
+  weir_status run(Callback<weir_settle_fn> &&settle, weir_call **call);
   weir_call *publish();
   // Instead of publishing it: that is left to publish_run().
   weir_call *made() const { return call_; }
@@ -234,6 +236,14 @@ weir_call *RunBuilder::publish() {
   return call_;
 }
 
+weir_status RunBuilder::run(Callback<weir_settle_fn> &&settle, weir_call **call) {
+  weir_status status = make(static_cast<Callback<weir_settle_fn> &&>(settle));
+  if (status != WEIR_OK) return status;
+  if (call != nullptr) *call = hand_out();
+  publish();
+  return WEIR_OK;
+}
+
 weir_status run_with(weir_operation *operation, weir_operation *inner,
                      const weir_run_options *options, Callback<weir_settle_fn> &&settle,
                      weir_call **call, weir_error **error) {
@@ -244,11 +254,18 @@ weir_status run_with(weir_operation *operation, weir_operation *inner,
   RunBuilder builder(*operation, inner, error);
   weir_status status = builder.read(options, static_cast<bool>(settle));
   if (status != WEIR_OK) return status;
-  status = builder.make(static_cast<Callback<weir_settle_fn> &&>(settle));
-  if (status != WEIR_OK) return status;
-  if (call != nullptr) *call = builder.hand_out();
-  builder.publish();
-  return WEIR_OK;
+  return builder.run(static_cast<Callback<weir_settle_fn> &&>(settle), call);
+}
+
+weir_status run_key(weir_operation &operation, weir_operation *inner, const void *key,
+                    size_t key_size, Callback<weir_settle_fn> &&settle, weir_call **call,
+                    weir_error **error) {
+  weir_run_options options = default_run_options;
+  options.key = key;
+  options.key_size = key_size;
+  RunBuilder builder(operation, inner, error);
+  builder.use(options);
+  return builder.run(static_cast<Callback<weir_settle_fn> &&>(settle), call);
 }
 
 weir_status run_inside(weir_operation &operation, const weir_run_options &options,
