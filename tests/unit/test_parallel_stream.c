@@ -133,6 +133,26 @@ static void a_listener_may_cancel_the_run_it_listens_to(struct fixture *fx) {
   assert_int_equal(noted.items, script->started);
 }
 
+static void note_item_and_close(void *data, uint64_t index, const weir_outcome *outcome) {
+  struct noted *noted = data;
+  note_item(noted, index, outcome);
+  weir_runtime_close(noted->fx->runtime);
+}
+
+static void a_listener_may_close_the_runtime(struct fixture *fx) {
+  struct noted noted = {.fx = fx, .limit = 100};
+  struct script *script = scripted(fx, "v1");
+  weir_parallel_options options = at_once(4);
+  pull_from(&options, &noted);
+  listen_to_items(&options, &noted);
+  options.on_item = note_item_and_close;
+  struct run *run = run_once(fx, each(fx, script->operation, NULL, &options));
+  assert_int_equal(settled(run)->status, WEIR_ECLOSED);
+  assert_int_equal(settled(run)->cancel_reason, WEIR_CANCEL_SHUTDOWN);
+  assert_int_equal(noted.items, script->started);
+  assert_in_range(noted.items, 1, 4);
+}
+
 static void stopping_while_items_are_told_counts_each_once(struct fixture *fx) {
   struct noted noted = {.fx = fx, .limit = 100};
   struct script *script = scripted(fx, "v1");
@@ -382,7 +402,7 @@ TEST_MAIN("parallel_stream", TEST(pulled_items_run_until_the_end),
           TEST(a_pull_that_fails_fails_the_whole), TEST(an_unknown_answer_of_a_pull_is_a_failure),
           TEST(each_result_is_told_with_its_index),
           TEST(the_failure_that_stops_is_told_and_what_it_stopped_is_not),
-          TEST(a_listener_may_cancel_the_run_it_listens_to),
+          TEST(a_listener_may_cancel_the_run_it_listens_to), TEST(a_listener_may_close_the_runtime),
           TEST(stopping_while_items_are_told_counts_each_once),
           LONG_TEST(F10_memory_does_not_grow_with_the_items),
           LONG_TEST(F10_a_million_items_in_order_and_in_bounded_memory),
