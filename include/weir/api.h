@@ -142,6 +142,18 @@
     *keys, const size_t *key_sizes, size_t count, weir_operation *loader, \
     weir_settle_fn settle, void *data, weir_free_fn free_data, weir_call \
     **call, weir_error **error)) \
+  X(void, weir_chaos_options_init, (weir_chaos_options *options, size_t size)) \
+  X(weir_status, weir_chaos_new, (weir_runtime *runtime, const \
+    weir_chaos_options *options, weir_chaos **out, weir_error **error)) \
+  X(weir_status, weir_chaos_enable, (weir_chaos *chaos, uint32_t enabled)) \
+  X(weir_status, weir_chaos_set_options, (weir_chaos *chaos, const \
+    weir_chaos_options *options, weir_error **error)) \
+  X(weir_chaos *, weir_chaos_ref, (weir_chaos *chaos)) \
+  X(void, weir_chaos_unref, (weir_chaos *chaos)) \
+  X(weir_policy *, weir_chaos_policy, (weir_chaos *chaos)) \
+  X(weir_chaos *, weir_policy_chaos, (weir_policy *policy)) \
+  X(weir_status, weir_chaos_get_stats, (weir_chaos *chaos, weir_chaos_stats \
+    *stats)) \
   X(void, weir_completions_options_init, (weir_completions_options *options, \
     size_t size)) \
   X(weir_status, weir_completions_new, (weir_runtime *runtime, const \

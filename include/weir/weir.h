@@ -14,6 +14,7 @@
 #include <weir/budget.h>
 #include <weir/bulkhead.h>
 #include <weir/cache.h>
+#include <weir/chaos.h>
 #include <weir/completions.h>
 #include <weir/debounce.h>
 #include <weir/error.h>

@@ -181,6 +181,37 @@ _Static_assert(offsetof(weir_cache_stats, cleared) == 104, "weir_cache_stats.cle
 _Static_assert(offsetof(weir_cache_stats, entries) == 112, "weir_cache_stats.entries");
 _Static_assert(offsetof(weir_cache_stats, weight) == 120, "weir_cache_stats.weight");
 _Static_assert(offsetof(weir_cache_stats, loading) == 128, "weir_cache_stats.loading");
+_Static_assert(sizeof(weir_chaos_phase) == 32, "weir_chaos_phase");
+_Static_assert(offsetof(weir_chaos_phase, from_ms) == 0, "weir_chaos_phase.from_ms");
+_Static_assert(offsetof(weir_chaos_phase, until_ms) == 8, "weir_chaos_phase.until_ms");
+_Static_assert(offsetof(weir_chaos_phase, what) == 16, "weir_chaos_phase.what");
+_Static_assert(offsetof(weir_chaos_phase, reserved) == 20, "weir_chaos_phase.reserved");
+_Static_assert(offsetof(weir_chaos_phase, rate) == 24, "weir_chaos_phase.rate");
+_Static_assert(sizeof(weir_chaos_options) == 104, "weir_chaos_options");
+_Static_assert(offsetof(weir_chaos_options, size) == 0, "weir_chaos_options.size");
+_Static_assert(offsetof(weir_chaos_options, enabled) == 4, "weir_chaos_options.enabled");
+_Static_assert(offsetof(weir_chaos_options, seed) == 8, "weir_chaos_options.seed");
+_Static_assert(offsetof(weir_chaos_options, failure_rate) == 16, "weir_chaos_options.failure_rate");
+_Static_assert(offsetof(weir_chaos_options, outcome_rate) == 24, "weir_chaos_options.outcome_rate");
+_Static_assert(offsetof(weir_chaos_options, hang_rate) == 32, "weir_chaos_options.hang_rate");
+_Static_assert(offsetof(weir_chaos_options, latency_rate) == 40, "weir_chaos_options.latency_rate");
+_Static_assert(offsetof(weir_chaos_options, latency_min_ms) == 48,
+               "weir_chaos_options.latency_min_ms");
+_Static_assert(offsetof(weir_chaos_options, latency_max_ms) == 56,
+               "weir_chaos_options.latency_max_ms");
+_Static_assert(offsetof(weir_chaos_options, failure) == 64, "weir_chaos_options.failure");
+_Static_assert(offsetof(weir_chaos_options, value) == 72, "weir_chaos_options.value");
+_Static_assert(offsetof(weir_chaos_options, phases) == 80, "weir_chaos_options.phases");
+_Static_assert(offsetof(weir_chaos_options, phases_count) == 88, "weir_chaos_options.phases_count");
+_Static_assert(offsetof(weir_chaos_options, name) == 96, "weir_chaos_options.name");
+_Static_assert(sizeof(weir_chaos_stats) == 48, "weir_chaos_stats");
+_Static_assert(offsetof(weir_chaos_stats, size) == 0, "weir_chaos_stats.size");
+_Static_assert(offsetof(weir_chaos_stats, enabled) == 4, "weir_chaos_stats.enabled");
+_Static_assert(offsetof(weir_chaos_stats, drawn) == 8, "weir_chaos_stats.drawn");
+_Static_assert(offsetof(weir_chaos_stats, delayed) == 16, "weir_chaos_stats.delayed");
+_Static_assert(offsetof(weir_chaos_stats, failed) == 24, "weir_chaos_stats.failed");
+_Static_assert(offsetof(weir_chaos_stats, outcomes) == 32, "weir_chaos_stats.outcomes");
+_Static_assert(offsetof(weir_chaos_stats, hung) == 40, "weir_chaos_stats.hung");
 _Static_assert(sizeof(weir_record) == 32, "weir_record");
 _Static_assert(offsetof(weir_record, user) == 0, "weir_record.user");
 _Static_assert(offsetof(weir_record, object) == 8, "weir_record.object");

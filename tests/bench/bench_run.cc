@@ -35,6 +35,13 @@ weir_policy *limiter(Rig &rig) {
   return weir_limiter_policy(rig.limiter(options));
 }
 
+// Switched off.
+weir_policy *chaos(Rig &rig) {
+  weir_chaos_options options = WEIR_CHAOS_OPTIONS_INIT;
+  options.enabled = 0;
+  return rig.chaos(options);
+}
+
 weir_policy *three(Rig &rig) {
   return rig.pipeline({rig.timeout(10'000), rig.retry(), breaker(rig)});
 }
@@ -107,6 +114,7 @@ void round_of_loop(benchmark::State &state) {
 
 BENCHMARK_CAPTURE(batch, none, no_policy)->Arg(64)->Apply(bench::row);
 BENCHMARK_CAPTURE(batch, retry, retry)->Arg(64)->Arg(1024)->Apply(bench::row);
+BENCHMARK_CAPTURE(batch, chaos_off, chaos)->Arg(64)->Apply(bench::row);
 BENCHMARK_CAPTURE(batch, timeout_retry_breaker, three)->Arg(64)->Arg(1024)->Apply(bench::row);
 BENCHMARK_CAPTURE(batch, five, five)->Arg(64)->Arg(1000)->Apply(bench::row);
 BENCHMARK_CAPTURE(batch, hedge, hedge)->Arg(64)->Apply(bench::row);

@@ -74,6 +74,13 @@ weir_policy *Rig::fallback() {
   return keep(weir_fallback_policy(fallback));
 }
 
+weir_policy *Rig::chaos(const weir_chaos_options &options) {
+  weir_chaos *chaos = nullptr;
+  weir_error *error = nullptr;
+  require(weir_chaos_new(runtime_, &options, &chaos, &error), error);
+  return keep(weir_chaos_policy(chaos));
+}
+
 weir_breaker *Rig::breaker(const weir_breaker_options &options) {
   weir_breaker *breaker = nullptr;
   weir_error *error = nullptr;

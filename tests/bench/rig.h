@@ -57,6 +57,7 @@ class Rig {
   weir_policy *hedge(int64_t delay_ms, double quantile);
   // With no value as the value.
   weir_policy *fallback();
+  weir_policy *chaos(const weir_chaos_options &options);
   weir_breaker *breaker(const weir_breaker_options &options);
   weir_limiter *limiter(const weir_limiter_options &options);
   weir_policy *pipeline(std::initializer_list<weir_policy *> policies);

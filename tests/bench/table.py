@@ -50,6 +50,7 @@ TIMES = [
     ('— one in flight at a time', 'bench_run:chain/retry', 120),
     ('— 1024 in flight', 'bench_run:batch/retry/1024', None),
     ('— one for each round of the loop', 'bench_run:alone/retry', None),
+    ('run through chaos that is switched off', 'bench_run:batch/chaos_off/64', None),
     ('run through timeout → retry → breaker', 'bench_run:batch/timeout_retry_breaker/64', 200),
     ('— one in flight at a time', 'bench_run:chain/timeout_retry_breaker', 200),
     ('— 1024 in flight', 'bench_run:batch/timeout_retry_breaker/1024', None),

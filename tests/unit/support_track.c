@@ -138,6 +138,7 @@ WRAP_COUNTS(breaker)
 WRAP_COUNTS(limiter)
 WRAP_COUNTS(timeout)
 WRAP_COUNTS(pipeline)
+WRAP_COUNTS(chaos)
 WRAP_COUNTS(cache)
 WRAP_COUNTS(debounce)
 WRAP_COUNTS(throttle)
@@ -199,6 +200,10 @@ WRAP_NEW_OR_ERROR(weir_bulkhead_new, unref_limiter,
                   PARAMETERS(weir_runtime *runtime, int64_t max_concurrent, int64_t queue_limit,
                              const char *name, weir_limiter **out, weir_error **error),
                   ARGUMENTS(runtime, max_concurrent, queue_limit, name, out, error))
+WRAP_NEW_OR_ERROR(weir_chaos_new, unref_chaos,
+                  PARAMETERS(weir_runtime *runtime, const weir_chaos_options *options,
+                             weir_chaos **out, weir_error **error),
+                  ARGUMENTS(runtime, options, out, error))
 WRAP_NEW_OR_ERROR(weir_timeout_new, unref_timeout,
                   PARAMETERS(weir_runtime *runtime, const weir_timeout_options *options,
                              weir_timeout **out, weir_error **error),
@@ -364,6 +369,9 @@ WRAP_ERROR(weir_fallback_set_options,
            PARAMETERS(weir_fallback *fallback, const weir_fallback_options *options,
                       weir_error **error),
            ARGUMENTS(fallback, options, error))
+WRAP_ERROR(weir_chaos_set_options,
+           PARAMETERS(weir_chaos *chaos, const weir_chaos_options *options, weir_error **error),
+           ARGUMENTS(chaos, options, error))
 WRAP_ERROR(weir_limiter_add_limit,
            PARAMETERS(weir_limiter *limiter, uint32_t algorithm, int64_t permits,
                       int64_t interval_ms, int64_t burst, weir_error **error),
