@@ -43,6 +43,14 @@ static bool was_refused(const weir_outcome *outcome) {
   return outcome->rejection != NULL && outcome->rejection->policy != WEIR_POLICY_BUDGET;
 }
 
+/* What a fallback may be asked for later. Its own answers are not news. */
+static void keep_answer(const struct call *call, const weir_outcome *outcome) {
+  if (call->arm->kind == ARM_FALLBACK && call->result == CALL_ANSWERED) {
+    weir_cache_put(call->arm->policies.cache, &call->request.path, sizeof(call->request.path),
+                   outcome->value);
+  }
+}
+
 static void on_settled(void *data, weir_call *handle, const weir_outcome *outcome) {
   struct call *call = data;
   struct arm *arm = call->arm;
@@ -50,6 +58,7 @@ static void on_settled(void *data, weir_call *handle, const weir_outcome *outcom
   call->settled_ns = now_ns(arm);
   call->attempts = outcome->attempts;
   call->result = result_of(call, outcome);
+  keep_answer(call, outcome);
   if (was_refused(outcome)) {
     struct reply missed = schedule_reply(arm->schedule, call->settled_ns, call->request.number,
                                          outcome->attempts + 1);

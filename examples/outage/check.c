@@ -54,6 +54,22 @@ static void check_cached(struct verdicts *verdicts, const struct metrics *cached
           cached->amplification, without->amplification);
 }
 
+/* Of the bare client: the same calls, one request each. */
+static void check_hedged(struct verdicts *verdicts, const struct metrics *hedged,
+                         const struct metrics *bare) {
+  at_most(verdicts, ARM_HEDGED, "p99 of the slow phase, beside the bare one's",
+          hedged->slow_p99_ms / bare->slow_p99_ms, 0.5);
+  at_most(verdicts, ARM_HEDGED, "upstream requests in the slow phase, beside the bare one's",
+          hedged->amplification_slow / bare->amplification_slow, 1.1);
+  at_most(verdicts, ARM_HEDGED, "upstream requests in all, beside the bare one's",
+          hedged->amplification / bare->amplification, 1.1);
+}
+
+static void check_fallback(struct verdicts *verdicts, const struct metrics *fallback) {
+  at_least(verdicts, ARM_FALLBACK, "share of the outage's calls answered",
+           fallback->goodput_in_phase[PHASE_OUTAGE], 0.85);
+}
+
 static void check_seed(struct verdicts *verdicts, const struct outage_options *options) {
   static struct outage outage;
   struct metrics metrics[ARM_COUNT];
@@ -70,6 +86,8 @@ static void check_seed(struct verdicts *verdicts, const struct outage_options *o
     }
   }
   check_cached(verdicts, &metrics[ARM_CACHED], &metrics[ARM_BREAKER]);
+  check_hedged(verdicts, &metrics[ARM_HEDGED], &metrics[ARM_BARE]);
+  check_fallback(verdicts, &metrics[ARM_FALLBACK]);
   printf("\n");
   fflush(stdout);
   outage_release(&outage);

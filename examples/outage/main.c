@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outage: the same outage met by six clients, from one without protection to those that have all.
+ * outage: the same outage met by eight clients, from one without protection to those that have all.
  *
  *   outage [--seconds N] [--rate N] [--seed N] [--report FILE] [--check]
  *   outage --serve [--port N] [--rate N] [--seconds N]
@@ -38,7 +38,7 @@ static void usage(void) {
   fprintf(stderr,
           "usage: outage [--seconds N] [--rate N] [--seed N] [--report FILE] [--check]\n"
           "  --seconds N    length of the run, 5 to 3600 (60; with --check 30 for each seed)\n"
-          "  --rate N       calls a second to each of the six upstreams, 10 to 1000 (100)\n"
+          "  --rate N       calls a second to each of the eight upstreams, 10 to 1000 (100)\n"
           "  --seed N       the schedule to follow (1)\n"
           "  --report FILE  where to write the timelines (outage.html)\n"
           "  --check        run seeds 1 to 5; fail unless the outage is survived in each\n"

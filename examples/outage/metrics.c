@@ -85,6 +85,21 @@ static void compute_latencies(struct metrics *metrics, const struct arm *arm) {
   free(others);
 }
 
+static double slow_p99_ms(const struct arm *arm) {
+  const int64_t *begin_ns = arm->schedule->phase_begin_ns;
+  double *latencies = allocate(arm->call_count * sizeof(*latencies));
+  size_t count = 0;
+  for (uint32_t number = 0; number < arm->call_count; number++) {
+    const struct call *call = &arm->calls[number];
+    if (call->due_ns >= begin_ns[PHASE_SLOW] && call->due_ns < begin_ns[PHASE_SLOW + 1]) {
+      latencies[count++] = (double)(call->settled_ns - call->due_ns) / 1e6;
+    }
+  }
+  double p99_ms = quantile(latencies, count, 0.99);
+  free(latencies);
+  return p99_ms;
+}
+
 /* The first call due in recovery from which on a whole second of calls is answered as in health. */
 static double recovery_ms(const struct arm *arm, double healthy) {
   int64_t recovery_ns = arm->schedule->phase_begin_ns[PHASE_RECOVERY];
@@ -124,6 +139,8 @@ void metrics_compute(struct metrics *metrics, const struct outage *outage, const
   metrics->stale = staleness(all);
   metrics->refused_in_vain = refused_in_vain(arm);
   metrics->amplification = amplification(all);
+  metrics->slow_p99_ms = slow_p99_ms(arm);
+  metrics->amplification_slow = amplification(tally_phase(arm, PHASE_SLOW));
   metrics->amplification_in_outage = amplification(tally_phase(arm, PHASE_OUTAGE));
   metrics->recovery_ms = recovery_ms(arm, healthy);
   metrics->goodput_after_reset =

@@ -15,6 +15,8 @@ struct metrics {
   double amplification_in_outage;       /* the same, for client requests begun in the outage */
   double p50_ms;                        /* from due to answered, of the answered ones */
   double p99_ms;
+  double slow_p99_ms;        /* from due to settled, of all calls due in the slow phase */
+  double amplification_slow; /* upstream requests per call due in the slow phase */
   double failed_p99_ms; /* from due to settled, of all others: how long a caller is kept waiting */
   double recovery_ms;   /* after recovery began, until a second of calls is answered as in health;
                            negative if that never came */

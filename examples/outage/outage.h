@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The experiment: one schedule, six arms side by side, one loop.
+ * The experiment: one schedule, eight arms side by side, one loop.
  *
  * The client is open-loop: when each call is due is fixed before the run begins, and no answer is
  * waited for. A slow upstream therefore cannot hide by slowing its client down, and latency counts

@@ -6,8 +6,8 @@
 #include <string.h>
 
 const char *arm_name(enum arm_kind kind) {
-  static const char *const names[ARM_COUNT] = {"bare",    "timeout",  "retry",
-                                               "breaker", "adaptive", "cached"};
+  static const char *const names[ARM_COUNT] = {"bare",     "timeout", "retry",  "breaker",
+                                               "adaptive", "cached",  "hedged", "fallback"};
   return names[kind];
 }
 
@@ -18,12 +18,14 @@ const char *arm_description(enum arm_kind kind) {
       "retry → timeout",
       "budgeted retry → breaker → timeout",
       "adaptive limiter → budgeted retry → breaker → timeout",
-      "cache, stale if loading fails → budgeted retry → breaker → timeout"};
+      "cache, stale if loading fails → budgeted retry → breaker → timeout",
+      "budgeted hedge → timeout",
+      "fallback to a stale answer → budgeted retry → breaker → timeout"};
   return descriptions[kind];
 }
 
 int arm_is_protected(enum arm_kind kind) {
-  return kind == ARM_BREAKER || kind == ARM_ADAPTIVE || kind == ARM_CACHED;
+  return kind == ARM_BREAKER || kind == ARM_ADAPTIVE || kind == ARM_CACHED || kind == ARM_FALLBACK;
 }
 
 /* Options are constants here: a message is a mistake in this file. */
@@ -92,6 +94,53 @@ static weir_policy *add_timeout(struct policies *policies, weir_runtime *runtime
   return weir_timeout_policy(policies->timeout);
 }
 
+static weir_budget *add_hedge_budget(struct policies *policies, weir_runtime *runtime) {
+  weir_budget_options options = WEIR_BUDGET_OPTIONS_INIT;
+  weir_error *error = NULL;
+  options.name = "upstream";
+  options.ratio = HEDGE_RATIO;
+  options.min_per_second = 0;
+  made(weir_budget_new(runtime, &options, &policies->budget, &error), error);
+  return policies->budget;
+}
+
+static weir_policy *add_hedge(struct policies *policies, weir_runtime *runtime,
+                              weir_budget *budget) {
+  weir_hedge_options options = WEIR_HEDGE_OPTIONS_INIT;
+  weir_error *error = NULL;
+  options.name = "upstream";
+  options.delay_ms = HEDGE_DELAY_MS;
+  options.budget = budget;
+  made(weir_hedge_new(runtime, &options, &policies->hedge, &error), error);
+  return weir_hedge_policy(policies->hedge);
+}
+
+/* The last answer to this path, however old: `data` is the cache. */
+static void answer_stale(void *data, weir_attempt *attempt) {
+  weir_value *value = NULL;
+  weir_status status = weir_cache_lookup(data, attempt->key, attempt->key_size, &value);
+  if (status == WEIR_OK) {
+    weir_complete(attempt->runtime, attempt->token, value);
+  } else {
+    weir_fail(attempt->runtime, attempt->token, WEIR_DOMAIN_WEIR, status, "never answered");
+  }
+}
+
+static weir_policy *add_fallback(struct policies *policies, weir_runtime *runtime) {
+  weir_cache_options kept = WEIR_CACHE_OPTIONS_INIT;
+  weir_fallback_options options = WEIR_FALLBACK_OPTIONS_INIT;
+  weir_error *error = NULL;
+  kept.name = "last answers";
+  kept.ttl_ms = WEIR_FOREVER;
+  made(weir_cache_new(runtime, &kept, &policies->cache, &error), error);
+  made(weir_operation_new(runtime, answer_stale, policies->cache, NULL, &options.operation, &error),
+       error);
+  options.name = "stale";
+  made(weir_fallback_new(runtime, &options, &policies->fallback, &error), error);
+  weir_operation_unref(options.operation);
+  return weir_fallback_policy(policies->fallback);
+}
+
 /* A cache is no policy: it answers for a key. What it has to load it loads under `policy`. */
 static weir_operation *add_cache(struct policies *policies, weir_runtime *runtime,
                                  weir_policy *policy, weir_operation *fetch) {
@@ -115,6 +164,12 @@ static size_t make_layers(struct policies *policies, enum arm_kind kind, weir_ru
   size_t count = 0;
   if (kind == ARM_ADAPTIVE) {
     layers[count++] = add_limiter(policies, runtime);
+  }
+  if (kind == ARM_HEDGED) {
+    layers[count++] = add_hedge(policies, runtime, add_hedge_budget(policies, runtime));
+  }
+  if (kind == ARM_FALLBACK) {
+    layers[count++] = add_fallback(policies, runtime);
   }
   if (kind == ARM_RETRY) {
     layers[count++] = add_retry(policies, runtime, NULL);
@@ -154,6 +209,8 @@ void policies_release(struct policies *policies) {
   weir_retry_unref(policies->retry);
   weir_breaker_unref(policies->breaker);
   weir_timeout_unref(policies->timeout);
+  weir_hedge_unref(policies->hedge);
+  weir_fallback_unref(policies->fallback);
   weir_pipeline_unref(policies->pipeline);
   weir_cache_unref(policies->cache);
   weir_operation_unref(policies->operation);

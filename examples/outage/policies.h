@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The arms: six ways to protect the same call. This is the file to copy from.
+ * The arms: eight ways to protect the same call. This is the file to copy from.
  *
  *   bare      nothing
  *   timeout   timeout
@@ -8,6 +8,8 @@
  *   breaker   retry with a budget -> breaker -> timeout
  *   adaptive  adaptive limiter -> retry with a budget -> breaker -> timeout
  *   cached    cache, stale if loading fails -> retry with a budget -> breaker -> timeout
+ *   hedged    hedge with a budget -> timeout
+ *   fallback  fallback to a stale answer -> retry with a budget -> breaker -> timeout
  */
 #ifndef OUTAGE_POLICIES_H
 #define OUTAGE_POLICIES_H
@@ -21,6 +23,8 @@ enum arm_kind {
   ARM_BREAKER,
   ARM_ADAPTIVE,
   ARM_CACHED,
+  ARM_HEDGED,
+  ARM_FALLBACK,
   ARM_COUNT
 };
 
@@ -74,8 +78,16 @@ enum {
   CACHE_TTL_MS = 1000,
 
   /* How much older it may be when there is no other: as long as any outage lasts. */
-  CACHE_STALE_MS = 3600 * 1000
+  CACHE_STALE_MS = 3600 * 1000,
+
+  /* Ten times a healthy answer, so that only what is slow is asked for again, and a sixth of a slow
+   * one. Where the healthy latency is not known, a quantile above the slow share measures it. */
+  HEDGE_DELAY_MS = 50
 };
+
+/* At most so many hedges for each call: what slow and failing calls may cost the upstream. Of the
+ * slow phase's calls one in twenty is hedged. */
+#define HEDGE_RATIO 0.08
 
 /* Null where an arm has none. A call is a run of `operation` under `outermost`. */
 struct policies {
@@ -84,9 +96,11 @@ struct policies {
   weir_retry *retry;
   weir_breaker *breaker;
   weir_timeout *timeout;
+  weir_hedge *hedge;
+  weir_fallback *fallback;
   weir_pipeline *pipeline;
   weir_policy *outermost;
-  weir_cache *cache;
+  weir_cache *cache; /* fallback: of the answers, which the caller puts there */
   weir_operation *operation;
 };
 

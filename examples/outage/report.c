@@ -24,6 +24,7 @@ static void write_table_head(FILE *out) {
                                         "answered, p50",
                                         "answered, p99",
                                         "failure known, p99",
+                                        "slow phase, p99",
                                         "time to recover",
                                         "refused in vain"};
   fprintf(out, "<tr>");
@@ -46,12 +47,12 @@ static void write_row(FILE *out, enum arm_kind kind, const struct metrics *metri
           "<tr><td><b>%s</b><span>%s</span></td>"
           "<td><span class='bar'><i style='width:%.1f%%'></i></span>%.1f %%</td>"
           "<td>%.1f %%</td><td>%.2f</td><td%s>%.2f</td><td>%.1f ms</td><td>%.0f ms</td><td>%.0f "
-          "ms</td><td>",
+          "ms</td><td>%.0f ms</td><td>",
           arm_name(kind), arm_description(kind), 100 * metrics->goodput, 100 * metrics->goodput,
           100 * metrics->stale, metrics->amplification,
           metrics->amplification_in_outage > 1.2 ? " class='bad'" : "",
           metrics->amplification_in_outage, metrics->p50_ms, metrics->p99_ms,
-          metrics->failed_p99_ms);
+          metrics->failed_p99_ms, metrics->slow_p99_ms);
   write_recovery(out, metrics->recovery_ms);
   fprintf(out, "</td><td>%.2f %%</td></tr>\n", 100 * metrics->refused_in_vain);
 }
@@ -103,17 +104,16 @@ static void write_arm(FILE *out, const struct outage *outage, const struct arm *
 }
 
 static void write_footer(FILE *out) {
-  fprintf(
-      out,
-      "<footer><p>Goodput is the share of calls answered 200; out of date is an answer that the "
-      "cache kept for longer than %d ms, given because a newer one could not be had. Upstream "
-      "requests are counted by "
-      "the upstream when they arrive, those it never answers included. Latencies count from "
-      "the moment a call was due. Time to recover: from the end of the last failure in the "
-      "schedule until a whole second of calls is answered as well as in the healthy phase. "
-      "Refused in vain: the share of all calls that a breaker or limiter refused at a moment "
-      "when the schedule would have answered 200.</p></footer>\n",
-      (int)CACHE_TTL_MS);
+  fprintf(out,
+          "<footer><p>Goodput is the share of calls answered 200; out of date is an answer that a "
+          "cache kept for longer than %d ms, given because a newer one could not be had. Upstream "
+          "requests are counted by "
+          "the upstream when they arrive, those it never answers included. Latencies count from "
+          "the moment a call was due. Time to recover: from the end of the last failure in the "
+          "schedule until a whole second of calls is answered as well as in the healthy phase. "
+          "Refused in vain: the share of all calls that a breaker or limiter refused at a moment "
+          "when the schedule would have answered 200.</p></footer>\n",
+          (int)CACHE_TTL_MS);
 }
 
 bool report_write(const char *path, const struct outage *outage,

@@ -10,12 +10,13 @@ static void print_head(const struct outage *outage) {
       (unsigned long long)outage->options.seed, (long long)outage->options.seconds,
       (long long)outage->options.rate, ARM_COUNT, (double)outage->lateness_ns / 1e6);
   printf(
-      "            goodput   of it  upstream requests  answered within  known to    time to   "
-      "refused\n");
+      "            goodput   of it  upstream requests  answered within  known to  slow phase   "
+      "time to   refused\n");
   printf(
-      "                      stale  per client request                  fail in    recover   in "
-      "vain\n");
-  printf("arm                           in all   in outage     p50      p99      p99\n");
+      "                      stale  per client request                  fail in         all   "
+      "recover   in vain\n");
+  printf(
+      "arm                           in all   in outage     p50      p99      p99         p99\n");
 }
 
 static void print_recovery(double recovery_ms) {
@@ -27,10 +28,10 @@ static void print_recovery(double recovery_ms) {
 }
 
 static void print_row(enum arm_kind kind, const struct metrics *metrics) {
-  printf("%-10s  %5.1f %%  %4.1f %%    %5.2f    %5.2f     %5.1f ms  %5.0f ms  %5.0f ms",
+  printf("%-10s  %5.1f %%  %4.1f %%    %5.2f    %5.2f     %5.1f ms  %5.0f ms  %5.0f ms    %5.0f ms",
          arm_name(kind), 100 * metrics->goodput, 100 * metrics->stale, metrics->amplification,
-         metrics->amplification_in_outage, metrics->p50_ms, metrics->p99_ms,
-         metrics->failed_p99_ms);
+         metrics->amplification_in_outage, metrics->p50_ms, metrics->p99_ms, metrics->failed_p99_ms,
+         metrics->slow_p99_ms);
   print_recovery(metrics->recovery_ms);
   printf("   %5.2f %%\n", 100 * metrics->refused_in_vain);
 }
