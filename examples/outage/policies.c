@@ -110,6 +110,7 @@ static weir_policy *add_hedge(struct policies *policies, weir_runtime *runtime,
   weir_error *error = NULL;
   options.name = "upstream";
   options.delay_ms = HEDGE_DELAY_MS;
+  options.max_hedges = MAX_HEDGES;
   options.budget = budget;
   made(weir_hedge_new(runtime, &options, &policies->hedge, &error), error);
   return weir_hedge_policy(policies->hedge);

@@ -81,8 +81,12 @@ enum {
   CACHE_STALE_MS = 3600 * 1000,
 
   /* Ten times a healthy answer, so that only what is slow is asked for again, and a sixth of a slow
-   * one. Where the healthy latency is not known, a quantile above the slow share measures it. */
-  HEDGE_DELAY_MS = 50
+   * one. Where the healthy latency is not known, a quantile below the slow share measures it. */
+  HEDGE_DELAY_MS = 50,
+
+  /* The second is slow, too, once in twenty times; two delays and an answer still fit into the
+   * timeout. */
+  MAX_HEDGES = 2
 };
 
 /* At most so many hedges for each call: what slow and failing calls may cost the upstream. Of the
