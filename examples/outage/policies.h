@@ -81,7 +81,7 @@ enum {
   CACHE_STALE_MS = 3600 * 1000,
 
   /* Ten times a healthy answer, so that only what is slow is asked for again, and a sixth of a slow
-   * one. Where the healthy latency is not known, a quantile below the slow share measures it. */
+   * one. Where the healthy latency is not known, the quantile 0.9 measures it. */
   HEDGE_DELAY_MS = 50,
 
   /* The second is slow, too, once in twenty times; two delays and an answer still fit into the
