@@ -13,7 +13,7 @@
 namespace weir {
 namespace {
 
-using Number = unsigned long long;
+using Unsigned = unsigned long long;
 
 double shown_ms(int64_t time_ns) {
   return static_cast<double>(time_ns) / static_cast<double>(ns_per_ms);
@@ -46,9 +46,9 @@ const char *subject_text(uint32_t policy_kind, uint32_t event_kind) {
 
 void print_change(TextWriter &text, const weir_event &event) {
   text.print("%s -> %s, by %s (%llu of %llu calls failed, %llu slow)", state_text(event.from),
-             state_text(event.to), change_text(event.reason), static_cast<Number>(event.failures),
-             static_cast<Number>(event.calls), static_cast<Number>(event.slow_calls));
-  if (event.count > 0) text.print(", %llu changes missed", static_cast<Number>(event.count));
+             state_text(event.to), change_text(event.reason), static_cast<Unsigned>(event.failures),
+             static_cast<Unsigned>(event.calls), static_cast<Unsigned>(event.slow_calls));
+  if (event.count > 0) text.print(", %llu changes missed", static_cast<Unsigned>(event.count));
 }
 
 void print_refusal(TextWriter &text, const weir_event &event, const weir_rejection &rejection) {
@@ -85,7 +85,7 @@ void print_plain(TextWriter &text, const weir_event &event) {
   for (const Words &words : event_words) {
     if (words.kind != event.kind) continue;
     if (words.before != nullptr) {
-      text.print("%s%llu", words.before, static_cast<Number>(event.count));
+      text.print("%s%llu", words.before, static_cast<Unsigned>(event.count));
     }
     text.print("%s", words.after);
     if (words.time != nullptr) text.print("%s%.12g ms", words.time, shown_ms(event.delay_ns));
@@ -151,8 +151,8 @@ void Recorder::dump(TextWriter &text) {
     count = count_;
   }
   uint64_t kept = count < capacity_ ? count : capacity_;
-  text.print("%llu decisions, the last %llu of them:\n", static_cast<Number>(count),
-             static_cast<Number>(kept));
+  text.print("%llu decisions, the last %llu of them:\n", static_cast<Unsigned>(count),
+             static_cast<Unsigned>(kept));
   for (uint64_t number = count - kept; number < count; ++number) {
     Entry entry;
     if (read(number, entry)) print(text, entry);
