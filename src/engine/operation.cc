@@ -179,7 +179,30 @@ struct BlockingAttempt : BlockingWork {
   weir_runtime *runtime;
   Callback<weir_blocking_fn> *function;
   weir_attempt shown;
+  // What shown.failed points to, for the run may settle while the function still looks at it.
+  weir_outcome failed;
+  weir_rejection rejection;
 };
+
+// What the function may look at stays until end_shown().
+void begin_shown(BlockingAttempt &attempt) {
+  ref_value(attempt.shown.input);
+  if (attempt.shown.failed == nullptr) return;
+  attempt.failed = *attempt.shown.failed;
+  attempt.shown.failed = &attempt.failed;
+  ref_value(attempt.failed.value);
+  ref_error(attempt.failed.error);
+  if (attempt.failed.rejection == nullptr) return;
+  attempt.rejection = *attempt.failed.rejection;
+  attempt.failed.rejection = &attempt.rejection;
+}
+
+void end_shown(const BlockingAttempt &attempt) {
+  unref_value(attempt.shown.input);
+  if (attempt.shown.failed == nullptr) return;
+  unref_value(attempt.failed.value);
+  unref_error(attempt.failed.error);
+}
 
 // On a thread of the pool.
 void do_blocking(BlockingWork &work) {
@@ -195,7 +218,7 @@ void do_blocking(BlockingWork &work) {
     unref_value(value);
     result.set_error(error != nullptr ? error : bare_error(status));
   }
-  unref_value(attempt.shown.input);
+  end_shown(attempt);
   attempt.runtime->complete(attempt.shown.token, static_cast<Result &&>(result));
 }
 
@@ -222,10 +245,10 @@ Next start_blocking(weir_call &run, LeafState &state) {
   work->runtime = &runtime;
   work->function = &static_cast<BlockingOperation *>(state.owner)->function;
   work->shown = describe(run, *attempt);
-  ref_value(work->shown.input);
+  begin_shown(*work);
   runtime.retain_shell();
   if (runtime.driver()->type->submit(*runtime.driver(), *work) == WEIR_OK) return Next::wait;
-  unref_value(work->shown.input);
+  end_shown(*work);
   weir_token token = work->shown.token;
   end_blocking(*work);
   Result failure;

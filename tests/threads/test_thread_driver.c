@@ -216,6 +216,49 @@ static void blocking_function_keeps_its_input_and_key(struct fixture *fx) {
   assert_int_equal(blocking.fails, 0);
 }
 
+static weir_status block_and_read_failed(void *data, const weir_attempt *attempt,
+                                         weir_value **value, weir_error **error) {
+  struct blocking *blocking = data;
+  (void)value, (void)error;
+  atomic_store(&blocking->running, 1);
+  while (!atomic_load(&blocking->go)) sched_yield();
+  const weir_outcome *failed = attempt->failed;
+  blocking->fails = failed->status != WEIR_EFAILED || failed->channel != WEIR_CHANNEL_ERROR ||
+                    strcmp(weir_error_message(failed->error), "no room left on the first one") != 0;
+  return WEIR_OK;
+}
+
+static void fail_at_once(void *data, weir_attempt *attempt) {
+  (void)data;
+  weir_fail(attempt->runtime, attempt->token, WEIR_DOMAIN_USER, 1, "no room left on the first one");
+}
+
+static void blocking_function_keeps_what_its_fallback_stands_in_for(struct fixture *fx) {
+  struct blocking blocking = {.fails = 7};
+  weir_fallback_options options = WEIR_FALLBACK_OPTIONS_INIT;
+  weir_run_options run_options = WEIR_RUN_OPTIONS_INIT;
+  weir_fallback *fallback = NULL;
+  weir_call *call = NULL;
+  weir_runtime *runtime = thread_runtime(fx);
+  weir_operation *first = operation_of(runtime, fail_at_once, NULL);
+  assert_int_equal(weir_operation_new_blocking(runtime, block_and_read_failed, &blocking, NULL,
+                                               &options.operation, NULL),
+                   WEIR_OK);
+  assert_int_equal(weir_fallback_new(runtime, &options, &fallback, NULL), WEIR_OK);
+  run_options.policy = weir_fallback_policy(fallback);
+  assert_int_equal(weir_run(first, &run_options, NULL, NULL, NULL, &call, NULL), WEIR_OK);
+  while (atomic_load(&blocking.running) == 0) sched_yield();
+  assert_int_equal(weir_call_cancel(call), WEIR_OK);
+  assert_int_equal(weir_call_wait(call, WEIR_FOREVER), WEIR_OK);
+  weir_call_unref(call);
+  atomic_store(&blocking.go, 1);
+  weir_fallback_unref(fallback);
+  weir_operation_unref(options.operation);
+  weir_operation_unref(first);
+  close_and_unref(runtime);
+  assert_int_equal(blocking.fails, 0);
+}
+
 static void many_blocking_operations_run_beside_each_other(struct fixture *fx) {
   enum { RUNS = 200 };
   struct blocking blocking = {.go = 1};
@@ -322,6 +365,7 @@ TEST_MAIN("thread_driver", LONG_TEST(run_wait_runs_on_the_thread_named_weir_with
           LONG_TEST(blocking_operation_gives_values_errors_and_statuses),
           LONG_TEST(blocking_operation_that_is_cancelled_has_its_result_freed),
           LONG_TEST(blocking_function_keeps_its_input_and_key),
+          LONG_TEST(blocking_function_keeps_what_its_fallback_stands_in_for),
           LONG_TEST(many_blocking_operations_run_beside_each_other),
           LONG_TEST(runtime_that_never_ran_closes),
           LONG_TEST(close_wait_waits_for_orphans_no_longer_than_their_grace),
