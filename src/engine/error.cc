@@ -70,7 +70,9 @@ weir_error *make_error(Heap *heap, weir_status status, uint32_t domain, int64_t 
 
 weir_error *copy_error(Heap *heap, const weir_error &error, const char *message,
                        weir_error *cause) {
-  if (message == nullptr) message = error.message;
+  if (message == nullptr && (error.message != nullptr || error.heap == nullptr)) {
+    message = weir_error_message(&error);
+  }
   size_t items = error.item_count * sizeof(ErrorItem);
   size_t text = message == nullptr ? 0 : std::strlen(message) + 1;
   weir_error *copy = make_with(heap, error.status, error.domain, error.code, items + text);

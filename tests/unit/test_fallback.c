@@ -276,6 +276,22 @@ static void F07_a_fallback_that_fails_names_the_first_as_cause(struct fixture *f
   weir_fallback_unref(fallback);
 }
 
+static void F07_an_error_without_a_text_of_its_own_still_says_what_it_is(struct fixture *fx) {
+  weir_fallback_options options = WEIR_FALLBACK_OPTIONS_INIT;
+  weir_operation *late = NULL;
+  weir_status made = weir_sleep_new(fx->runtime, 1, WEIR_ETIMEDOUT, NULL, NULL, &late, NULL);
+  assert_int_equal(made, WEIR_OK);
+  options.operation = late;
+  weir_fallback *fallback = NULL;
+  made = weir_fallback_new(fx->runtime, &options, &fallback, NULL);
+  weir_operation_unref(late);
+  assert_int_equal(made, WEIR_OK);
+  struct run *run = begin_with(fx, fallback, scripted(fx, "f1"));
+  advance_ms(fx, 1);
+  assert_int_equal(settled(run)->status, WEIR_ETIMEDOUT);
+  assert_string_equal(settled(run)->message, weir_status_message(WEIR_ETIMEDOUT));
+}
+
 static void F07_a_judged_value_is_the_cause_as_exhausted(struct fixture *fx) {
   weir_fallback_options options = WEIR_FALLBACK_OPTIONS_INIT;
   options.operation = scripted(fx, "f2")->operation;
@@ -515,6 +531,7 @@ TEST_MAIN("fallback", TEST(a_run_keeps_the_options_it_entered_with),
           TEST(only_listed_errors_are_failures), TEST(an_operation_sees_what_failed_and_answers),
           TEST(an_operation_elsewhere_sees_nothing),
           TEST(F07_a_fallback_that_fails_names_the_first_as_cause),
+          TEST(F07_an_error_without_a_text_of_its_own_still_says_what_it_is),
           TEST(F07_a_judged_value_is_the_cause_as_exhausted), TEST(F07_an_aggregate_keeps_its_list),
           TEST(a_fallback_that_is_refused_says_who_refused),
           TEST(cancelled_while_it_falls_back_the_operation_is_told),
