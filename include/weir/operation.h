@@ -59,7 +59,8 @@ typedef struct weir_attempt {
   /* What failed before, for the operation of a fallback; NULL elsewhere. Valid
    * while the function runs. */
   const struct weir_outcome *failed;
-  /* The run's scope (weir/scope.h), borrowed; NULL if it is in none. */
+  /* The run's scope (weir/scope.h), borrowed until the attempt is completed;
+   * NULL if it is in none. */
   weir_scope *scope;
 } weir_attempt;
 

@@ -60,7 +60,7 @@ typedef struct weir_scope_options {
    * holds, too. */
   int64_t deadline_ms;
   /* How long the end waits for what does not stop; 0 or more, or WEIR_FOREVER.
-   * Default 5000. */
+   * Default 5000. With WEIR_SCOPE_GRACE it waits as long before it cancels. */
   int64_t grace_ms;
   /* Nullable; a reference is taken until this scope has ended.
    * weir_scope_operation() takes the scope of its run instead: NULL there. */
@@ -82,7 +82,7 @@ WEIR_API void weir_scope_options_init(weir_scope_options *options, size_t size);
 /* Makes a scope; the caller owns one reference, with the last of which it ends
  * unless it has. `options` NULL: defaults. Errors: WEIR_EINVAL (a parent of
  * another runtime, scopes nested deeper than 64), WEIR_EABI, WEIR_ENOMEM,
- * WEIR_ECLOSED (the parent ends). Any thread. */
+ * WEIR_ECLOSED (the parent ends or was cancelled), WEIR_EFORKED. Any thread. */
 WEIR_API weir_status weir_scope_new(weir_runtime *runtime,
                                     const weir_scope_options *options,
                                     weir_scope **out, weir_error **error);
@@ -102,8 +102,9 @@ WEIR_API weir_status weir_scope_cancel(weir_scope *scope);
 /* Makes an operation whose run ends the scope and settles when it has ended:
  * without a value, or, if closing operations failed, with the error of the
  * first that did. It may be run any number of times; a run that is stopped does
- * not stop the end. It must not run inside the scope itself (WEIR_EINVAL). The
- * caller owns one reference. Errors: WEIR_EINVAL, WEIR_ENOMEM. Any thread. */
+ * not stop the end. It must not run inside the scope itself, nor in what closes
+ * its resources (WEIR_EINVAL). The caller owns one reference. Errors:
+ * WEIR_EINVAL, WEIR_ENOMEM. Any thread. */
 WEIR_API weir_status weir_scope_join(weir_scope *scope, weir_operation **out,
                                      weir_error **error);
 
@@ -112,9 +113,12 @@ WEIR_API weir_status weir_scope_join(weir_scope *scope, weir_operation **out,
  * settles with the body's outcome; only if the body succeeded and a closing
  * operation failed, with that error. At the deadline the body is stopped and
  * the outcome is WEIR_ETIMEDOUT. Stopped from outside, it settles at once, as
- * every run; the scope is cancelled, and ends by itself. `options` NULL:
- * defaults. The caller owns one reference. Errors: WEIR_EINVAL, WEIR_EABI,
- * WEIR_ENOMEM. Any thread. */
+ * every run; the scope is cancelled, and ends by itself. Where the run belongs
+ * to no scope but sees the values of one (a cache's load, what closes a
+ * resource), the fresh one sees them too, and is inside of none. Settles as
+ * WEIR_EINVAL if scopes nest deeper than 64 then. `options` NULL: defaults. The
+ * caller owns one reference. Errors: WEIR_EINVAL, WEIR_EABI, WEIR_ENOMEM. Any
+ * thread. */
 WEIR_API weir_status weir_scope_operation(weir_operation *body,
                                           const weir_scope_options *options,
                                           weir_operation **out,
@@ -125,9 +129,10 @@ WEIR_API weir_status weir_scope_operation(weir_operation *body,
  * value as its input. The value is this operation's, too, and is set in the
  * scope as `key` (nullable: it is not). All that closing needs is reserved
  * before `open` starts; a resource that is open counts as a call in flight.
- * Settles as WEIR_EINVAL outside of a scope. Several: put them into
- * weir_waterfall_new(), the work behind them. The caller owns one reference.
- * Errors: WEIR_EINVAL, WEIR_ENOMEM. Any thread. */
+ * Settles as WEIR_EINVAL outside of a scope, as WEIR_EFULL where no call more
+ * may be in flight. Several: put them into weir_waterfall_new(), the work
+ * behind them. The caller owns one reference. Errors: WEIR_EINVAL, WEIR_ENOMEM.
+ * Any thread. */
 WEIR_API weir_status weir_scope_resource(weir_operation *open,
                                          weir_operation *close, const char *key,
                                          weir_operation **out,
@@ -171,8 +176,8 @@ WEIR_API weir_status weir_scope_get_value(weir_scope *scope, const char *key,
  * runs in none, or the thread is another. */
 WEIR_API weir_scope *weir_scope_current(weir_runtime *runtime);
 
-/* Logs with the scope's path as the subject; what weir itself logs on behalf of
- * a run in a scope has it, too. Any thread. */
+/* Logs with the scope's path as the subject, at WEIR_LOG_* `level`; what weir
+ * itself logs on behalf of a run in a scope has it, too. Any thread. */
 WEIR_API void weir_scope_log(weir_scope *scope, int32_t level,
                              const char *message);
 

@@ -33,10 +33,11 @@ weir_scope::weir_scope(weir_runtime *runtime, const weir::ScopeSetup &setup)
     : Handle(runtime, end_scope),
       exit_(setup.exit),
       depth_(setup.parent == nullptr ? 1 : setup.parent->depth_ + 1),
-      deadline_ns_(setup.parent == nullptr
+      deadline_ns_(setup.parent == nullptr || !setup.joins
                        ? setup.deadline_ns
                        : std::min(setup.deadline_ns, setup.parent->deadline_ns_)),
       grace_ns_(setup.grace_ns),
+      joins_(setup.joins && setup.parent != nullptr),
       parent_(setup.parent),
       task_(this),
       timer_(this),
@@ -131,16 +132,23 @@ void weir_scope::run_over(weir_call &run) {
   if (phase() == Phase::draining && lingering_.empty()) post();
 }
 
+// Who seals the parent looks for children after that: either it finds this one, or this finds it
+// sealed.
 bool weir_scope::join_parent() {
-  if (parent_ == nullptr) return true;
+  if (!joins_) return true;
   if (!parent_->admit()) return false;
-  Lock lock(parent_->mutex_);
-  parent_->children_.push_back(this);
-  return true;
+  bool joined;
+  {
+    Lock lock(parent_->mutex_);
+    joined = (parent_->calls_.load(std::memory_order_acquire) & sealed) == 0;
+    if (joined) parent_->children_.push_back(this);
+  }
+  if (!joined) parent_->unadmit();
+  return joined;
 }
 
 void weir_scope::leave_parent() {
-  if (parent_ == nullptr) return;
+  if (!joins_) return;
   {
     Lock lock(parent_->mutex_);
     parent_->children_.remove(this);

@@ -68,6 +68,7 @@ struct ScopeSetup {
   int64_t deadline_ns = INT64_MAX;  // of the clock
   int64_t grace_ns = 0;
   weir_scope *parent = nullptr;
+  bool joins = true;  // the parent; else it only sees its values
   const char *name = nullptr;
 };
 
@@ -186,6 +187,7 @@ struct weir_scope : weir::Handle, weir::ListNode<weir_scope, weir::OfParent> {
   const uint32_t depth_;
   const int64_t deadline_ns_;
   const int64_t grace_ns_;
+  const bool joins_;    // it counts as one of its parent's calls, until it has ended
   weir_scope *parent_;  // one outside reference
   weir::Mutex mutex_;   // of the two that follow
   weir::List<weir_scope, weir::OfParent> children_;

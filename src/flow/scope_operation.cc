@@ -122,6 +122,7 @@ Next start_scope(weir_call &run, ScopeLeaf &leaf) {
   setup.exit = operation.exit;
   setup.grace_ns = operation.grace_ns;
   setup.parent = run.request().scope;
+  setup.joins = run.request().in_scope;
   setup.name = operation.name();
   setup.deadline_ns =
       operation.deadline_ns == never_ns
@@ -208,8 +209,10 @@ constinit const LayerType scope_layer = {"scope", layer_size(sizeof(ScopeLeaf)),
 
 // ---- joining ----
 
+// Also what only sees the scope's values: a closing operation that waited for the end of the scope
+// it closes for would keep that from coming, as would a load that somebody in the scope waits for.
 bool runs_inside(const RunRequest &request, const weir_scope *scope) {
-  const weir_scope *around = request.in_scope ? request.scope : nullptr;
+  const weir_scope *around = request.scope;
   while (around != nullptr && around != scope) around = around->parent();
   return around != nullptr;
 }

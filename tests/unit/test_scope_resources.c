@@ -333,6 +333,50 @@ static void a_closing_runtime_leaves_resources_to_their_values(struct fixture *f
   weir_scope_unref(scope);
 }
 
+static void a_closing_operation_may_have_a_scope_of_its_own(struct fixture *fx) {
+  struct closings closings;
+  struct script *open = scripted(fx, "v1");
+  struct script *close = closer(fx, &closings, "n+10");
+  weir_operation *closing = NULL;
+  weir_operation *operation = NULL;
+  weir_status made = weir_scope_operation(close->operation, NULL, &closing, NULL);
+  assert_int_equal(made, WEIR_OK);
+  made = weir_scope_resource(open->operation, closing, "db", &operation, NULL);
+  weir_operation_unref(closing);
+  assert_int_equal(made, WEIR_OK);
+  weir_scope *scope = make_scope(fx, NULL);
+  open_and_await(fx, scope, operation);
+  weir_operation_unref(operation);
+  struct run *join = begin_join(fx, scope);
+  run_until_idle(fx);
+  assert_int_equal(close->started, 1);
+  assert_int_equal(closings.inputs[0], 1);
+  /* Nothing cancels it. */
+  assert_int_equal(weir_scope_cancel(scope), WEIR_OK);
+  advance_ms(fx, 10);
+  assert_int_equal(settled(join)->channel, WEIR_CHANNEL_VALUE);
+  assert_int_equal(stats_of(scope).state, WEIR_SCOPE_ENDED);
+  weir_scope_unref(scope);
+}
+
+static void a_closing_operation_cannot_join_what_it_closes(struct fixture *fx) {
+  struct script *open = scripted(fx, "v1");
+  weir_scope *scope = make_scope(fx, NULL);
+  weir_operation *join = NULL;
+  weir_operation *operation = NULL;
+  weir_status made = weir_scope_join(scope, &join, NULL);
+  assert_int_equal(made, WEIR_OK);
+  made = weir_scope_resource(open->operation, join, NULL, &operation, NULL);
+  weir_operation_unref(join);
+  assert_int_equal(made, WEIR_OK);
+  open_and_await(fx, scope, operation);
+  weir_operation_unref(operation);
+  struct run *end = begin_join(fx, scope);
+  run_until_idle(fx);
+  assert_int_equal(settled(end)->status, WEIR_EINVAL);
+  weir_scope_unref(scope);
+}
+
 TEST_MAIN("scope resources", TEST(resources_close_in_reverse_with_what_open_gave),
           TEST(a_failing_close_does_not_keep_the_others),
           TEST(a_failed_open_leaves_nothing_to_close),
@@ -344,4 +388,6 @@ TEST_MAIN("scope resources", TEST(resources_close_in_reverse_with_what_open_gave
           TEST(cleanups_go_on_when_the_body_was_cancelled),
           TEST(F23_third_open_fails_and_the_two_open_ones_close_in_reverse),
           TEST(outside_of_a_scope_nothing_is_opened),
-          TEST(a_closing_runtime_leaves_resources_to_their_values))
+          TEST(a_closing_runtime_leaves_resources_to_their_values),
+          TEST(a_closing_operation_may_have_a_scope_of_its_own),
+          TEST(a_closing_operation_cannot_join_what_it_closes))

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Scopes and runs that several share: these see the values of the first that asked, but belong to
+ * no scope. */
+
+#include "support.h"
+
+static weir_scope *make_scope(struct fixture *fx) {
+  weir_scope *scope = NULL;
+  weir_status status = weir_scope_new(fx->runtime, NULL, &scope, NULL);
+  assert_int_equal(status, WEIR_OK);
+  return scope;
+}
+
+/* `work` in a scope of its own, shared by all who run it at once. */
+static weir_operation *shared_in_a_scope(struct fixture *fx, struct script *work) {
+  weir_flight *flight = NULL;
+  weir_operation *body = NULL;
+  weir_operation *shared = NULL;
+  weir_status made = weir_flight_new(fx->runtime, NULL, &flight, NULL);
+  assert_int_equal(made, WEIR_OK);
+  made = weir_scope_operation(work->operation, NULL, &body, NULL);
+  if (made == WEIR_OK) made = weir_flight_operation(flight, body, &shared, NULL);
+  weir_operation_unref(body);
+  weir_flight_unref(flight);
+  assert_int_equal(made, WEIR_OK);
+  return shared;
+}
+
+static struct run *begin_in(struct fixture *fx, weir_scope *scope, weir_operation *operation) {
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.scope = scope;
+  return begin(fx, operation, &options);
+}
+
+static void note_number(struct script *script, const weir_attempt *attempt) {
+  weir_scope_get_int64(attempt->scope, "number", script->user);
+}
+
+static void what_several_share_outlives_the_first_ones_scope(struct fixture *fx) {
+  int64_t seen = 0;
+  struct script *work = scripted(fx, "v7+20");
+  work->on_start = note_number;
+  work->user = &seen;
+  weir_operation *shared = shared_in_a_scope(fx, work);
+  weir_scope *scope = make_scope(fx);
+  weir_status set = weir_scope_set_int64(scope, "number", 60);
+  assert_int_equal(set, WEIR_OK);
+  struct run *first = begin_in(fx, scope, shared);
+  struct run *second = begin(fx, shared, NULL);
+  weir_operation_unref(shared);
+  run_until_idle(fx);
+  assert_int_equal(work->started, 1);
+  assert_int_equal(seen, 60);
+  assert_int_equal(weir_scope_cancel(scope), WEIR_OK);
+  weir_scope_unref(scope);
+  run_until_idle(fx);
+  assert_int_equal(settled(first)->status, WEIR_ECANCELLED);
+  assert_pending(second);
+  advance_ms(fx, 20);
+  assert_int_equal(settled(second)->value, 7);
+}
+
+static void a_scope_does_not_wait_for_what_others_share(struct fixture *fx) {
+  struct script *work = scripted(fx, "v7+20");
+  weir_operation *shared = shared_in_a_scope(fx, work);
+  weir_scope *scope = make_scope(fx);
+  weir_operation *join = NULL;
+  weir_status made = weir_scope_join(scope, &join, NULL);
+  assert_int_equal(made, WEIR_OK);
+  struct run *first = begin_in(fx, scope, shared);
+  struct run *second = begin(fx, shared, NULL);
+  weir_operation_unref(shared);
+  run_until_idle(fx);
+  assert_int_equal(weir_call_cancel(first->call), WEIR_OK);
+  struct run *end = begin(fx, join, NULL);
+  weir_operation_unref(join);
+  run_until_idle(fx);
+  assert_int_equal(settled(end)->channel, WEIR_CHANNEL_VALUE);
+  weir_scope_unref(scope);
+  assert_pending(second);
+  advance_ms(fx, 20);
+  assert_int_equal(settled(second)->value, 7);
+}
+
+TEST_MAIN("scope shared", TEST(what_several_share_outlives_the_first_ones_scope),
+          TEST(a_scope_does_not_wait_for_what_others_share))
