@@ -82,6 +82,7 @@ weir_status weir_scope_new(weir_runtime *runtime, const weir_scope_options *give
       .rule(depth <= weir::max_nesting, "scopes must not nest deeper than %u (got %u)",
             weir::max_nesting, depth);
   if (!check.ok()) return check.status();
+  if (runtime->forked()) return weir::report_status(error, heap, WEIR_EFORKED, "scope");
   weir::ScopeSetup setup;
   setup.exit = options.exit;
   setup.deadline_ns =

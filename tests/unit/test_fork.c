@@ -117,6 +117,7 @@ static int engine_in_child(void *data) {
   weir_runtime *runtime = all->fx->runtime;
   weir_token token = all->script->attempts[0].token;
   weir_record record;
+  weir_scope *scope = NULL;
   weir_completions *queue = NULL;
   size_t count = 0;
   CHILD_EXPECTS(WEIR_EFORKED, weir_call_cancel(all->call));
@@ -131,6 +132,7 @@ static int engine_in_child(void *data) {
   CHILD_EXPECTS(WEIR_EFORKED,
                 weir_completions_wait(all->queue, &record, sizeof record, 1, WEIR_FOREVER, &count));
   CHILD_EXPECTS(WEIR_EFORKED, weir_completions_new(runtime, NULL, &queue, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_scope_new(runtime, NULL, &scope, NULL));
   CHILD_EXPECTS(WEIR_EFORKED, weir_runtime_close(runtime));
   CHILD_EXPECTS(WEIR_EFORKED, weir_runtime_trim(runtime));
   CHILD_EXPECTS(WEIR_EFORKED,
