@@ -3,6 +3,7 @@
  * from several threads at once; each accepted run settles exactly once, each scope ends exactly
  * once and closes what was opened in it. */
 
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "../unit/support.h"
@@ -151,4 +152,53 @@ static void scopes_end_once_whoever_joins_cancels_and_leaves(struct fixture *fx)
   assert_in_range(storm.closed, 1, storm.opened);
 }
 
-TEST_MAIN("scope storm", LONG_TEST(scopes_end_once_whoever_joins_cancels_and_leaves))
+struct maker {
+  weir_runtime *runtime;
+  weir_scope *outer;
+  weir_scope *made[64];
+  _Atomic int begun;
+};
+
+/* Makes scopes inside of one that is about to end, until it takes no more. */
+static void *make_within(void *data) {
+  struct maker *maker = data;
+  weir_scope_options options = WEIR_SCOPE_OPTIONS_INIT;
+  options.parent = maker->outer;
+  for (size_t i = 0; i < COUNT_OF(maker->made); i++) {
+    if (weir_scope_new(maker->runtime, &options, &maker->made[i], NULL) != WEIR_OK) break;
+    atomic_store(&maker->begun, 1);
+  }
+  return NULL;
+}
+
+/* One that it took without telling it to end would hold the end up for ever. */
+static void the_end_reaches_scopes_that_join_meanwhile(struct fixture *fx) {
+  weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT;
+  weir_allocator allocator = memory_allocator(&fx->memory);
+  weir_runtime *runtime = NULL;
+  int ended = 0;
+  options.allocator = &allocator;
+  assert_int_equal(weir_runtime_new(&options, &runtime, NULL), WEIR_OK);
+  for (int round = 0; round < ROUNDS * 5 && ended == round; round++) {
+    struct maker maker = {.runtime = runtime};
+    pthread_t thread;
+    weir_operation *end = NULL;
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+    assert_int_equal(weir_scope_new(runtime, NULL, &maker.outer, NULL), WEIR_OK);
+    assert_int_equal(weir_scope_join(maker.outer, &end, NULL), WEIR_OK);
+    assert_int_equal(pthread_create(&thread, NULL, make_within, &maker), 0);
+    while (atomic_load(&maker.begun) == 0) sched_yield();
+    if (weir_run_wait(end, NULL, 20000, &outcome, NULL) == WEIR_OK) ended++;
+    pthread_join(thread, NULL);
+    weir_outcome_release(&outcome);
+    weir_operation_unref(end);
+    for (size_t i = 0; i < COUNT_OF(maker.made); i++) weir_scope_unref(maker.made[i]);
+    weir_scope_unref(maker.outer);
+  }
+  assert_int_equal(weir_runtime_close_wait(runtime, WEIR_FOREVER), WEIR_OK);
+  weir_runtime_unref(runtime);
+  assert_int_equal(ended, ROUNDS * 5);
+}
+
+TEST_MAIN("scope storm", LONG_TEST(the_end_reaches_scopes_that_join_meanwhile),
+          LONG_TEST(scopes_end_once_whoever_joins_cancels_and_leaves))
