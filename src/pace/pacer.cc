@@ -229,7 +229,6 @@ void Pacer::leave_call(Member &member) {
   } else {
     member.unit->waiting.remove(&member);
   }
-  member.unit = nullptr;
 }
 
 // ---- runs ----

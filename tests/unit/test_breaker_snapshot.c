@@ -215,7 +215,25 @@ static void contents_that_could_not_be_are_refused(struct fixture *fx) {
   weir_breaker_unref(breaker);
 }
 
-TEST_MAIN("breaker_snapshot", TEST(B16_restored_as_open_it_waits_for_what_is_left),
+static void a_snapshot_fits_where_it_says_it_does(struct fixture *fx) {
+  weir_breaker *breaker = make_breaker(fx, NULL);
+  unsigned char bytes[WEIR_BREAKER_SNAPSHOT_SIZE + 1];
+  size_t needed = 0;
+  assert_int_equal(weir_breaker_snapshot(breaker, NULL, &needed), WEIR_EINVAL);
+  assert_in_range(needed, 1, WEIR_BREAKER_SNAPSHOT_SIZE);
+  memset(bytes, 0x55, sizeof bytes);
+  size_t size = needed - 1;
+  assert_int_equal(weir_breaker_snapshot(breaker, bytes, &size), WEIR_EINVAL);
+  assert_int_equal(size, needed);
+  assert_int_equal(bytes[0], 0x55);
+  assert_int_equal(weir_breaker_snapshot(breaker, bytes, &size), WEIR_OK);
+  assert_int_equal(size, needed);
+  assert_int_equal(bytes[needed], 0x55);
+  weir_breaker_unref(breaker);
+}
+
+TEST_MAIN("breaker_snapshot", TEST(a_snapshot_fits_where_it_says_it_does),
+          TEST(B16_restored_as_open_it_waits_for_what_is_left),
           TEST(B16_restored_as_half_open_its_trials_start_from_none),
           TEST(the_row_of_failures_and_the_reopenings_come_along), TEST(manual_states_come_along),
           TEST(a_restored_window_is_empty), TEST(a_restore_tells_first_what_time_had_changed),

@@ -137,9 +137,53 @@ static void run_wait_sees_the_queue_in_a_shorter_struct(struct fixture *fx) {
   weir_completions_unref(queue);
 }
 
+/* ---- steps ---- */
+
+static void what_completes_inside_its_start_takes_no_step_of_its_own(struct fixture *fx) {
+  struct script *inside = scripted(fx, "v7");
+  struct script *later = scripted(fx, "hang");
+  begin(fx, inside->operation, NULL);
+  uint64_t at_once = weir_testing_run_until_idle(fx->runtime);
+  struct run *run = begin(fx, later->operation, NULL);
+  uint64_t started = weir_testing_run_until_idle(fx->runtime);
+  assert_int_equal(finish(later, 0, "v7"), WEIR_OK);
+  uint64_t completed = weir_testing_run_until_idle(fx->runtime);
+  assert_int_equal(settled(run)->value, 7);
+  assert_true(completed > 0);
+  assert_int_equal(at_once, started);
+}
+
+/* Sleeps for `sleep_ms` and moves the clock on; returns the steps. */
+static uint64_t steps_of_sleep(struct fixture *fx, int64_t sleep_ms, int64_t clock_ms) {
+  weir_operation *sleep = NULL;
+  assert_int_equal(weir_sleep_new(fx->runtime, sleep_ms, WEIR_OK, NULL, NULL, &sleep, NULL),
+                   WEIR_OK);
+  struct run *run = try_begin(fx, sleep, NULL, NULL);
+  weir_operation_unref(sleep);
+  assert_int_equal(run->status, WEIR_OK);
+  uint64_t steps = weir_testing_run_until_idle(fx->runtime);
+  assert_true(steps > 0);
+  assert_int_equal(weir_testing_run_until_idle(fx->runtime), 0);
+  steps = clock_ms == 0 ? weir_testing_advance_to_next(fx->runtime)
+                        : weir_testing_advance(fx->runtime, clock_ms);
+  settled(run);
+  return steps;
+}
+
+static void advancing_returns_the_steps_however_it_comes_to_the_time(struct fixture *fx) {
+  uint64_t steps = steps_of_sleep(fx, 100, 100);
+  assert_in_range(steps, 1, 10);
+  assert_int_equal(steps_of_sleep(fx, 100, 150), steps);
+  assert_int_equal(steps_of_sleep(fx, 100, 0), steps);
+  assert_int_equal(weir_testing_advance(fx->runtime, 1000), 0);
+  assert_int_equal(weir_testing_advance_to_next(fx->runtime), 0);
+}
+
 TEST_MAIN("engine_turns", LONG_TEST(timers_are_served_while_runs_keep_each_other_going),
           TEST(the_last_moment_is_like_any_other),
           TEST(trim_on_the_runtimes_thread_takes_effect_at_once),
           TEST(queue_made_after_the_end_hears_of_it),
           TEST(queue_made_while_closing_hears_of_the_end_once),
-          TEST(run_wait_sees_the_queue_in_a_shorter_struct))
+          TEST(run_wait_sees_the_queue_in_a_shorter_struct),
+          TEST(what_completes_inside_its_start_takes_no_step_of_its_own),
+          TEST(advancing_returns_the_steps_however_it_comes_to_the_time))
