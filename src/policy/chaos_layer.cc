@@ -14,6 +14,8 @@
 // Invariants: the run keeps its set of options while it is late, and at no other time; a late or
 // hung run has nothing active inside.
 
+#include <algorithm>
+
 #include "base/text.hh"
 #include "base/time.hh"
 #include "engine/error.hh"
@@ -77,7 +79,9 @@ __attribute__((noinline)) Next draw_chaos(weir_call &run, ChaosState &state, int
   weir_chaos &policy = state.policy();
   count_chaos(policy.drawn);
   auto *set = policy.live.take();
-  ChaosDraw drawn = set->options.draw(saturating_sub(run.runtime().now(), since_ns));
+  // The turn's time may be before that of somebody who switched it on meanwhile.
+  int64_t elapsed_ns = std::max<int64_t>(saturating_sub(run.runtime().now(), since_ns), 0);
+  ChaosDraw drawn = set->options.draw(elapsed_ns);
   state.what = drawn.what;
   if (drawn.latency_ns > 0) {
     state.phase = ChaosPhase::late;
