@@ -30,12 +30,10 @@ struct SourceEntry {
 
 // In the order of Metered.
 constexpr SourceEntry sources[metered_kinds] = {
-    {"operation", nullptr},          {"breaker", &breaker_metrics},
-    {"limiter", &limiter_metrics},   {"retry", &retry_metrics},
-    {"timeout", &timeout_metrics},   {"hedge", &hedge_metrics},
-    {"fallback", &fallback_metrics}, {"chaos", nullptr},
-    {"budget", &budget_metrics},     {"cache", &cache_metrics},
-    {"flight", &flight_metrics},     {"pacer", &pacer_metrics},
+    {"operation", nullptr},          {"breaker", &breaker_metrics}, {"limiter", &limiter_metrics},
+    {"retry", &retry_metrics},       {"timeout", &timeout_metrics}, {"hedge", &hedge_metrics},
+    {"fallback", &fallback_metrics}, {"chaos", &chaos_metrics},     {"budget", &budget_metrics},
+    {"cache", &cache_metrics},       {"flight", &flight_metrics},   {"pacer", &pacer_metrics},
     {"pool", &pool_metrics},
 };
 

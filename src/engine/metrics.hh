@@ -59,6 +59,7 @@ extern const MetricSource retry_metrics;
 extern const MetricSource timeout_metrics;
 extern const MetricSource hedge_metrics;
 extern const MetricSource fallback_metrics;
+extern const MetricSource chaos_metrics;
 extern const MetricSource budget_metrics;
 extern const MetricSource cache_metrics;
 extern const MetricSource flight_metrics;

@@ -266,10 +266,12 @@ void weir_call::signal(uint32_t index, Signal signal) {
   if (index < active_) drive(layer(index), signal);
 }
 
-// What no creation has published (an operation) is from its first run on; without memory not yet.
+// What no creation has published (an operation) is from its first run on; without memory not yet. A
+// policy that none has is the library's own.
 [[gnu::cold]] void weir_call::begin_measure(Layer &layer) {
   layer.entered_ns = runtime_.now();
-  if (!layer.owner->is_listed()) publish(*layer.owner, weir::Metered::operation);
+  bool of_policy = policy_ != nullptr && layer.index + skipped_ < policy_->plan.count;
+  if (!of_policy && !layer.owner->is_listed()) publish(*layer.owner, weir::Metered::operation);
 }
 
 [[gnu::cold]] void weir_call::end_measure(const Layer &layer) {

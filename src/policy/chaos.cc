@@ -169,14 +169,16 @@ weir_status weir_chaos_new(weir_runtime *runtime, const weir_chaos_options *give
   if (chaos != nullptr && chaos->set_name(options.name)) {
     set = weir::make_chaos_set(*chaos, options);
   }
-  if (set == nullptr) {
-    weir::unref_handle(chaos);
-    return weir::report_status(error, heap, WEIR_ENOMEM, "chaos");
+  if (set != nullptr) {
+    chaos->live.begin(set);
+    chaos->enable(options.enabled == 1);
+    if (weir::publish(*chaos, weir::Metered::chaos)) {
+      *out = chaos;
+      return WEIR_OK;
+    }
   }
-  chaos->live.begin(set);
-  chaos->enable(options.enabled == 1);
-  *out = chaos;
-  return WEIR_OK;
+  weir::unref_handle(chaos);
+  return weir::report_status(error, heap, WEIR_ENOMEM, "chaos");
 }
 
 weir_status weir_chaos_enable(weir_chaos *chaos, uint32_t enabled) {

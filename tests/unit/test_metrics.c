@@ -294,6 +294,23 @@ static void the_other_kinds_are_there(struct fixture *fx) {
   weir_debounce_unref(debounce);
 }
 
+static void a_chaos_tells_what_it_injected(struct fixture *fx) {
+  weir_chaos_options options = WEIR_CHAOS_OPTIONS_INIT;
+  weir_chaos *chaos = NULL;
+  options.failure_rate = 1;
+  options.name = "storm";
+  assert_int_equal(weir_chaos_new(fx->runtime, &options, &chaos, NULL), WEIR_OK);
+  begin_under(fx, weir_chaos_policy(chaos), scripted(fx, "v1")->operation);
+  run_until_idle(fx);
+  const char *whole = metrics(fx);
+  assert_has(whole, "weir_chaos_runs_total{runtime=\"weir\",name=\"storm\"} 1\n");
+  assert_has(whole, "weir_chaos_latencies_total{runtime=\"weir\",name=\"storm\"} 0\n");
+  assert_has(whole,
+             "weir_chaos_injections_total{runtime=\"weir\",name=\"storm\",result=\"failure\"} 1\n");
+  assert_has(whole, "weir_chaos_enabled{runtime=\"weir\",name=\"storm\"} 1\n");
+  weir_chaos_unref(chaos);
+}
+
 /* ---- histograms ------------------------------------------------------------------------------ */
 
 static void measure(struct fixture *fx) {
@@ -374,6 +391,30 @@ static void waiting_is_measured_of_limiters_and_retries(struct fixture *fx) {
   weir_retry_unref(retry);
 }
 
+static void what_carries_a_shared_run_is_no_operation(struct fixture *fx) {
+  weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT;
+  options.metrics = 1;
+  remake_runtime(fx, &options);
+  weir_chaos *chaos = NULL;
+  weir_flight *flight = NULL;
+  weir_operation *shared = NULL;
+  weir_status made = weir_flight_new(fx->runtime, NULL, &flight, NULL);
+  assert_int_equal(made, WEIR_OK);
+  made = weir_flight_operation(flight, scripted(fx, "v1")->operation, &shared, NULL);
+  weir_flight_unref(flight);
+  assert_int_equal(made, WEIR_OK);
+  made = weir_chaos_new(fx->runtime, NULL, &chaos, NULL);
+  if (made == WEIR_OK) begin_under(fx, weir_chaos_policy(chaos), shared);
+  weir_operation_unref(shared);
+  assert_int_equal(made, WEIR_OK);
+  run_until_idle(fx);
+  const char *whole = metrics(fx);
+  assert_has(whole, "weir_latency_seconds_count{runtime=\"weir\",kind=\"operation\"} 1\n");
+  assert_has(whole, "weir_latency_seconds_count{runtime=\"weir\",kind=\"flight\"} 1\n");
+  assert_has(whole, "weir_latency_seconds_count{runtime=\"weir\",kind=\"chaos\"} 1\n");
+  weir_chaos_unref(chaos);
+}
+
 TEST_MAIN("metrics", TEST(each_family_has_one_head_and_the_text_its_end),
           TEST(the_text_before_openmetrics_names_counters_whole),
           TEST(what_has_the_same_name_and_labels_is_one_series),
@@ -383,5 +424,6 @@ TEST_MAIN("metrics", TEST(each_family_has_one_head_and_the_text_its_end),
           TEST(illegal_labels_are_refused_with_a_message),
           TEST(a_buffer_is_never_overrun_and_the_need_is_told),
           TEST(a_limiter_s_numbers_are_those_of_its_stats), TEST(the_other_kinds_are_there),
+          TEST(a_chaos_tells_what_it_injected), TEST(what_carries_a_shared_run_is_no_operation),
           TEST(latency_is_measured_of_policies_and_operations),
           TEST(waiting_is_measured_of_limiters_and_retries))
