@@ -137,10 +137,10 @@ bool extend_list(weir_value *&list, size_t index) {
   if (index < list->size) return true;
   size_t before = list->size;
   if (index >= list_room(*list)) {
-    int bits = std::bit_width(index | 15);
+    auto bits = static_cast<uint16_t>(std::bit_width(index | 15));
     weir_value *longer = make_list(list->heap, size_t{1} << bits);
     if (longer == nullptr) return false;
-    longer->room_bits = static_cast<uint16_t>(bits);
+    longer->room_bits = bits;
     std::memcpy(longer->items(), list->items(), before * sizeof(uintptr_t));
     free_block(list);
     list = longer;

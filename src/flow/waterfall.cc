@@ -31,9 +31,10 @@ Supply next_step(Siblings &state, NextChild &child) {
   Result &result = state.run->result();
   if (result.error == nullptr) return;
   char text[step_text];
+  unsigned long long step = index + 1;
   TextWriter(text, sizeof(text))
-      .print("step %llu of %zu failed: %s", static_cast<unsigned long long>(index + 1),
-             state.operation().count, weir_error_message(result.error));
+      .print("step %llu of %zu failed: %s", step, state.operation().count,
+             weir_error_message(result.error));
   weir_error *named = copy_error(state.owner->heap(), *result.error, text, result.error);
   if (named == nullptr) return;
   unref_error(result.error);
