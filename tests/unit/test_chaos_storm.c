@@ -395,12 +395,26 @@ static void storm_over(struct fixture *fx, make_fn make) {
     storm_over(fx, make_##pattern);                                       \
   }
 
-#define EACH_PATTERN(X)                                                                           \
-  X(retry)                                                                                        \
-  X(timeout) X(breaker) X(bulkhead) X(rate_limit) X(hedge) X(fallback_to_value)                   \
-      X(fallback_to_operation) X(pipeline) X(chaos_within_chaos) X(debounce) X(throttle) X(cache) \
-          X(memoize) X(flight) X(race) X(any) X(all) X(all_settled) X(waterfall) X(parallel)      \
-              X(parallel_each) X(pool) X(poll) X(scope) X(all_of_it)
+#define EACH_PATTERN(X)    \
+  X(retry)                 \
+  X(timeout)               \
+  X(breaker)               \
+  X(bulkhead)              \
+  X(rate_limit)            \
+  X(hedge)                 \
+  X(fallback_to_value)     \
+  X(fallback_to_operation) \
+  X(pipeline)              \
+  X(chaos_within_chaos)    \
+  X(debounce)              \
+  X(throttle)              \
+  X(cache)                 \
+  X(memoize)               \
+  X(flight)                \
+  X(race)                  \
+  X(any)                   \
+  X(all)                   \
+  X(all_settled) X(waterfall) X(parallel) X(parallel_each) X(pool) X(poll) X(scope) X(all_of_it)
 
 EACH_PATTERN(STORM)
 
