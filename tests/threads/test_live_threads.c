@@ -16,6 +16,8 @@ struct live {
   weir_budget *budget;
   weir_breaker *breaker;
   weir_limiter *limiter;
+  weir_hedge *hedge;
+  weir_fallback *fallback;
   weir_pipeline *pipeline;
   weir_operation *work;
   atomic_bool over;
@@ -65,6 +67,36 @@ static weir_timeout_options timeout_options(struct live *live, int per_run) {
   return options;
 }
 
+static uint32_t judge_as_ever(void *data, const weir_outcome *outcome) {
+  (void)data, (void)outcome;
+  return WEIR_CLASS_NONE;
+}
+
+static weir_hedge_options hedge_options(struct live *live, uint32_t max_hedges) {
+  weir_hedge_options options = WEIR_HEDGE_OPTIONS_INIT;
+  options.delay_ms = 20000;
+  options.max_hedges = max_hedges;
+  options.quantile = max_hedges == 2 ? 0.9 : WEIR_OFF;
+  options.budget = live->budget;
+  options.classify = judge_as_ever;
+  options.classify_data = live;
+  options.classify_free_data = count_set_free;
+  atomic_fetch_add(&live->sets, 1);
+  return options;
+}
+
+/* With the operation itself, or without a value. */
+static weir_fallback_options fallback_options(struct live *live, int by_operation) {
+  weir_fallback_options options = WEIR_FALLBACK_OPTIONS_INIT;
+  options.has_value = by_operation ? 0 : 1;
+  options.operation = by_operation ? live->work : NULL;
+  options.classify = judge_as_ever;
+  options.classify_data = live;
+  options.classify_free_data = count_set_free;
+  atomic_fetch_add(&live->sets, 1);
+  return options;
+}
+
 static void expect_ok(struct live *live, weir_status status) {
   if (status != WEIR_OK) atomic_fetch_add(&live->wrong, 1);
 }
@@ -85,6 +117,12 @@ static void change_all(struct live *live, unsigned round) {
   limiter.max_concurrent = 1 + round % 8;
   limiter.max_queue = WEIR_UNLIMITED;
   expect_ok(live, weir_limiter_set_options(live->limiter, &limiter, NULL));
+  weir_hedge_options hedge = hedge_options(live, 1 + round % 3);
+  expect_ok(live, weir_hedge_set_options(live->hedge, &hedge, NULL));
+  weir_fallback_options fallback = fallback_options(live, round % 2 == 0);
+  expect_ok(live, weir_fallback_set_options(live->fallback, &fallback, NULL));
+  weir_hedge_stats stats = {.size = sizeof stats};
+  expect_ok(live, weir_hedge_get_stats(live->hedge, &stats));
   weir_retry_state state;
   int64_t delay_ns = 0;
   expect_ok(live, weir_retry_begin(live->retry, &state));
@@ -136,16 +174,25 @@ static weir_status make_live(struct live *live) {
     status = weir_bulkhead_new(live->runtime, 4, WEIR_UNLIMITED, NULL, &live->limiter, NULL);
   }
   if (status != WEIR_OK) return status;
-  weir_policy *row[] = {weir_limiter_policy(live->limiter), weir_timeout_policy(live->timeout),
-                        weir_retry_policy(live->retry), weir_breaker_policy(live->breaker)};
-  status = weir_pipeline_new(live->runtime, row, COUNT_OF(row), NULL, &live->pipeline, NULL);
+  status = weir_operation_new(live->runtime, fail_twice, NULL, NULL, &live->work, NULL);
   if (status != WEIR_OK) return status;
-  return weir_operation_new(live->runtime, fail_twice, NULL, NULL, &live->work, NULL);
+  weir_hedge_options hedge = hedge_options(live, 1);
+  status = weir_hedge_new(live->runtime, &hedge, &live->hedge, NULL);
+  if (status != WEIR_OK) return status;
+  weir_fallback_options fallback = fallback_options(live, 0);
+  status = weir_fallback_new(live->runtime, &fallback, &live->fallback, NULL);
+  if (status != WEIR_OK) return status;
+  weir_policy *row[] = {weir_limiter_policy(live->limiter),   weir_timeout_policy(live->timeout),
+                        weir_fallback_policy(live->fallback), weir_retry_policy(live->retry),
+                        weir_hedge_policy(live->hedge),       weir_breaker_policy(live->breaker)};
+  return weir_pipeline_new(live->runtime, row, COUNT_OF(row), NULL, &live->pipeline, NULL);
 }
 
 static void drop_live(struct live *live) {
   weir_operation_unref(live->work);
   weir_pipeline_unref(live->pipeline);
+  weir_fallback_unref(live->fallback);
+  weir_hedge_unref(live->hedge);
   weir_limiter_unref(live->limiter);
   weir_breaker_unref(live->breaker);
   weir_timeout_unref(live->timeout);
