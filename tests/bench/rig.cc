@@ -13,9 +13,8 @@ void require(weir_status status, weir_error *error) {
   std::exit(1);
 }
 
-Rig::Rig(uint32_t driver, const weir_allocator *allocator) {
+Rig::Rig(uint32_t driver, const weir_allocator *allocator, weir_runtime_options options) {
   uv_loop_init(&loop_);
-  weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT;
   options.driver = driver;
   options.loop = driver == WEIR_DRIVER_UV ? &loop_ : nullptr;
   options.allocator = allocator;

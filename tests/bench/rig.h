@@ -41,7 +41,9 @@ struct Scale {
 
 class Rig {
  public:
-  explicit Rig(uint32_t driver = WEIR_DRIVER_UV, const weir_allocator *allocator = nullptr);
+  // Of `options` all but the driver, the loop and the allocator.
+  explicit Rig(uint32_t driver = WEIR_DRIVER_UV, const weir_allocator *allocator = nullptr,
+               weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT);
   Rig(const Rig &) = delete;
   Rig &operator=(const Rig &) = delete;
   ~Rig();

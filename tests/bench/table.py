@@ -188,7 +188,15 @@ def differences(rows):
             ('bench_run:batch/hedge_measuring/64', 'bench_run:batch/none/64',
              '— at a measured quantile', 80),
             ('bench_run:batch/fallback/64', 'bench_run:batch/none/64',
-             'fallback not used: run with − run without', None)):
+             'fallback not used: run with − run without', None),
+            ('bench_observe:five_policies/listener', 'bench_observe:five_policies/nobody',
+             'listener with nothing to hear: run through five policies with − without', 3),
+            ('bench_observe:five_policies/recorder', 'bench_observe:five_policies/nobody',
+             '— flight recorder with nothing to keep', 3),
+            ('bench_observe:five_policies/labels', 'bench_observe:five_policies/nobody',
+             '— metrics with labels, read by nobody', 3),
+            ('bench_observe:five_policies/histograms', 'bench_observe:five_policies/nobody',
+             '— metrics with histograms: in use', None)):
         timed, untimed = rows.get(timed), rows.get(untimed)
         if not timed or not untimed:
             continue
