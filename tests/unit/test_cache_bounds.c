@@ -198,6 +198,26 @@ static void K16_an_entry_takes_less_than_120_bytes_beside_key_and_value(struct f
   weir_value_unref(value);
 }
 
+/* Eight counters of four bits for each entry, and at most twice that. */
+static void the_adaptive_policy_takes_at_least_4_bytes_an_entry_to_count_uses(struct fixture *fx) {
+  enum { ENTRIES = 40000 };
+  weir_value *value = number_value(fx, 1);
+  uint64_t taken[2];
+  for (uint32_t eviction = 0; eviction < 2; eviction++) { /* adaptive; S3-FIFO counts nothing */
+    weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+    options.max_entries = WEIR_UNLIMITED;
+    options.eviction = eviction;
+    options.shards = 1;
+    weir_cache *cache = new_cache(fx, &options);
+    uint64_t before = fx->memory.live_bytes;
+    fill(fx, cache, 0, ENTRIES, value);
+    taken[eviction] = fx->memory.live_bytes - before;
+    weir_cache_unref(cache);
+  }
+  weir_value_unref(value);
+  assert_in_range(taken[0] - taken[1], 4 * ENTRIES, 8 * ENTRIES + 4096);
+}
+
 static void what_grew_shrinks_again_and_loses_nothing(struct fixture *fx) {
   enum { ENTRIES = 20000, KEPT = 10 };
   weir_value *value = number_value(fx, 1);
@@ -377,6 +397,7 @@ TEST_MAIN("cache bounds", TEST(K05_a_bound_of_zero_stores_nothing),
           LONG_TEST(K13_a_cache_of_one_has_one), LONG_TEST(K13_bounds_of_shards_add_up),
           TEST(more_shards_than_entries_are_fewer),
           LONG_TEST(K16_an_entry_takes_less_than_120_bytes_beside_key_and_value),
+          LONG_TEST(the_adaptive_policy_takes_at_least_4_bytes_an_entry_to_count_uses),
           LONG_TEST(what_grew_shrinks_again_and_loses_nothing),
           LONG_TEST(what_is_refused_lets_the_table_shrink),
           LONG_TEST(what_expires_lets_the_table_shrink),
