@@ -448,13 +448,19 @@ void weir_call::unhold() {
   operation_->leave();
   if (request_.inner != nullptr) request_.inner->leave();
   if (policy_ != nullptr) policy_->leave();
-  if (request_.scope != nullptr) {
-    if (counted_) request_.scope->run_over(*this);
-    request_.scope->leave();
-  }
+  leave_scope();
   weir_call *parent = child_.parent == nullptr ? nullptr : child_.parent->run;
   unref();
   if (parent != nullptr) parent->unhold();
+}
+
+// What is freed from here on, the scope's own values first, runs in none: it may be gone.
+void weir_call::leave_scope() {
+  weir_scope *scope = request_.scope;
+  if (scope == nullptr) return;
+  if (counted_) scope->run_over(*this);
+  request_.scope = nullptr;
+  scope->leave();
 }
 
 void weir_call::unref() {

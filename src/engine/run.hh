@@ -215,6 +215,7 @@ struct weir_call : weir::ListNode<weir_call>,
   void begin_child();
   void settle_child();
   void post_record();
+  void leave_scope();
   static const weir::Timer *outer_timer(const weir::Layer &layer, int64_t deadline_ns);
   static void run_task(weir_runtime &runtime, weir::Task &task);
   static void cancel_task(weir_runtime &runtime, weir::Task &task);

@@ -11,18 +11,24 @@ static weir_scope *make_scope(struct fixture *fx) {
   return scope;
 }
 
-/* `work` in a scope of its own, shared by all who run it at once. */
-static weir_operation *shared_in_a_scope(struct fixture *fx, struct script *work) {
+/* `operation`, shared by all who run it at once. */
+static weir_operation *share(struct fixture *fx, weir_operation *operation) {
   weir_flight *flight = NULL;
-  weir_operation *body = NULL;
   weir_operation *shared = NULL;
   weir_status made = weir_flight_new(fx->runtime, NULL, &flight, NULL);
-  assert_int_equal(made, WEIR_OK);
-  made = weir_scope_operation(work->operation, NULL, &body, NULL);
-  if (made == WEIR_OK) made = weir_flight_operation(flight, body, &shared, NULL);
-  weir_operation_unref(body);
+  if (made == WEIR_OK) made = weir_flight_operation(flight, operation, &shared, NULL);
   weir_flight_unref(flight);
   assert_int_equal(made, WEIR_OK);
+  return shared;
+}
+
+/* `work` in a scope of its own, shared. */
+static weir_operation *shared_in_a_scope(struct fixture *fx, struct script *work) {
+  weir_operation *body = NULL;
+  weir_status made = weir_scope_operation(work->operation, NULL, &body, NULL);
+  assert_int_equal(made, WEIR_OK);
+  weir_operation *shared = share(fx, body);
+  weir_operation_unref(body);
   return shared;
 }
 
@@ -82,5 +88,60 @@ static void a_scope_does_not_wait_for_what_others_share(struct fixture *fx) {
   assert_int_equal(settled(second)->value, 7);
 }
 
+struct told {
+  weir_runtime *runtime;
+  int freed;
+  int in_scope;
+  char subject[32];
+};
+
+static void keep_subject(void *data, int32_t level, const char *subject, const char *message) {
+  struct told *told = data;
+  (void)level, (void)message;
+  snprintf(told->subject, sizeof(told->subject), "%s", subject);
+}
+
+static void free_and_log(void *data) {
+  struct told *told = data;
+  told->freed++;
+  told->in_scope = weir_scope_current(told->runtime) != NULL;
+  weir_log(told->runtime, WEIR_LOG_INFO, "input", "is freed");
+}
+
+/* The first one's scope has ended, and is gone when the shared run lets go of its input. */
+static void what_is_freed_last_runs_in_no_scope(struct fixture *fx) {
+  struct told told = {0};
+  weir_runtime_options runtime_options = WEIR_RUNTIME_OPTIONS_INIT;
+  runtime_options.log = keep_subject;
+  runtime_options.log_data = &told;
+  runtime_options.log_level = WEIR_LOG_INFO;
+  remake_runtime(fx, &runtime_options);
+  told.runtime = fx->runtime;
+  weir_operation *shared = share(fx, scripted(fx, "v7+20")->operation);
+  weir_scope *scope = make_scope(fx);
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  weir_status made = weir_value_new_pointer(fx->runtime, &told, free_and_log, &options.input);
+  assert_int_equal(made, WEIR_OK);
+  options.scope = scope;
+  struct run *first = begin(fx, shared, &options);
+  struct run *second = begin(fx, shared, NULL);
+  weir_value_unref(options.input);
+  weir_operation_unref(shared);
+  run_until_idle(fx);
+  assert_int_equal(weir_scope_cancel(scope), WEIR_OK);
+  weir_scope_unref(scope);
+  run_until_idle(fx);
+  assert_int_equal(settled(first)->status, WEIR_ECANCELLED);
+  weir_call_unref(first->call);
+  first->call = NULL;
+  assert_int_equal(told.freed, 0);
+  advance_ms(fx, 20);
+  assert_int_equal(settled(second)->value, 7);
+  assert_int_equal(told.freed, 1);
+  assert_int_equal(told.in_scope, 0);
+  assert_string_equal(told.subject, "input");
+}
+
 TEST_MAIN("scope shared", TEST(what_several_share_outlives_the_first_ones_scope),
-          TEST(a_scope_does_not_wait_for_what_others_share))
+          TEST(a_scope_does_not_wait_for_what_others_share),
+          TEST(what_is_freed_last_runs_in_no_scope))
