@@ -32,7 +32,8 @@ WEIR_API weir_status weir_all_new(weir_runtime *runtime,
                                   size_t count, const char *name,
                                   weir_operation **out, weir_error **error);
 
-/* The same, but a failure is an item, too: weir_value_item_error has it. */
+/* The same, but a failure is an item, too: weir_value_item_error has it. Errors
+ * as above. Any thread. */
 WEIR_API weir_status weir_all_settled_new(weir_runtime *runtime,
                                           weir_operation *const *operations,
                                           size_t count, const char *name,

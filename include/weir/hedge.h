@@ -59,7 +59,8 @@ typedef struct weir_hedge_options {
   void *classify_data;
   weir_free_fn classify_free_data;
   /* Nullable; `failures_count` ranges, copied: only these user errors are
-   * failures, unless classify says otherwise. To a hedge it is the same. */
+   * failures, unless classify says otherwise. The others are ignored outcomes,
+   * for which a copy is started, too. */
   const weir_error_range *failures;
   uint64_t failures_count;
   const char *name; /* copied; nullable */

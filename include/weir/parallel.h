@@ -95,8 +95,9 @@ WEIR_API void weir_parallel_options_init(weir_parallel_options *options,
  * with the run's input; it takes a reference of each. `options` must have
  * neither source nor pull. The caller owns one reference. Errors: WEIR_EINVAL
  * (options NULL too: concurrency is required; an operation that is NULL, of
- * another runtime, or nests others 64 levels deep), WEIR_EABI, WEIR_ENOMEM. Any
- * thread. */
+ * another runtime, or nests others 64 levels deep; a policy of another runtime,
+ * or one that must not stand around the operation: weir_pipeline_new()),
+ * WEIR_EABI, WEIR_ENOMEM. Any thread. */
 WEIR_API weir_status weir_parallel_new(weir_runtime *runtime,
                                        weir_operation *const *operations,
                                        size_t count,

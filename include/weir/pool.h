@@ -76,8 +76,9 @@ WEIR_API weir_operation *weir_pool_operation(weir_pool *pool);
 
 /* Adds an item: `operation` with `input` (nullable); a reference of both is
  * taken. Errors: WEIR_ECLOSED (the pool is sealed or over, or the runtime
- * closed), WEIR_EINVAL (an operation that is NULL, of another runtime, or nests
- * others more than 31 levels deep), WEIR_ENOMEM, WEIR_EFORKED. Any thread. */
+ * closed), WEIR_EINVAL (an operation that is NULL, of another runtime, nests
+ * others more than 31 levels deep, or must not have the pool's policy around
+ * it), WEIR_ENOMEM, WEIR_EFORKED. Any thread. */
 WEIR_API weir_status weir_pool_add(weir_pool *pool, weir_operation *operation,
                                    weir_value *input, weir_error **error);
 
