@@ -69,11 +69,11 @@ enum {
   WEIR_EVENT_TIMEOUT = 9, /* a timeout, an attempt's timeout or (no policy; name
                              is the run's) a deadline fired: status, delay_ns
                              (what it gave) */
-  WEIR_EVENT_GAVE_UP = 10, /* a retry gave up: status, reason (WEIR_STOP_*),
+  WEIR_EVENT_GAVE_UP = 10,   /* a retry gave up: status, reason (WEIR_STOP_*),
                               count (tries) */
-  WEIR_EVENT_LOAD = 11,    /* a cache's load ended: status, count (keys),
+  WEIR_EVENT_LOAD = 11,      /* a cache's load ended: status, count (keys),
                               delay_ns (it took) */
-  WEIR_EVENT_PACED = 12,   /* a debounce's or throttle's run ended: status,
+  WEIR_EVENT_PACED = 12,     /* a debounce's or throttle's run ended: status,
                               count (calls it stood for), delay_ns (it took) */
   WEIR_EVENT_HEDGE_WON = 13, /* a hedge's copy won: count (which; the first is
                                 not told), delay_ns (since the first start) */
