@@ -60,7 +60,7 @@ EvictionPast Ghosts::take(uint32_t fingerprint) {
   return {false, 0};
 }
 
-void Ghosts::grow(uint32_t entries) {
+[[gnu::cold]] void Ghosts::grow(uint32_t entries) {
   auto lines = static_cast<uint32_t>((entries * ghosts_per_entry) / ghosts_per_line + 1);
   void *memory = heap_->allocate(ghosts_size(lines));
   if (memory == nullptr) {

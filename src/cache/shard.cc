@@ -204,7 +204,7 @@ void Shard::drop(Entry *entry, uint32_t cause, Aftermath &after) {
 
 // `entry` was just taken out of the wheel. What was used in the meantime is put back; that is
 // decided under the stripe locks, as using is noted under those.
-bool Shard::expire(Entry *entry, int64_t now_ns, Aftermath &after) {
+[[gnu::cold]] bool Shard::expire(Entry *entry, int64_t now_ns, Aftermath &after) {
   Notes notes;
   int64_t deadline_ns = deadline_of(*entry);
   if (deadline_ns <= now_ns) {

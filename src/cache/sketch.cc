@@ -99,7 +99,7 @@ void FrequencySketch::reserve(uint32_t entries) {
 }
 
 // Keys of one line part, by one bit more, into it and its twin: both begin with its counters.
-void FrequencySketch::grow(uint32_t entries) {
+[[gnu::cold]] void FrequencySketch::grow(uint32_t entries) {
   uint32_t lines = lines_ == 0 ? sketch_least_lines : lines_ * 2;
   void *memory = heap_->allocate(sketch_size(lines));
   if (memory == nullptr) {

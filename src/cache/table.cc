@@ -65,7 +65,7 @@ void Table::split() {
   count_ = index + 1;
 }
 
-void Table::merge() {
+[[gnu::cold]] void Table::merge() {
   uint64_t index = buckets() - 1;
   Node **end = bucket_at(index - std::bit_floor(index));
   while (*end != nullptr) end = &(*end)->next;

@@ -132,7 +132,7 @@ void uv_schedule(Driver &driver) {
   if (!uv.closing) uv_idle_start(&uv.idle_, on_uv_event<uv_idle_t>);
 }
 
-void uv_stop_driver(Driver &driver) { uv_self(driver).close_handles(); }
+[[gnu::cold]] void uv_stop_driver(Driver &driver) { uv_self(driver).close_handles(); }
 
 void uv_keep_alive(Driver &driver, bool alive) {
   uv_self(driver).alive = alive;
@@ -155,7 +155,7 @@ const DriverType uv_driver_type = {uv_clock,      uv_coarse_ceiling, uv_coarse_f
                                    uv_keep_alive, uv_submit,         uv_nothing,      uv_nothing,
                                    nullptr};
 
-Driver *make_uv_driver(Heap *heap, uv_loop_t *loop, int &uv_status) {
+[[gnu::cold]] Driver *make_uv_driver(Heap *heap, uv_loop_t *loop, int &uv_status) {
   auto *driver = heap->make<UvDriver>(&uv_driver_type, heap, false);
   uv_status = driver == nullptr ? UV_ENOMEM : driver->open(loop);
   if (uv_status == 0) {
@@ -178,7 +178,7 @@ weir::UvDriver *attached(weir_runtime *runtime) {
 
 }  // namespace
 
-weir_status weir_runtime_hold(weir_runtime *runtime) {
+[[gnu::cold]] weir_status weir_runtime_hold(weir_runtime *runtime) {
   if (runtime == nullptr) return WEIR_EINVAL;
   weir::UvDriver *driver = attached(runtime);
   if (driver == nullptr) return WEIR_OK;

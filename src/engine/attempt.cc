@@ -33,7 +33,7 @@ void AttemptTable::start(Attempt &attempt) {
   attempt.state.store(state_of(generation, AttemptPhase::started), std::memory_order_release);
 }
 
-AttemptTable::~AttemptTable() {
+[[gnu::cold]] AttemptTable::~AttemptTable() {
   for (uint32_t i = 0; i < handed_out_.load(std::memory_order_relaxed); ++i) slot(i)->~Attempt();
   for (uint32_t chunk = 0; chunk < chunks_used_; ++chunk) {
     heap_->free(chunks_[chunk].load(std::memory_order_relaxed),
@@ -228,7 +228,7 @@ void weir_runtime::attempt_orphaned(Attempt &attempt) {
   if (max_in_flight_ != WEIR_UNLIMITED) in_flight_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void weir_runtime::cancel_attempt(Attempt &attempt, uint32_t reason) {
+[[gnu::cold]] void weir_runtime::cancel_attempt(Attempt &attempt, uint32_t reason) {
   if (attempt.queue != nullptr && attempt.queue->revoke(attempt.start_record)) {
     // The host never heard of it, so nobody else can complete it.
     weir::unref_value(reinterpret_cast<weir_value *>(

@@ -15,7 +15,7 @@
 using weir::Lock;
 using weir::Record;
 
-weir_completions::weir_completions(weir_runtime *runtime)
+[[gnu::cold]] weir_completions::weir_completions(weir_runtime *runtime)
     : Handle(runtime, weir::end_handle<weir_completions>), closed_record_(nullptr) {}
 
 weir_completions::~weir_completions() {
@@ -170,12 +170,13 @@ weir_status open_queue(weir_completions &queue, const weir_completions_options &
 }  // namespace
 }  // namespace weir
 
-void weir_completions_options_init(weir_completions_options *options, size_t size) {
+[[gnu::cold]] void weir_completions_options_init(weir_completions_options *options, size_t size) {
   weir::init_options(options, size, weir::default_completions_options);
 }
 
-weir_status weir_completions_new(weir_runtime *runtime, const weir_completions_options *options,
-                                 weir_completions **out, weir_error **error) {
+[[gnu::cold]] weir_status weir_completions_new(weir_runtime *runtime,
+                                               const weir_completions_options *options,
+                                               weir_completions **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_completions_options read = weir::default_completions_options;

@@ -168,7 +168,7 @@ Next start_queued(weir_call &run, LeafState &state) {
   return Next::wait;
 }
 
-Next queued_step(weir_call &run, Layer &layer, Signal signal) {
+[[gnu::cold]] Next queued_step(weir_call &run, Layer &layer, Signal signal) {
   if (signal == Signal::start) return start_unless_closing<start_queued>(run, layer);
   return user_step(run, layer, signal);
 }
@@ -258,7 +258,7 @@ Next start_blocking(weir_call &run, LeafState &state) {
   return Next::wait;
 }
 
-Next blocking_step(weir_call &run, Layer &layer, Signal signal) {
+[[gnu::cold]] Next blocking_step(weir_call &run, Layer &layer, Signal signal) {
   if (signal == Signal::start) return start_unless_closing<start_blocking>(run, layer);
   return user_step(run, layer, signal);
 }
@@ -292,8 +292,9 @@ void Attempt::start_drained(Record &record, bool) {
 using weir::Check;
 using weir::Heap;
 
-weir_status weir_operation_new(weir_runtime *runtime, weir_start_fn start, void *data,
-                               weir_free_fn free_data, weir_operation **out, weir_error **error) {
+[[gnu::cold]] weir_status weir_operation_new(weir_runtime *runtime, weir_start_fn start, void *data,
+                                             weir_free_fn free_data, weir_operation **out,
+                                             weir_error **error) {
   weir::Callback<weir_start_fn> callback(start, data, free_data);
   if (out != nullptr) *out = nullptr;
   Heap *heap = weir::heap_of(runtime);
@@ -307,9 +308,10 @@ weir_status weir_operation_new(weir_runtime *runtime, weir_start_fn start, void 
       static_cast<weir::Callback<weir_start_fn> &&>(callback));
 }
 
-weir_status weir_operation_new_blocking(weir_runtime *runtime, weir_blocking_fn function,
-                                        void *data, weir_free_fn free_data, weir_operation **out,
-                                        weir_error **error) {
+[[gnu::cold]] weir_status weir_operation_new_blocking(weir_runtime *runtime,
+                                                      weir_blocking_fn function, void *data,
+                                                      weir_free_fn free_data, weir_operation **out,
+                                                      weir_error **error) {
   weir::Callback<weir_blocking_fn> callback(function, data, free_data);
   if (out != nullptr) *out = nullptr;
   Heap *heap = weir::heap_of(runtime);
@@ -344,13 +346,13 @@ weir_status new_queued(weir_completions *queue, uint8_t kind, uint64_t user, wei
 }  // namespace
 }  // namespace weir
 
-weir_status weir_operation_new_queued(weir_completions *queue, uint64_t user, weir_operation **out,
-                                      weir_error **error) {
+[[gnu::cold]] weir_status weir_operation_new_queued(weir_completions *queue, uint64_t user,
+                                                    weir_operation **out, weir_error **error) {
   return weir::new_queued(queue, WEIR_RECORD_START, user, out, error);
 }
 
-weir_status weir_operation_new_asked(weir_completions *queue, uint64_t user, weir_operation **out,
-                                     weir_error **error) {
+[[gnu::cold]] weir_status weir_operation_new_asked(weir_completions *queue, uint64_t user,
+                                                   weir_operation **out, weir_error **error) {
   return weir::new_queued(queue, WEIR_RECORD_ASK, user, out, error);
 }
 

@@ -3,7 +3,7 @@
 
 namespace weir {
 
-BlockPool::~BlockPool() {
+[[gnu::cold]] BlockPool::~BlockPool() {
   drain(local_);
   drain(shared_);
 }
@@ -75,7 +75,7 @@ void BlockPool::drain(Lists &lists) {
   }
 }
 
-void BlockPool::trim() {
+[[gnu::cold]] void BlockPool::trim() {
   drain(local_);
   Lock lock(mutex_);
   drain(shared_);

@@ -151,7 +151,7 @@ int64_t weir_call::narrow_deadline(int64_t deadline_ns) {
   return before;
 }
 
-void weir_call::refuse(const weir_rejection &rejection, weir_error *error) {
+[[gnu::cold]] void weir_call::refuse(const weir_rejection &rejection, weir_error *error) {
   weir_error *shown =
       weir::ref_error(error == nullptr ? weir::bare_error(rejection.status) : error);
   result_.set_error(shown);
@@ -160,12 +160,12 @@ void weir_call::refuse(const weir_rejection &rejection, weir_error *error) {
   rejection_ = rejection;
 }
 
-void weir_call::adopt(weir_call &child) {
+[[gnu::cold]] void weir_call::adopt(weir_call &child) {
   result_ = static_cast<weir::Result &&>(child.result_);
   if (result_.refused) rejection_ = child.rejection_;
 }
 
-void weir_call::share(const weir_outcome &outcome) {
+[[gnu::cold]] void weir_call::share(const weir_outcome &outcome) {
   if (outcome.channel == WEIR_CHANNEL_VALUE) {
     result_.set_value(weir::ref_value(outcome.value));
   } else if (outcome.channel == WEIR_CHANNEL_STOPPED) {
@@ -191,7 +191,7 @@ void weir_call::note_status(weir_status status) {
   statuses_[noted_++] = status;
 }
 
-void weir_call::note_child(const weir_call &child) {
+[[gnu::cold]] void weir_call::note_child(const weir_call &child) {
   attempts_ += child.own_attempts();
   for (uint32_t i = 0; i < child.noted_; ++i) note_status(child.statuses_[i]);
 }
@@ -306,7 +306,7 @@ void weir_call::drive(Layer &from, Signal signal) {
   }
 }
 
-void weir_call::stop_inside(const Layer &layer, uint32_t reason) {
+[[gnu::cold]] void weir_call::stop_inside(const Layer &layer, uint32_t reason) {
   stop_from(layer.index + 1, reason);
 }
 
@@ -328,7 +328,7 @@ void weir_call::stop(weir_status status, uint32_t reason) {
   unhold();
 }
 
-void weir_call::deadline_fired(weir_runtime &runtime, weir::Timer &timer) {
+[[gnu::cold]] void weir_call::deadline_fired(weir_runtime &runtime, weir::Timer &timer) {
   weir_call *call = static_cast<weir::CallTimer &>(timer).call;
   if (runtime.tells()) call->tell_deadline();
   call->stop(WEIR_ETIMEDOUT, WEIR_CANCEL_DEADLINE);
@@ -408,7 +408,7 @@ void weir_call::settle() {
   unhold();
 }
 
-void weir_call::settle_child() {
+[[gnu::cold]] void weir_call::settle_child() {
   if (child_.done != nullptr) view();
   phase_.store(Phase::settled, std::memory_order_relaxed);
   runtime_.child_settled(*this);

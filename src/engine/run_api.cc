@@ -310,8 +310,9 @@ weir_status weir_run(weir_operation *operation, const weir_run_options *options,
   return weir::run_with(operation, nullptr, options, {settle, data, free_data}, call, error);
 }
 
-weir_status weir_run_wait(weir_operation *operation, const weir_run_options *options,
-                          int64_t timeout_ms, weir_outcome *outcome, weir_error **error) {
+[[gnu::cold]] weir_status weir_run_wait(weir_operation *operation, const weir_run_options *options,
+                                        int64_t timeout_ms, weir_outcome *outcome,
+                                        weir_error **error) {
   weir::Heap *heap = operation == nullptr ? weir::Heap::standard() : operation->heap();
   weir::Check check("run_wait", heap, error);
   check.rule(operation != nullptr, "operation must not be NULL")
@@ -355,7 +356,7 @@ void weir_call_unref(weir_call *call) {
   call->unref();
 }
 
-weir_status weir_call_cancel(weir_call *call) {
+[[gnu::cold]] weir_status weir_call_cancel(weir_call *call) {
   return call == nullptr ? weir_status{WEIR_EINVAL} : call->cancel();
 }
 

@@ -13,7 +13,7 @@
 using weir::Life;
 using weir::Lock;
 
-weir_runtime::weir_runtime(weir::RuntimeSetup &&setup)
+[[gnu::cold]] weir_runtime::weir_runtime(weir::RuntimeSetup &&setup)
     : heap_(setup.heap),
       driver_(setup.driver),
       name_(setup.name),
@@ -80,7 +80,7 @@ uint64_t weir_runtime::drain_dead() {
 }
 
 // With draining_ taken. Who found it taken has pushed before, so the last look sees that.
-uint64_t weir_runtime::drain_held() {
+[[gnu::cold]] uint64_t weir_runtime::drain_held() {
   uint64_t released = 0;
   do {
     become_owner();
@@ -237,7 +237,8 @@ void weir_runtime::log_line(int32_t level, const char *subject, const char *mess
   log_(level, subject == nullptr ? name() : subject, message == nullptr ? "" : message);
 }
 
-void weir_runtime::log(int32_t level, const char *subject, const char *message) const {
+[[gnu::cold]] void weir_runtime::log(int32_t level, const char *subject,
+                                     const char *message) const {
   if (!log_ || level > log_level_) return;
   weir_scope *scope = on_thread() && running_ != nullptr ? running_->request().scope : nullptr;
   if (scope == nullptr) {
@@ -289,7 +290,7 @@ void weir_runtime::release_shell(uint64_t count) {
 }
 
 // Nothing refers to the runtime any more, but a thread may still be on its way out of post().
-void weir_runtime::destroy() {
+[[gnu::cold]] void weir_runtime::destroy() {
   while (entering_.load(std::memory_order_acquire) != 0) sched_yield();
   weir::Driver *driver = driver_;
   weir::Heap *heap = heap_;

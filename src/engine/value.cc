@@ -133,7 +133,7 @@ weir_value *make_list(Heap *heap, size_t count) {
   return list;
 }
 
-bool extend_list(weir_value *&list, size_t index) {
+[[gnu::cold]] bool extend_list(weir_value *&list, size_t index) {
   if (index < list->size) return true;
   size_t before = list->size;
   if (index >= list_room(*list)) {
@@ -205,8 +205,9 @@ weir_status weir_value_new_host(weir_completions *queue, uint64_t id, weir_value
   return WEIR_OK;
 }
 
-weir_status weir_value_new_list(weir_runtime *runtime, weir_value *const *values,
-                                weir_error *const *errors, size_t count, weir_value **out) {
+[[gnu::cold]] weir_status weir_value_new_list(weir_runtime *runtime, weir_value *const *values,
+                                              weir_error *const *errors, size_t count,
+                                              weir_value **out) {
   if (out != nullptr) *out = nullptr;
   if (out == nullptr || (values == nullptr && errors == nullptr && count > 0)) return WEIR_EINVAL;
   weir_value *list = weir::make_list(weir::heap_of(runtime), count);

@@ -13,8 +13,8 @@ extern const LayerType member_layer;
 
 Unit::Unit(Pacer *owner) : Timer(Pacer::timer_fired), pacer(owner) {}
 
-Pacer::Pacer(weir_runtime *runtime, EndFn end, const PacerRules &pacer_rules,
-             weir_operation &operation, weir_policy *policy)
+[[gnu::cold]] Pacer::Pacer(weir_runtime *runtime, EndFn end, const PacerRules &pacer_rules,
+                           weir_operation &operation, weir_policy *policy)
     : weir_operation(runtime, end, &member_layer),
       rules(pacer_rules),
       operation_(ref_handle(&operation)),
@@ -24,7 +24,7 @@ Pacer::Pacer(weir_runtime *runtime, EndFn end, const PacerRules &pacer_rules,
       hook_(this),
       hash_seed_(runtime->random().next()) {}
 
-Pacer::~Pacer() {
+[[gnu::cold]] Pacer::~Pacer() {
   operation_->unref();
   unref_handle(policy_);
 }
@@ -58,7 +58,7 @@ Unit *Pacer::obtain(const void *key, size_t key_size) {
   return make_keyed(key, key_size, hash_bytes(key, key_size, hash_seed_));
 }
 
-Unit *Pacer::make_keyed(const void *key, size_t key_size, uint64_t hash) {
+[[gnu::cold]] Unit *Pacer::make_keyed(const void *key, size_t key_size, uint64_t hash) {
   void *memory = heap()->allocate(sizeof(Unit) + key_size);
   if (memory == nullptr) return nullptr;
   Unit *unit = new (memory) Unit(this);
@@ -384,7 +384,7 @@ void Pacer::launch_overdue(Unit &unit) {
 
 // ---- orders ----
 
-void Pacer::cancel(Unit &unit) {
+[[gnu::cold]] void Pacer::cancel(Unit &unit) {
   if (!unit.active) return;
   weir_value *argument = take_pending(unit);
   settle_waiting(unit, WEIR_ECANCELLED, WEIR_CANCEL_CALLER);
@@ -398,7 +398,7 @@ void Pacer::cancel(Unit &unit) {
   unref_value(argument);
 }
 
-void Pacer::flush(Unit &unit) {
+[[gnu::cold]] void Pacer::flush(Unit &unit) {
   if (!unit.active || unit.pending == 0 || unit.overdue) return;
   int64_t now_ns = present();
   close(unit);

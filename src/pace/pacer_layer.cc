@@ -119,7 +119,8 @@ weir_status pacer_touch(Pacer *pacer, const void *key, size_t key_size, weir_val
   return pacer->arrive(key, key_size, argument, nullptr, now_ns);
 }
 
-weir_status pacer_order(Pacer *pacer, PacerOrder order, const void *key, size_t key_size) {
+[[gnu::cold]] weir_status pacer_order(Pacer *pacer, PacerOrder order, const void *key,
+                                      size_t key_size) {
   if (pacer == nullptr || (key == nullptr && key_size > 0)) return WEIR_EINVAL;
   if (pacer->runtime()->forked()) return WEIR_EFORKED;
   if (pacer->runtime()->on_thread()) {
@@ -135,7 +136,7 @@ weir_status pacer_order(Pacer *pacer, PacerOrder order, const void *key, size_t 
   return WEIR_OK;
 }
 
-weir_status pacer_stats(const Pacer *pacer, weir_pacing_stats *stats) {
+[[gnu::cold]] weir_status pacer_stats(const Pacer *pacer, weir_pacing_stats *stats) {
   if (pacer == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_pacing_stats filled = {};
   filled.size = sizeof(filled);

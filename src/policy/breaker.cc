@@ -11,11 +11,11 @@
 
 static_assert(sizeof(weir_breaker) <= 464, "an idle breaker is at most 512 bytes");
 
-weir_breaker::weir_breaker(weir_runtime *owner)
+[[gnu::cold]] weir_breaker::weir_breaker(weir_runtime *owner)
     : weir_policy(owner, weir::end_handle<weir_breaker>, WEIR_POLICY_BREAKER,
                   &weir::breaker_layer) {}
 
-weir_breaker::~weir_breaker() {
+[[gnu::cold]] weir_breaker::~weir_breaker() {
   core.end(heap());
   heap()->destroy(classifier);
   heap()->destroy(listeners());
@@ -48,7 +48,7 @@ uint64_t BreakerListeners::gap_before(uint64_t sequence) {
   return gap;
 }
 
-void BreakerListeners::deliver(Handle &owner, const weir_breaker_change &change) {
+[[gnu::cold]] void BreakerListeners::deliver(Handle &owner, const weir_breaker_change &change) {
   weir_breaker &breaker = static_cast<weir_breaker &>(owner);
   BreakerListeners &self = *breaker.listeners();
   weir_runtime &runtime = *breaker.runtime();
@@ -123,8 +123,9 @@ bool add_breaker_listeners(weir_breaker &breaker, const weir_breaker_options &op
 }  // namespace
 }  // namespace weir
 
-weir_status weir_breaker_new(weir_runtime *runtime, const weir_breaker_options *options,
-                             weir_breaker **out, weir_error **error) {
+[[gnu::cold]] weir_status weir_breaker_new(weir_runtime *runtime,
+                                           const weir_breaker_options *options, weir_breaker **out,
+                                           weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = runtime == nullptr ? weir::Heap::standard() : runtime->heap();
   weir_breaker_options given = weir::default_breaker_options();

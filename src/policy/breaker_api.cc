@@ -75,7 +75,7 @@ weir_status check_breaker_unchanged(const weir_breaker_options &options, weir::H
 
 }  // namespace
 
-void weir_breaker_options_init(weir_breaker_options *options, size_t size) {
+[[gnu::cold]] void weir_breaker_options_init(weir_breaker_options *options, size_t size) {
   weir::init_options(options, size, weir::default_breaker_options());
 }
 
@@ -119,29 +119,33 @@ weir_status weir_breaker_report_at(weir_breaker *breaker, weir_permit permit, ui
   return breaker_report(breaker, permit, class_, elapsed_ns, moment);
 }
 
-weir_status weir_breaker_acquire_n(weir_breaker *breaker, size_t count, weir_permit *permits,
-                                   size_t *granted, weir_rejection *rejection) {
+[[gnu::cold]] weir_status weir_breaker_acquire_n(weir_breaker *breaker, size_t count,
+                                                 weir_permit *permits, size_t *granted,
+                                                 weir_rejection *rejection) {
   if (breaker == nullptr) return WEIR_EINVAL;
   Moment moment = breaker_time(*breaker);
   return breaker_acquire_n(breaker, count, permits, granted, rejection, moment);
 }
 
-weir_status weir_breaker_acquire_n_at(weir_breaker *breaker, size_t count, weir_permit *permits,
-                                      size_t *granted, weir_rejection *rejection, int64_t now_ns) {
+[[gnu::cold]] weir_status weir_breaker_acquire_n_at(weir_breaker *breaker, size_t count,
+                                                    weir_permit *permits, size_t *granted,
+                                                    weir_rejection *rejection, int64_t now_ns) {
   if (breaker == nullptr) return WEIR_EINVAL;
   Moment moment = Moment::at(*breaker->runtime(), now_ns);
   return breaker_acquire_n(breaker, count, permits, granted, rejection, moment);
 }
 
-weir_status weir_breaker_report_many(weir_breaker *breaker, weir_breaker_report_entry *entries,
-                                     size_t count) {
+[[gnu::cold]] weir_status weir_breaker_report_many(weir_breaker *breaker,
+                                                   weir_breaker_report_entry *entries,
+                                                   size_t count) {
   if (breaker == nullptr) return WEIR_EINVAL;
   Moment moment = breaker_time(*breaker);
   return breaker_report_many(breaker, entries, count, moment);
 }
 
-weir_status weir_breaker_report_many_at(weir_breaker *breaker, weir_breaker_report_entry *entries,
-                                        size_t count, int64_t now_ns) {
+[[gnu::cold]] weir_status weir_breaker_report_many_at(weir_breaker *breaker,
+                                                      weir_breaker_report_entry *entries,
+                                                      size_t count, int64_t now_ns) {
   if (breaker == nullptr) return WEIR_EINVAL;
   Moment moment = Moment::at(*breaker->runtime(), now_ns);
   return breaker_report_many(breaker, entries, count, moment);
@@ -159,7 +163,7 @@ uint32_t weir_breaker_state_at(weir_breaker *breaker, int64_t now_ns) {
   return breaker->core.state(moment);
 }
 
-weir_status weir_breaker_get_stats(weir_breaker *breaker, weir_breaker_stats *stats) {
+[[gnu::cold]] weir_status weir_breaker_get_stats(weir_breaker *breaker, weir_breaker_stats *stats) {
   weir_status status = weir::usable(breaker);
   if (status != WEIR_OK) return status;
   weir_breaker_stats filled = {};
@@ -202,8 +206,9 @@ weir_status weir_breaker_reset(weir_breaker *breaker) {
   return WEIR_OK;
 }
 
-weir_status weir_breaker_set_options(weir_breaker *breaker, const weir_breaker_options *options,
-                                     weir_error **error) {
+[[gnu::cold]] weir_status weir_breaker_set_options(weir_breaker *breaker,
+                                                   const weir_breaker_options *options,
+                                                   weir_error **error) {
   weir::Heap *heap = breaker == nullptr ? weir::Heap::standard() : breaker->heap();
   weir_breaker_options given = weir::default_breaker_options();
   weir_status status = weir::read_new_options(given, options, "breaker.options", heap, error);

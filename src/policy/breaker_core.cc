@@ -68,8 +68,8 @@ weir_status BreakerCore::acquire_otherwise(weir_permit &permit, BreakerRefusal &
 // Admits the share of calls that the time since closing allows: each call adds its share to a sum,
 // and passes if the sum's whole part moves. So any n calls in a row get n × share, give or take
 // one.
-weir_status BreakerCore::acquire_ramping(BreakerWord word, weir_permit &permit,
-                                         BreakerRefusal &refusal, Moment &moment) {
+[[gnu::cold]] weir_status BreakerCore::acquire_ramping(BreakerWord word, weir_permit &permit,
+                                                       BreakerRefusal &refusal, Moment &moment) {
   int64_t ramp_up_ns = ramp_up_ns_.load(std::memory_order_relaxed);
   int64_t from_ns = ramp_from_ns_.load(std::memory_order_acquire);
   int64_t elapsed_ns = saturating_sub(moment.within(ramp_up_ns / 10), from_ns);
@@ -196,7 +196,7 @@ void BreakerCore::judge_window(BreakerWord word, Moment &moment) {
 
 // ---- reading ----
 
-uint32_t BreakerCore::state(Moment &moment) {
+[[gnu::cold]] uint32_t BreakerCore::state(Moment &moment) {
   BreakerWord word = this->word();
   bool timed = word.state() == BreakerState::open || word.state() == BreakerState::half_open;
   if (timed && !moment.before(refuse_until_ns_.load(std::memory_order_acquire)) &&
@@ -209,7 +209,7 @@ uint32_t BreakerCore::state(Moment &moment) {
   return public_state(word.state());
 }
 
-void BreakerCore::get_stats(weir_breaker_stats &stats, Moment &moment) {
+[[gnu::cold]] void BreakerCore::get_stats(weir_breaker_stats &stats, Moment &moment) {
   int64_t now_ns = moment.exact();
   Section section(*this);
   bring_up_to_date(now_ns);

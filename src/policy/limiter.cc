@@ -158,7 +158,7 @@ weir_status weir_limiter::deny_waiters(uint32_t permits, int64_t now_ns, uint64_
 
 // How long until so many permits will have been granted, one after the other, as far as the rate is
 // concerned: at least. 0 without one.
-int64_t weir_limiter::wait_for(int64_t permits, int64_t now_ns, uint64_t hash) {
+[[gnu::cold]] int64_t weir_limiter::wait_for(int64_t permits, int64_t now_ns, uint64_t hash) {
   if (!keyed()) {
     Exact exact_rates(*this, now_ns);
     return rates_.wait(states_, now_ns, permits);

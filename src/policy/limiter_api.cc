@@ -20,8 +20,8 @@ weir_status limiter_answer(const weir_limiter &limiter, weir_status status, uint
   return written == WEIR_OK ? status : written;
 }
 
-weir_status check_limiter_fixed(const weir_limiter_options &options, weir::Heap *heap,
-                                weir_error **error) {
+[[gnu::cold]] weir_status check_limiter_fixed(const weir_limiter_options &options, weir::Heap *heap,
+                                              weir_error **error) {
   weir::Check check("limiter", heap, error);
   check
       .rule(options.classify == nullptr && options.classify_free_data == nullptr,
@@ -45,12 +45,13 @@ bool legal_key(const weir_limiter *limiter, const void *key, size_t key_size) {
 
 }  // namespace
 
-void weir_limiter_options_init(weir_limiter_options *options, size_t size) {
+[[gnu::cold]] void weir_limiter_options_init(weir_limiter_options *options, size_t size) {
   weir::init_options(options, size, weir::default_limiter_options());
 }
 
-weir_status weir_limiter_new(weir_runtime *runtime, const weir_limiter_options *options,
-                             weir_limiter **out, weir_error **error) {
+[[gnu::cold]] weir_status weir_limiter_new(weir_runtime *runtime,
+                                           const weir_limiter_options *options, weir_limiter **out,
+                                           weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = runtime == nullptr ? weir::Heap::standard() : runtime->heap();
   weir_limiter_options given = weir::default_limiter_options();
@@ -87,8 +88,9 @@ weir_limiter *weir_policy_limiter(weir_policy *policy) {
   return weir::policy_as<weir_limiter>(policy, WEIR_POLICY_LIMITER);
 }
 
-weir_status weir_limiter_add_limit(weir_limiter *limiter, uint32_t algorithm, int64_t permits,
-                                   int64_t interval_ms, int64_t burst, weir_error **error) {
+[[gnu::cold]] weir_status weir_limiter_add_limit(weir_limiter *limiter, uint32_t algorithm,
+                                                 int64_t permits, int64_t interval_ms,
+                                                 int64_t burst, weir_error **error) {
   if (limiter == nullptr) {
     weir::Check check("limiter", weir::Heap::standard(), error);
     return check.rule(false, "limiter must not be NULL").status();
@@ -281,8 +283,9 @@ weir_status weir_limiter_resume(weir_limiter *limiter) {
   return WEIR_OK;
 }
 
-weir_status weir_limiter_set_options(weir_limiter *limiter, const weir_limiter_options *options,
-                                     weir_error **error) {
+[[gnu::cold]] weir_status weir_limiter_set_options(weir_limiter *limiter,
+                                                   const weir_limiter_options *options,
+                                                   weir_error **error) {
   weir::Heap *heap = limiter == nullptr ? weir::Heap::standard() : limiter->heap();
   weir_limiter_options read = weir::default_limiter_options();
   weir_status status = weir::read_new_options(read, options, "limiter.options", heap, error);
@@ -300,7 +303,7 @@ weir_status weir_limiter_set_options(weir_limiter *limiter, const weir_limiter_o
   return limiter->change(settings, error);
 }
 
-weir_status weir_limiter_get_stats(weir_limiter *limiter, weir_limiter_stats *stats) {
+[[gnu::cold]] weir_status weir_limiter_get_stats(weir_limiter *limiter, weir_limiter_stats *stats) {
   if (stats == nullptr) return WEIR_EINVAL;
   weir_status status = weir::usable(limiter);
   if (status != WEIR_OK) return status;

@@ -17,7 +17,8 @@ KeyTable::~KeyTable() {
   if (memory_ != nullptr) heap_->free(memory_, memory_size_);
 }
 
-bool KeyTable::init(uint64_t max_keys, bool evict, const RateRule &rule, int64_t now_ns) {
+[[gnu::cold]] bool KeyTable::init(uint64_t max_keys, bool evict, const RateRule &rule,
+                                  int64_t now_ns) {
   uint64_t slots = max_keys + max_keys / 2;
   line_count_ = static_cast<uint32_t>(std::max<uint64_t>(2, (slots + line_slots - 1) / line_slots));
   memory_size_ = line_count_ * sizeof(Line) + cache_line;
@@ -108,7 +109,7 @@ uint64_t KeyTable::converted(uint64_t number, const Change &change) const {
 }
 
 // Of the clock's times none is ahead of `now`, and so no number above the highest reckoned here.
-void KeyTable::convert(const RateRule &rule, int64_t now_ns) {
+[[gnu::cold]] void KeyTable::convert(const RateRule &rule, int64_t now_ns) {
   close();
   Scale::Values before = scale_.load();
   uint64_t then = before.bounded_number(now_ns, number_most);
@@ -174,7 +175,7 @@ int64_t KeyTable::wait(uint64_t hash, int64_t permits, int64_t now_ns) {
   return missing <= 0 ? 0 : divide_up(missing, rule_.units_per_ns());
 }
 
-int64_t KeyTable::available(uint64_t hash, int64_t now_ns) {
+[[gnu::cold]] int64_t KeyTable::available(uint64_t hash, int64_t now_ns) {
   uint64_t tag = tag_of(hash);
   uint64_t now = number_of(now_ns);
   Slot *slot = find(lines_of(tag), tag);
@@ -238,7 +239,7 @@ KeyTable::Slot *KeyTable::make_room(Line &line, uint64_t now) {
   return nullptr;
 }
 
-KeyTable::Slot *KeyTable::make_room_deeply(Line &line, uint64_t now) {
+[[gnu::cold]] KeyTable::Slot *KeyTable::make_room_deeply(Line &line, uint64_t now) {
   for (Slot &slot : line.slots) {
     Line &other = other_line(line, slot.tag.load(std::memory_order_relaxed));
     if (make_room(other, now) != nullptr && move_out(line, slot, now)) return &slot;

@@ -61,7 +61,8 @@ Next weir_limiter::enter(weir_call &run, LimiterState &state) {
 }
 
 // The rate alone says at least how long this run would wait. Not while paused: nobody knows then.
-bool weir_limiter::too_late(weir_call &run, const LimiterState &state, int64_t &wait_ns) {
+[[gnu::cold]] bool weir_limiter::too_late(weir_call &run, const LimiterState &state,
+                                          int64_t &wait_ns) {
   if (run.deadline() == weir::never_ns || is_paused()) return false;
   weir::WaitQueue *queue = queue_of(state.hash);
   int64_t before = queue == nullptr ? 0 : queue->permits_before(state.priority);
@@ -151,7 +152,7 @@ Next weir_limiter::refuse_late(weir_call &run, LimiterState &state) {
   runtime()->emit(event);
 }
 
-Next weir_limiter::timer(weir_call &run, LimiterState &state) {
+[[gnu::cold]] Next weir_limiter::timer(weir_call &run, LimiterState &state) {
   int64_t now_ns = runtime()->now();
   bool first = queue_of(state.hash)->first() == &state;
   if (first && now_ns <= state.expires_ns) serve(state.hash);
@@ -225,7 +226,7 @@ Next weir_limiter::result(weir_call &run, LimiterState &state) {
   return Next::outer;
 }
 
-void weir_limiter::stop_running(weir_call &run, LimiterState &state) {
+[[gnu::cold]] void weir_limiter::stop_running(weir_call &run, LimiterState &state) {
   if (adaptive_kind_ != WEIR_ADAPTIVE_OFF && run.stop_reason() == WEIR_CANCEL_TIMEOUT) {
     note(state.permit, WEIR_CLASS_FAILURE, runtime()->now() - state.started_ns);
   }
@@ -237,7 +238,7 @@ void weir_limiter::stop_running(weir_call &run, LimiterState &state) {
   drop_obligation(run, state);
 }
 
-void weir_limiter::stop(weir_call &run, LimiterState &state) {
+[[gnu::cold]] void weir_limiter::stop(weir_call &run, LimiterState &state) {
   if (state.phase == LimiterPhase::running) return stop_running(run, state);
   if (state.phase == LimiterPhase::waiting) {
     bool first = queue_of(state.hash)->first() == &state;
@@ -280,7 +281,8 @@ bool held_further_out(const Layer &layer) {
   return false;
 }
 
-void describe_limiter(const weir_call &, const Layer &layer, char *buffer, size_t size) {
+[[gnu::cold]] void describe_limiter(const weir_call &, const Layer &layer, char *buffer,
+                                    size_t size) {
   const auto &limiter = *static_cast<const weir_limiter *>(layer.owner);
   const auto &state = static_cast<const LimiterState &>(layer);
   TextWriter text(buffer, size);

@@ -52,7 +52,7 @@ int64_t divide_down(Wide a, Wide b) { return clamp_to_int64(floor_quotient(a, b)
 
 int64_t divide_up(Wide a, Wide b) { return clamp_to_int64(floor_quotient(a + b - 1, b)); }
 
-void RateRule::set(const RateOptions &options, int64_t now_ns) {
+[[gnu::cold]] void RateRule::set(const RateOptions &options, int64_t now_ns) {
   algorithm_ = options.algorithm;
   // The window that `now` is in goes on, with the new length.
   origin_ns_ =
@@ -144,7 +144,7 @@ int64_t RateRule::wait(const RateState *state, int64_t now_ns, int64_t permits) 
   return missing <= 0 ? 0 : divide_up(missing, units_per_ns_);
 }
 
-int64_t RateRule::available(const RateState *state, int64_t now_ns) const {
+[[gnu::cold]] int64_t RateRule::available(const RateState *state, int64_t now_ns) const {
   Wide left = 0;
   if (algorithm_ == WEIR_LIMITER_FIXED_WINDOW) {
     left = permits_ - fixed_used(fixed_of(state), now_ns);
@@ -192,7 +192,8 @@ void RateRule::take(RateState *state, int64_t now_ns, int64_t permits) const {
 }
 
 // Newest first: they would have counted longest.
-void RateRule::sliding_refund(SlidingState &state, int64_t now_ns, int64_t permits) const {
+[[gnu::cold]] void RateRule::sliding_refund(SlidingState &state, int64_t now_ns,
+                                            int64_t permits) const {
   sliding_advance(state, slice_at(now_ns));
   for (int64_t s = state.slice; s >= state.slice - slice_count && permits > 0; --s) {
     int64_t back = std::min(count_of(static_cast<const SlidingState &>(state), s), permits);
@@ -214,7 +215,7 @@ void RateRule::refund(RateState *state, int64_t now_ns, int64_t permits) const {
   }
 }
 
-int64_t RateRule::idle_at(const RateState *state) const {
+[[gnu::cold]] int64_t RateRule::idle_at(const RateState *state) const {
   if (algorithm_ == WEIR_LIMITER_TOKEN_BUCKET) {
     return divide_up(bucket_of(state).tat, units_per_ns_);
   }
@@ -227,7 +228,7 @@ int64_t RateRule::idle_at(const RateState *state) const {
   return sliding.total == 0 ? INT64_MIN : slice_begin(sliding.slice + slice_count + 1);
 }
 
-void RateRule::cover(RateState *state, const RateState *other) const {
+[[gnu::cold]] void RateRule::cover(RateState *state, const RateState *other) const {
   if (algorithm_ == WEIR_LIMITER_TOKEN_BUCKET) {
     bucket_of(state).tat = std::max(bucket_of(state).tat, bucket_of(other).tat);
   } else if (algorithm_ == WEIR_LIMITER_FIXED_WINDOW) {
@@ -251,7 +252,8 @@ void RateRule::cover(RateState *state, const RateState *other) const {
 }
 
 // Each old slice's grants count as made at its end, the latest moment they can have been.
-void RateRule::convert_sliding(SlidingState &state, const RateRule &before, int64_t now_ns) const {
+[[gnu::cold]] void RateRule::convert_sliding(SlidingState &state, const RateRule &before,
+                                             int64_t now_ns) const {
   SlidingState old = state;
   before.sliding_advance(old, before.slice_at(now_ns));
   now_ns = std::max(now_ns, old.latest_ns);
@@ -273,7 +275,8 @@ Wide RateRule::convert_debt(Wide debt, const RateRule &before) const {
          (rest + before.units_per_permit_ - 1) / before.units_per_permit_;
 }
 
-void RateRule::convert(RateState *state, const RateRule &before, int64_t now_ns) const {
+[[gnu::cold]] void RateRule::convert(RateState *state, const RateRule &before,
+                                     int64_t now_ns) const {
   if (algorithm_ == WEIR_LIMITER_SLIDING_WINDOW) {
     convert_sliding(sliding_of(state), before, now_ns);
   } else if (algorithm_ == WEIR_LIMITER_FIXED_WINDOW) {

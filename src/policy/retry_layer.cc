@@ -67,7 +67,7 @@ void keep(RetryState &state, Kept kind, Result &result) {
 }
 
 // A refusal after a real failure: the failure stays, with what the refusal says beside it.
-void keep_refusal(RetryState &state, Result &refusal) {
+[[gnu::cold]] void keep_refusal(RetryState &state, Result &refusal) {
   if (state.kept_kind != Kept::failure) {
     keep(state, Kept::refusal, refusal);
     return;
@@ -182,7 +182,7 @@ Next give_up(weir_call &run, RetryState &state, uint32_t reason) {
 }
 
 // What came last is not to be shown, if there is something better.
-Next give_up_with_kept(weir_call &run, RetryState &state, uint32_t reason) {
+[[gnu::cold]] Next give_up_with_kept(weir_call &run, RetryState &state, uint32_t reason) {
   if (state.kept_kind != Kept::none) run.result() = std::move(state.kept());
   if (state.kept_kind == Kept::failure) return give_up(run, state, reason);
   run.result().stop_reason = reason;
@@ -232,7 +232,7 @@ void explain_budget(weir_call &run, RetryState &state, Kept kind) {
   run.note_rejection(budget.core.rejection(budget.name(), run.runtime().now()));
 }
 
-Next try_again(weir_call &run, RetryState &state, Kept kind) {
+[[gnu::cold]] Next try_again(weir_call &run, RetryState &state, Kept kind) {
   weir_runtime &runtime = run.runtime();
   RetryDecision decision = state.options().rules.next(
       state.progress, run.result().retry_after_ms, runtime.now(), run.deadline(), runtime.random());
@@ -270,7 +270,7 @@ Next refused(weir_call &run, RetryState &state) {
   return try_again(run, state, Kept::refusal);
 }
 
-Next judge(weir_call &run, RetryState &state) {
+[[gnu::cold]] Next judge(weir_call &run, RetryState &state) {
   const RetryOptions &options = state.options();
   uint32_t class_ = options.classifier.judge(run.view());
   if (options.judges_values) run.runtime().user_ran();

@@ -156,12 +156,12 @@ weir_error *TimeoutOptions::timed_out_error(const weir_timeout &policy, int64_t 
 
 }  // namespace weir
 
-void weir_timeout_options_init(weir_timeout_options *options, size_t size) {
+[[gnu::cold]] void weir_timeout_options_init(weir_timeout_options *options, size_t size) {
   weir::init_options(options, size, weir::timeout_defaults);
 }
 
-weir_status weir_timeout_new(weir_runtime *runtime, const weir_timeout_options *given,
-                             weir_timeout **out, weir_error **error) {
+[[gnu::cold]] weir_status weir_timeout_new(weir_runtime *runtime, const weir_timeout_options *given,
+                                           weir_timeout **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_timeout_options options = weir::timeout_defaults;
@@ -190,8 +190,9 @@ weir_status weir_timeout_new(weir_runtime *runtime, const weir_timeout_options *
   return weir::report(error, heap, WEIR_ENOMEM, "timeout: out of memory");
 }
 
-weir_status weir_timeout_set_options(weir_timeout *timeout, const weir_timeout_options *given,
-                                     weir_error **error) {
+[[gnu::cold]] weir_status weir_timeout_set_options(weir_timeout *timeout,
+                                                   const weir_timeout_options *given,
+                                                   weir_error **error) {
   weir::Heap *heap = timeout == nullptr ? weir::Heap::standard() : timeout->heap();
   weir_timeout_options options = weir::timeout_defaults;
   weir_status status = weir::read_new_options(options, given, "timeout.options", heap, error);
@@ -222,7 +223,7 @@ weir_timeout *weir_policy_timeout(weir_policy *policy) {
   return weir::policy_as<weir_timeout>(policy, WEIR_POLICY_TIMEOUT);
 }
 
-weir_status weir_timeout_get_stats(weir_timeout *timeout, weir_timeout_stats *stats) {
+[[gnu::cold]] weir_status weir_timeout_get_stats(weir_timeout *timeout, weir_timeout_stats *stats) {
   if (timeout == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_timeout_stats filled = {};
   filled.size = sizeof(filled);
