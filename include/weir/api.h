@@ -172,6 +172,8 @@
   X(weir_status, weir_debounce_new, (weir_runtime *runtime, weir_operation \
     *operation, const weir_debounce_options *options, weir_debounce **out, \
     weir_error **error)) \
+  X(weir_status, weir_debounce_set_options, (weir_debounce *debounce, const \
+    weir_debounce_options *options, weir_error **error)) \
   X(weir_debounce *, weir_debounce_ref, (weir_debounce *debounce)) \
   X(void, weir_debounce_unref, (weir_debounce *debounce)) \
   X(weir_operation *, weir_debounce_operation, (weir_debounce *debounce)) \
@@ -494,6 +496,8 @@
   X(weir_status, weir_throttle_new, (weir_runtime *runtime, weir_operation \
     *operation, const weir_throttle_options *options, weir_throttle **out, \
     weir_error **error)) \
+  X(weir_status, weir_throttle_set_options, (weir_throttle *throttle, const \
+    weir_throttle_options *options, weir_error **error)) \
   X(weir_throttle *, weir_throttle_ref, (weir_throttle *throttle)) \
   X(void, weir_throttle_unref, (weir_throttle *throttle)) \
   X(weir_operation *, weir_throttle_operation, (weir_throttle *throttle)) \

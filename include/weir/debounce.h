@@ -52,6 +52,16 @@ WEIR_API weir_status weir_debounce_new(weir_runtime *runtime,
                                        const weir_debounce_options *options,
                                        weir_debounce **out, weir_error **error);
 
+/* Changes wait_ms and max_wait_ms live: what is pending keeps the time it is
+ * due, the next call and the next run go by the new ones. leading, trailing,
+ * superseded and overlap must be as they are, policy and name NULL. A bad set
+ * changes nothing. Errors: WEIR_EINVAL (`options` NULL too), WEIR_EABI,
+ * WEIR_ENOMEM (off the runtime's thread), WEIR_EFORKED. Any thread; takes
+ * effect on the runtime's. */
+WEIR_API weir_status weir_debounce_set_options(
+    weir_debounce *debounce, const weir_debounce_options *options,
+    weir_error **error);
+
 /* One reference more; returns `debounce`. Any thread. */
 WEIR_API weir_debounce *weir_debounce_ref(weir_debounce *debounce);
 

@@ -49,6 +49,16 @@ WEIR_API weir_status weir_throttle_new(weir_runtime *runtime,
                                        const weir_throttle_options *options,
                                        weir_throttle **out, weir_error **error);
 
+/* Changes interval_ms live: what is pending keeps the time it is due, the
+ * next call and the next run go by the new ones. leading, trailing, superseded
+ * and overlap must be as they are, policy and name NULL. A bad set changes
+ * nothing. Errors: WEIR_EINVAL (`options` NULL too), WEIR_EABI, WEIR_ENOMEM
+ * (off the runtime's thread), WEIR_EFORKED. Any thread; takes effect on the
+ * runtime's. */
+WEIR_API weir_status weir_throttle_set_options(
+    weir_throttle *throttle, const weir_throttle_options *options,
+    weir_error **error);
+
 /* One reference more; returns `throttle`. Any thread. */
 WEIR_API weir_throttle *weir_throttle_ref(weir_throttle *throttle);
 

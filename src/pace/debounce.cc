@@ -48,6 +48,11 @@ weir_status weir_debounce_new(weir_runtime *runtime, weir_operation *operation,
   return weir::new_pacer<weir::DebounceKind>(runtime, operation, options, out, error);
 }
 
+weir_status weir_debounce_set_options(weir_debounce *debounce, const weir_debounce_options *options,
+                                      weir_error **error) {
+  return weir::set_pacer_options<weir::DebounceKind>(debounce, options, error);
+}
+
 weir_debounce *weir_debounce_ref(weir_debounce *debounce) { return weir::ref_handle(debounce); }
 
 void weir_debounce_unref(weir_debounce *debounce) { weir::unref_handle(debounce); }

@@ -111,8 +111,17 @@ void Pacer::arm(Unit &unit) {
 // The unit is active. Due for ever (a wait without end) is open without a timer.
 void Pacer::open(Unit &unit, int64_t due_ns) {
   unit.open = true;
+  move_due(unit, due_ns);
+}
+
+// An armed timer is too late only if the wait was made shorter since.
+void Pacer::move_due(Unit &unit, int64_t due_ns) {
   unit.due_ns = due_ns;
-  if (!unit.armed()) arm(unit);
+  if (unit.armed()) {
+    if (unit.deadline_ns <= due_ns) return;
+    runtime()->wheel().disarm(unit);
+  }
+  arm(unit);
 }
 
 void Pacer::close(Unit &unit) {
@@ -156,7 +165,7 @@ weir_value *Pacer::arrive_debounce(Unit &unit, weir_value *argument, Member *mem
   int64_t quiet_ns = deadline_after(now_ns, rules.wait_ns);
   int64_t due_ns = quiet_ns < unit.max_due_ns ? quiet_ns : unit.max_due_ns;
   if (!first) {
-    unit.due_ns = due_ns;
+    move_due(unit, due_ns);
     return replaced;
   }
   if (rules.leading) run_pending(unit, now_ns);
@@ -378,8 +387,7 @@ void Pacer::launch_overdue(Unit &unit) {
   if (rules.kind != PacerKind::throttle) return;
   int64_t now_ns = present();
   unit.last_ns = now_ns;
-  unit.due_ns = deadline_after(now_ns, rules.wait_ns);
-  if (!unit.open) open(unit, unit.due_ns);
+  open(unit, deadline_after(now_ns, rules.wait_ns));
 }
 
 // ---- orders ----

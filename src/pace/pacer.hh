@@ -15,8 +15,9 @@
 //                                                                         is out
 //
 // Invariants:
-// - An open unit's timer is armed at or before `due_ns`; a call only moves `due_ns` later, so the
-//   timer wakes early at times and waits again, and a call in an open unit is a few stores.
+// - An open unit's timer is armed at or before `due_ns`; a call only moves `due_ns` later (unless
+//   the wait was made shorter meanwhile), so the timer wakes early at times and waits again, and a
+//   call in an open unit is a few stores.
 // - `pending` counts calls that no flight covers yet; `argument` is the latest of them. While it is
 //   not 0 the runtime expects the unit: an attached loop does not return before its run.
 // - `waiting` holds the pending calls that asked for a settlement: with superseded = cancel, one.
@@ -51,6 +52,7 @@ struct PacerRules {
   bool trailing;
   uint32_t superseded;
   uint32_t overlap;
+  // These two change live.
   int64_t wait_ns;      // debounce's quiet period, throttle's interval
   int64_t max_wait_ns;  // debounce
 };
@@ -110,7 +112,14 @@ struct Pacer : weir_operation {
   // The time that a call or a run counts from. The engine's thread.
   int64_t present() const;
 
-  const PacerRules rules;
+  // What is open keeps its due time; the next call or run goes by these.
+  void set_waits(const PacerRules &changed) {
+    rules.wait_ns = changed.wait_ns;
+    rules.max_wait_ns = changed.max_wait_ns;
+  }
+
+  // Changed by the engine's thread alone, and only the waits.
+  PacerRules rules;
 
  private:
   friend struct Unit;
@@ -123,6 +132,7 @@ struct Pacer : weir_operation {
   void take_uncovered(Unit &unit, Member *member);
   void supersede(Member &member);
   void open(Unit &unit, int64_t due_ns);
+  void move_due(Unit &unit, int64_t due_ns);
   void close(Unit &unit);
   void due(Unit &unit, int64_t now_ns);
   void due_debounce(Unit &unit, int64_t now_ns);
@@ -168,6 +178,8 @@ weir_status pacer_call(Pacer *pacer, const void *key, size_t key_size, weir_valu
                        Callback<weir_settle_fn> &&settle, weir_call **call, weir_error **error);
 weir_status pacer_touch(Pacer *pacer, const void *key, size_t key_size, weir_value *argument,
                         int64_t now_ns);
+// Checks what must stay as it is, and has the engine's thread take the new waits.
+weir_status pacer_change(Pacer *pacer, const PacerRules &rules, Check &check, weir_error **error);
 enum class PacerOrder { cancel, flush };
 weir_status pacer_order(Pacer *pacer, PacerOrder order, const void *key, size_t key_size);
 weir_status pacer_stats(const Pacer *pacer, weir_pacing_stats *stats);

@@ -71,6 +71,22 @@ void carry_out(Pacer &pacer, PacerOrder order, const void *key, size_t key_size)
   }
 }
 
+// New waits on their way from another thread.
+struct WaitsTask : Task {
+  WaitsTask(RunFn function, Pacer *target, const PacerRules &changed)
+      : Task(function, Lane::run), pacer(target), rules(changed) {}
+  Pacer *pacer;
+  PacerRules rules;
+};
+
+void run_waits(weir_runtime &, Task &task) {
+  auto &waits = static_cast<WaitsTask &>(task);
+  Pacer *pacer = waits.pacer;
+  pacer->set_waits(waits.rules);
+  pacer->heap()->destroy(&waits);
+  pacer->unref();
+}
+
 void run_order(weir_runtime &, Task &task) {
   auto &order = static_cast<OrderTask &>(task);
   Pacer *pacer = order.pacer;
@@ -97,6 +113,26 @@ weir_status pacer_check(weir_runtime *runtime, weir_operation *operation, weir_p
     check_order(check, "policy and operation", PlanUse::build, *policy, *operation);
   }
   return check.status();
+}
+
+weir_status pacer_change(Pacer *pacer, const PacerRules &rules, Check &check, weir_error **error) {
+  const PacerRules &now = pacer->rules;
+  check.rule(rules.leading == now.leading, "leading cannot change (is %d)", now.leading ? 1 : 0)
+      .rule(rules.trailing == now.trailing, "trailing cannot change (is %d)", now.trailing ? 1 : 0)
+      .rule(rules.superseded == now.superseded, "superseded cannot change (is %u)", now.superseded)
+      .rule(rules.overlap == now.overlap, "overlap cannot change (is %u)", now.overlap);
+  if (!check.ok()) return check.status();
+  weir_runtime &runtime = *pacer->runtime();
+  if (runtime.forked()) return report_status(error, pacer->heap(), WEIR_EFORKED, "pacer");
+  if (runtime.on_thread()) {
+    pacer->set_waits(rules);
+    return WEIR_OK;
+  }
+  auto *task = pacer->heap()->make<WaitsTask>(run_waits, pacer, rules);
+  if (task == nullptr) return report_status(error, pacer->heap(), WEIR_ENOMEM, "pacer");
+  pacer->ref();
+  runtime.post(*task);
+  return WEIR_OK;
 }
 
 weir_status pacer_call(Pacer *pacer, const void *key, size_t key_size, weir_value *argument,

@@ -18,16 +18,21 @@
 namespace weir {
 
 template <typename Kind>
-weir_status check_pacer(weir_runtime *runtime, weir_operation *operation,
-                        const typename Kind::Options &options, bool has_out, weir_error **error) {
-  Check check(Kind::subject, heap_of(runtime), error);
-  check.rule(has_out, "out must not be NULL")
-      .range("leading", options.leading, 0, 1)
+void check_pacer_fields(Check &check, const typename Kind::Options &options) {
+  check.range("leading", options.leading, 0, 1)
       .range("trailing", options.trailing, 0, 1)
       .range("superseded", options.superseded, WEIR_SUPERSEDED_CANCEL, WEIR_SUPERSEDED_SHARE)
       .range("overlap", options.overlap, WEIR_OVERLAP_QUEUE, WEIR_OVERLAP_CANCEL)
       .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved);
   Kind::check_times(options, check);
+}
+
+template <typename Kind>
+weir_status check_pacer(weir_runtime *runtime, weir_operation *operation,
+                        const typename Kind::Options &options, bool has_out, weir_error **error) {
+  Check check(Kind::subject, heap_of(runtime), error);
+  check.rule(has_out, "out must not be NULL");
+  check_pacer_fields<Kind>(check, options);
   return pacer_check(runtime, operation, options.policy, Kind::rules(options), check);
 }
 
@@ -51,6 +56,22 @@ weir_status new_pacer(weir_runtime *runtime, weir_operation *operation,
   }
   *out = pacer;
   return WEIR_OK;
+}
+
+template <typename Kind>
+weir_status set_pacer_options(typename Kind::Handle *pacer, const typename Kind::Options *given,
+                              weir_error **error) {
+  Heap *heap = pacer == nullptr ? Heap::standard() : pacer->heap();
+  typename Kind::Options options = Kind::defaults;
+  weir_status status = read_new_options(options, given, Kind::options_subject, heap, error);
+  if (status != WEIR_OK) return status;
+  Check check(Kind::subject, heap, error);
+  check.rule(pacer != nullptr, "%s must not be NULL", Kind::subject)
+      .rule(options.policy == nullptr, "policy cannot change (must be NULL)")
+      .rule(options.name == nullptr, "name cannot change (must be NULL)");
+  check_pacer_fields<Kind>(check, options);
+  if (!check.ok()) return check.status();
+  return pacer_change(pacer, Kind::rules(options), check, error);
 }
 
 }  // namespace weir

@@ -44,6 +44,11 @@ weir_status weir_throttle_new(weir_runtime *runtime, weir_operation *operation,
   return weir::new_pacer<weir::ThrottleKind>(runtime, operation, options, out, error);
 }
 
+weir_status weir_throttle_set_options(weir_throttle *throttle, const weir_throttle_options *options,
+                                      weir_error **error) {
+  return weir::set_pacer_options<weir::ThrottleKind>(throttle, options, error);
+}
+
 weir_throttle *weir_throttle_ref(weir_throttle *throttle) { return weir::ref_handle(throttle); }
 
 void weir_throttle_unref(weir_throttle *throttle) { weir::unref_handle(throttle); }

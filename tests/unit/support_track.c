@@ -372,6 +372,14 @@ WRAP_ERROR(weir_fallback_set_options,
 WRAP_ERROR(weir_chaos_set_options,
            PARAMETERS(weir_chaos *chaos, const weir_chaos_options *options, weir_error **error),
            ARGUMENTS(chaos, options, error))
+WRAP_ERROR(weir_debounce_set_options,
+           PARAMETERS(weir_debounce *debounce, const weir_debounce_options *options,
+                      weir_error **error),
+           ARGUMENTS(debounce, options, error))
+WRAP_ERROR(weir_throttle_set_options,
+           PARAMETERS(weir_throttle *throttle, const weir_throttle_options *options,
+                      weir_error **error),
+           ARGUMENTS(throttle, options, error))
 WRAP_ERROR(weir_limiter_add_limit,
            PARAMETERS(weir_limiter *limiter, uint32_t algorithm, int64_t permits,
                       int64_t interval_ms, int64_t burst, weir_error **error),
