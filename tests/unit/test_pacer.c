@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Debounce and throttle by timelines: when calls come, and when which of them is run. */
 
-#include "support.h"
+#include "support_options.h"
 
 enum pacer { DEBOUNCE, THROTTLE };
 
@@ -70,6 +70,9 @@ static const struct timeline timelines[] = {
      "0:1 250:3 600:4", 1},
     {DEBOUNCE, 100, WEIR_FOREVER, 0, 1, WEIR_OVERLAP_QUEUE, "n+250", "0 150f 160 170c 600",
      "100:1 700:3", 0},
+    /* a wait without end is not over when the run is */
+    {DEBOUNCE, WEIR_FOREVER, WEIR_FOREVER, 1, 0, WEIR_OVERLAP_QUEUE, "n", "0 50 90c 95 99c",
+     "0:1 95:3", 1},
     /* throttle: distances */
     {THROTTLE, 100, WEIR_FOREVER, 1, 1, WEIR_OVERLAP_QUEUE, "n", "0 50 150 160 170 500",
      "0:1 100:2 200:5 500:6", 2},
@@ -161,7 +164,8 @@ static void order(enum pacer pacer, union handle handle, char what) {
   }
 }
 
-static void play(struct fixture *fx, const struct timeline *line, union handle handle) {
+/* Returns how many calls there were. */
+static int64_t play(struct fixture *fx, const struct timeline *line, union handle handle) {
   int64_t begun = now_ns(fx);
   int64_t number = 0;
   const char *at = line->calls;
@@ -178,13 +182,14 @@ static void play(struct fixture *fx, const struct timeline *line, union handle h
     for (at = end; *at != '\0' && (*at < '0' || *at > '9');) at++;
   }
   advance_ms(fx, 10000);
+  return number;
 }
 
 static void check_timeline(struct fixture *fx, const struct timeline *line, size_t index) {
   struct script *work = scripted(fx, line->work);
   union handle handle = make(fx, line, work);
   int64_t begun = now_ns(fx);
-  play(fx, line, handle);
+  uint64_t calls = (uint64_t)play(fx, line, handle);
   finish_all(work); /* that were not told to stop */
   run_until_idle(fx);
   char runs[256] = "";
@@ -209,6 +214,7 @@ static void check_timeline(struct fixture *fx, const struct timeline *line, size
   }
   assert_true(right);
   assert_int_equal(stats.runs, work->started);
+  assert_int_equal(stats.calls, calls);
   assert_int_equal(stats.pending + stats.running + stats.keys, 0);
 }
 
@@ -383,7 +389,28 @@ static void the_audit_shows_what_a_call_waits_for(struct fixture *fx) {
   weir_debounce_unref(debounce);
 }
 
-TEST_MAIN("pacer", TEST(each_timeline_runs_what_it_should_when_it_should),
+OPTION_INIT(debounce_options)
+OPTION_INIT(throttle_options)
+
+static void C08_the_init_functions_write_the_defaults(struct fixture *fx) {
+  static const weir_debounce_options debounce = WEIR_DEBOUNCE_OPTIONS_INIT;
+  static const weir_throttle_options throttle = WEIR_THROTTLE_OPTIONS_INIT;
+  (void)fx;
+  check_option_init(init_debounce_options, &debounce, sizeof debounce);
+  check_option_init(init_throttle_options, &throttle, sizeof throttle);
+}
+
+static void stats_need_a_place(struct fixture *fx) {
+  struct script *save = scripted(fx, "n");
+  weir_debounce *debounce = make_debounce(fx, save, WEIR_SUPERSEDED_CANCEL);
+  weir_pacing_stats stats = {.size = sizeof stats};
+  assert_int_equal(weir_debounce_get_stats(debounce, NULL), WEIR_EINVAL);
+  assert_int_equal(weir_debounce_get_stats(NULL, &stats), WEIR_EINVAL);
+  weir_debounce_unref(debounce);
+}
+
+TEST_MAIN("pacer", TEST(C08_the_init_functions_write_the_defaults), TEST(stats_need_a_place),
+          TEST(each_timeline_runs_what_it_should_when_it_should),
           TEST(a_superseded_call_may_be_cancelled_before_it_is_told),
           TEST(a_cancelled_pacers_call_may_be_cancelled_before_it_is_told),
           TEST(a_served_call_may_be_cancelled_before_it_is_told),
