@@ -369,6 +369,27 @@ static void closing_before_a_copy_has_begun_settles_once(struct fixture *fx) {
   assert_true(settled(run)->status != WEIR_OK);
 }
 
+static void cancelled_when_a_copy_has_just_won_nothing_leaks(struct fixture *fx) {
+  weir_timeout *timeout = make_timeout(fx, 15);
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  struct script *fetch = scripted(fx, "hang");
+  struct run *cancelled = begin_under(fx, weir_hedge_policy(hedge), fetch->operation);
+  struct script *other = scripted(fx, "hang");
+  struct run *in_time =
+      begin_under_two(fx, weir_timeout_policy(timeout), weir_hedge_policy(hedge), other);
+  advance_ms(fx, 10);
+  int64_t due_ns = now_ns(fx) + 5 * MS;
+  assert_int_equal(finish(fetch, 1, "v2"), WEIR_OK);
+  assert_int_equal(finish(other, 1, "v3"), WEIR_OK);
+  assert_int_equal(weir_call_cancel(cancelled->call), WEIR_OK); /* cancels come first */
+  weir_runtime_process(fx->runtime, due_ns);                    /* completions before timers */
+  run_until_idle(fx);
+  assert_int_equal(settled(cancelled)->status, WEIR_ECANCELLED);
+  assert_int_equal(settled(in_time)->value, 3);
+  weir_hedge_unref(hedge);
+  weir_timeout_unref(timeout);
+}
+
 static void the_policy_lives_as_long_as_its_runs(struct fixture *fx) {
   struct script *fetch = scripted(fx, "hang");
   struct run *run = begin_hedged(fx, 1, 10, fetch);
@@ -399,4 +420,5 @@ TEST_MAIN("hedge compose", TEST(B20_around_a_breaker_the_winner_gives_a_verdict_
           TEST(what_is_abandoned_starts_nothing_and_yields_to_a_failure),
           TEST(closing_while_hedging_settles_once),
           TEST(closing_before_a_copy_has_begun_settles_once),
+          TEST(cancelled_when_a_copy_has_just_won_nothing_leaks),
           TEST(the_policy_lives_as_long_as_its_runs))
