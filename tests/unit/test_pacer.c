@@ -114,13 +114,17 @@ static const struct timeline timelines[] = {
      "0:1 170:4 600:5", 1},
 };
 
-union handle {
+/* And of which key: NULL, or of one byte. */
+struct handle {
   weir_debounce *debounce;
   weir_throttle *throttle;
+  const char *key;
+  size_t key_size;
 };
 
-static union handle make(struct fixture *fx, const struct timeline *line, struct script *work) {
-  union handle handle = {NULL};
+static struct handle make(struct fixture *fx, const struct timeline *line, struct script *work,
+                          const char *key) {
+  struct handle handle = {NULL, NULL, key, key == NULL ? 0 : 1};
   if (line->pacer == DEBOUNCE) {
     weir_debounce_options options = WEIR_DEBOUNCE_OPTIONS_INIT;
     options.wait_ms = line->wait_ms;
@@ -142,30 +146,31 @@ static union handle make(struct fixture *fx, const struct timeline *line, struct
   return handle;
 }
 
-static void touch(struct fixture *fx, enum pacer pacer, union handle handle, int64_t number,
+static void touch(struct fixture *fx, enum pacer pacer, struct handle handle, int64_t number,
                   int64_t at_ns) {
   weir_value *value = number_value(fx, number);
-  weir_status status = pacer == DEBOUNCE
-                           ? weir_debounce_touch_at(handle.debounce, NULL, 0, value, at_ns)
-                           : weir_throttle_touch_at(handle.throttle, NULL, 0, value, at_ns);
+  weir_status status =
+      pacer == DEBOUNCE
+          ? weir_debounce_touch_at(handle.debounce, handle.key, handle.key_size, value, at_ns)
+          : weir_throttle_touch_at(handle.throttle, handle.key, handle.key_size, value, at_ns);
   weir_value_unref(value);
   assert_int_equal(status, WEIR_OK);
 }
 
-static void order(enum pacer pacer, union handle handle, char what) {
+static void order(enum pacer pacer, struct handle handle, char what) {
   if (pacer == DEBOUNCE && what == 'f') {
-    assert_int_equal(weir_debounce_flush(handle.debounce, NULL, 0), WEIR_OK);
+    assert_int_equal(weir_debounce_flush(handle.debounce, handle.key, handle.key_size), WEIR_OK);
   } else if (pacer == DEBOUNCE) {
-    assert_int_equal(weir_debounce_cancel(handle.debounce, NULL, 0), WEIR_OK);
+    assert_int_equal(weir_debounce_cancel(handle.debounce, handle.key, handle.key_size), WEIR_OK);
   } else if (what == 'f') {
-    assert_int_equal(weir_throttle_flush(handle.throttle, NULL, 0), WEIR_OK);
+    assert_int_equal(weir_throttle_flush(handle.throttle, handle.key, handle.key_size), WEIR_OK);
   } else {
-    assert_int_equal(weir_throttle_cancel(handle.throttle, NULL, 0), WEIR_OK);
+    assert_int_equal(weir_throttle_cancel(handle.throttle, handle.key, handle.key_size), WEIR_OK);
   }
 }
 
 /* Returns how many calls there were. */
-static int64_t play(struct fixture *fx, const struct timeline *line, union handle handle) {
+static int64_t play(struct fixture *fx, const struct timeline *line, struct handle handle) {
   int64_t begun = now_ns(fx);
   int64_t number = 0;
   const char *at = line->calls;
@@ -185,9 +190,10 @@ static int64_t play(struct fixture *fx, const struct timeline *line, union handl
   return number;
 }
 
-static void check_timeline(struct fixture *fx, const struct timeline *line, size_t index) {
+static void check_timeline(struct fixture *fx, const struct timeline *line, size_t index,
+                           const char *key) {
   struct script *work = scripted(fx, line->work);
-  union handle handle = make(fx, line, work);
+  struct handle handle = make(fx, line, work, key);
   int64_t begun = now_ns(fx);
   uint64_t calls = (uint64_t)play(fx, line, handle);
   finish_all(work); /* that were not told to stop */
@@ -219,7 +225,10 @@ static void check_timeline(struct fixture *fx, const struct timeline *line, size
 }
 
 static void each_timeline_runs_what_it_should_when_it_should(struct fixture *fx) {
-  for (size_t i = 0; i < COUNT_OF(timelines); i++) check_timeline(fx, &timelines[i], i);
+  for (size_t i = 0; i < COUNT_OF(timelines); i++) {
+    check_timeline(fx, &timelines[i], i, NULL);
+    check_timeline(fx, &timelines[i], i, "k");
+  }
 }
 
 /* ---- calls that leave ---- */
