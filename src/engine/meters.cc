@@ -38,8 +38,8 @@ int compare_keys(const Label &a, const Label &b) {
 
 // What weir's own samples say.
 bool is_taken_key(const char *key) {
-  constexpr char taken[] = "le\0quantile\0runtime\0name\0kind\0result\0state\0";
-  for (const char *word = taken; *word != '\0'; word += std::strlen(word) + 1) {
+  constexpr const char *taken[] = {"le", "quantile", "runtime", "name", "kind", "result", "state"};
+  for (const char *word : taken) {
     if (std::strcmp(word, key) == 0) return true;
   }
   return false;
