@@ -128,7 +128,6 @@ struct weir_runtime {
   uint32_t observed() const { return observed_; }
   // Whether anybody hears of what emit() tells.
   bool tells() const { return (observed_ & (by_listener | by_recorder)) != 0; }
-  bool has_event_listener() const { return tells(); }
   // Tells the event listener and the recorder; `event`'s size and time are filled in. The engine's
   // thread.
   void emit(weir_event event);
