@@ -15,6 +15,12 @@ namespace weir {
 
 inline constexpr size_t cache_line = 64;
 
+// One more: for a number that one thread at a time writes and any may read.
+template <typename T>
+void count_one(std::atomic<T> &number) {
+  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 // Kinds ≤ 8 counters share one line a stripe; two stripes keep an idle breaker small and serve the
 // common case of a few busy threads, four serve larger machines.
 template <size_t Kinds, size_t Stripes = 2>

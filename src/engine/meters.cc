@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "base/counter.hh"
 #include "base/text.hh"
 #include "base/utf8.hh"
 #include "engine/operation.hh"
@@ -70,8 +71,7 @@ const int64_t Histogram::upper_ns[bounds] = {
 void Histogram::note(int64_t time_ns) {
   int bucket = 0;
   while (bucket < bounds && time_ns > upper_ns[bucket]) ++bucket;
-  counts_[bucket].store(counts_[bucket].load(std::memory_order_relaxed) + 1,
-                        std::memory_order_relaxed);
+  count_one(counts_[bucket]);
   sum_ns_.store(sum_ns_.load(std::memory_order_relaxed) + time_ns, std::memory_order_relaxed);
 }
 

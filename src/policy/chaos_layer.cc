@@ -16,6 +16,7 @@
 
 #include <algorithm>
 
+#include "base/counter.hh"
 #include "base/text.hh"
 #include "base/time.hh"
 #include "engine/error.hh"
@@ -37,12 +38,8 @@ struct ChaosState : Layer {
   ChaosPhase phase;
 };
 
-void count_chaos(std::atomic<uint64_t> &number) {
-  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
-
 void note_chaos(weir_call &run, weir_chaos &policy, uint32_t what, int64_t delay_ns) {
-  count_chaos(policy.injected[what]);
+  count_one(policy.injected[what]);
   if (!run.runtime().tells()) return;
   weir_event event = event_of(WEIR_EVENT_CHAOS, policy);
   event.reason = what;
@@ -77,7 +74,7 @@ Next inject(weir_call &run, ChaosState &state, const ChaosOptions &options) {
 
 __attribute__((noinline)) Next draw_chaos(weir_call &run, ChaosState &state, int64_t since_ns) {
   weir_chaos &policy = state.policy();
-  count_chaos(policy.drawn);
+  count_one(policy.drawn);
   auto *set = policy.live.take();
   // The turn's time may be before that of somebody who switched it on meanwhile.
   int64_t elapsed_ns = std::max<int64_t>(saturating_sub(run.runtime().now(), since_ns), 0);

@@ -13,6 +13,7 @@
 
 #include "policy/fallback.hh"
 
+#include "base/counter.hh"
 #include "base/text.hh"
 #include "engine/child.hh"
 #include "engine/error.hh"
@@ -32,10 +33,6 @@ struct FallbackState : Layer {
   weir_call *child;                        // lent while it runs, held once it has ended; nullable
   bool ended;
 };
-
-void count_fallback(std::atomic<uint64_t> &number) {
-  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
 
 void fallback_done(Layer &parent, weir_call &child) {
   auto &state = static_cast<FallbackState &>(parent);
@@ -69,13 +66,13 @@ Next begin_fallback(weir_call &run, FallbackState &state) {
   state.ended = false;
   state.child = start_child(state, fallback_done, start);
   if (state.child != nullptr) return Next::wait;
-  count_fallback(state.policy().failed);
+  count_one(state.policy().failed);
   run.result().stop_reason = WEIR_STOP_NO_MEMORY;
   return leave_fallback(state);
 }
 
 __attribute__((cold)) Next fall_back(weir_call &run, FallbackState &state) {
-  count_fallback(state.policy().fell_back);
+  count_one(state.policy().fell_back);
   tell_fallback(run, state);
   if (state.options().operation != nullptr) return begin_fallback(run, state);
   run.result().set_value(ref_value(state.options().value));
@@ -109,7 +106,7 @@ void blame(Heap *heap, Result &result, weir_error *first) {
 __attribute__((cold)) Next end_fallback(weir_call &run, FallbackState &state) {
   weir_call *child = state.child;
   state.child = nullptr;
-  if (child->result().channel != WEIR_CHANNEL_VALUE) count_fallback(state.policy().failed);
+  if (child->result().channel != WEIR_CHANNEL_VALUE) count_one(state.policy().failed);
   Heap *heap = state.owner->heap();
   weir_error *first = failure_of(heap, run.result());
   run.adopt(*child);
@@ -132,7 +129,7 @@ Next fallback_step(weir_call &run, Layer &layer, Signal signal) {
   auto &state = static_cast<FallbackState &>(layer);
   switch (signal) {
     case Signal::start:
-      count_fallback(state.policy().started);
+      count_one(state.policy().started);
       state.set = state.policy().live.take();
       state.child = nullptr;
       return Next::inner;

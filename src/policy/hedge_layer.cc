@@ -23,6 +23,7 @@
 //   it; then the last real error is shown.
 // - A copy that was withdrawn from the budget and no attempt came of is given back when it ends.
 
+#include "base/counter.hh"
 #include "base/text.hh"
 #include "base/time.hh"
 #include "engine/child.hh"
@@ -60,10 +61,6 @@ struct HedgeState : Layer {
   bool deposited;                       // in the budget, at begun_ns
   weir_call *children[WEIR_HEDGE_MAX];  // `copies` of them; NULL: ended
 };
-
-void count_hedge(std::atomic<uint64_t> &number) {
-  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
 
 // ---- what is kept ----
 
@@ -134,7 +131,7 @@ __attribute__((cold)) void tell_hedge(weir_call &run, const HedgeState &state, u
 bool withdraw_copy(weir_call &run, HedgeState &state) {
   weir_budget *budget = state.options().budget;
   if (budget == nullptr || budget->core.withdraw(run.runtime().now())) return true;
-  count_hedge(state.policy().refused_by_budget);
+  count_one(state.policy().refused_by_budget);
   return false;
 }
 
@@ -154,7 +151,7 @@ bool begin_copy(weir_call &run, HedgeState &state) {
   }
   state.children[state.copies++] = child;
   ++state.running;
-  count_hedge(state.policy().hedged);
+  count_one(state.policy().hedged);
   return true;
 }
 
@@ -214,7 +211,7 @@ Next succeed_first(weir_call &run, HedgeState &state) {
 __attribute__((cold)) Next succeed_by_copy(weir_call &run, HedgeState &state) {
   if (state.own_runs) run.stop_inside(state, WEIR_CANCEL_LOST);
   measure_first(run, state);
-  count_hedge(state.policy().won_by_hedge);
+  count_one(state.policy().won_by_hedge);
   tell_hedge(run, state, WEIR_EVENT_HEDGE_WON, state.winner);
   run.adopt(*state.shown);
   let_go_of_hedge(run, state, WEIR_CANCEL_LOST);
@@ -327,7 +324,7 @@ void deposit_first(weir_call &run, HedgeState &state) {
 
 Next start_hedge(weir_call &run, HedgeState &state) {
   weir_hedge &policy = state.policy();
-  count_hedge(policy.started);
+  count_one(policy.started);
   state.set = policy.live.take();
   state.begun_ns = run.runtime().now();
   state.delay_ns = policy.delay(state.options());

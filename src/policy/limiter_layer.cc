@@ -19,6 +19,7 @@
 //             stop     as result; early_release returns the permit       over
 #include <algorithm>
 
+#include "base/counter.hh"
 #include "base/text.hh"
 #include "engine/attempt.hh"
 #include "engine/run.hh"
@@ -29,14 +30,6 @@ using weir::LimiterDenial;
 using weir::LimiterPhase;
 using weir::LimiterState;
 using weir::Next;
-
-namespace {
-
-void count_up(std::atomic<uint64_t> &counter) {
-  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
-
-}  // namespace
 
 Next weir_limiter::enter(weir_call &run, LimiterState &state) {
   const weir::RunRequest &request = run.request();
@@ -128,8 +121,8 @@ void weir_limiter::complete(const LimiterState &state, LimiterDenial &denial) {
 
 Next weir_limiter::refuse(weir_call &run, const LimiterState &state, LimiterDenial &denial) {
   complete(state, denial);
-  count_up(refused_);
-  if (denial.reason == WEIR_REJECTION_QUEUE_TIMEOUT) count_up(timed_out_);
+  weir::count_one(refused_);
+  if (denial.reason == WEIR_REJECTION_QUEUE_TIMEOUT) weir::count_one(timed_out_);
   run.refuse(rejection(state.permits, denial),
              denial.status == WEIR_EFULL ? full_error_ : limited_error_);
   if (runtime()->tells()) weir::tell_refusal(run, *this);
@@ -188,7 +181,7 @@ Next weir_limiter::start_inside(weir_call &run, LimiterState &state) {
     run.set_obligation(state.obligation);
   }
   if (adaptive_kind_ != WEIR_ADAPTIVE_OFF) state.started_ns = runtime()->now();
-  count_up(granted_);
+  weir::count_one(granted_);
   return Next::inner;
 }
 

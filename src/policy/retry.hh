@@ -10,6 +10,7 @@
 
 #include <atomic>
 
+#include "base/counter.hh"
 #include "base/random.hh"
 #include "base/short_lock.hh"
 #include "engine/live_options.hh"
@@ -106,10 +107,7 @@ struct weir_retry : weir_policy {
       : weir_policy(runtime, weir::end_handle<weir_retry>, WEIR_POLICY_RETRY, &weir::retry_layer) {}
 
   // By the engine's thread, which alone writes these: no read-modify-write.
-  void count(weir::RetryCount kind) {
-    std::atomic<uint64_t> &number = run_counts[static_cast<size_t>(kind)];
-    number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
+  void count(weir::RetryCount kind) { weir::count_one(run_counts[static_cast<size_t>(kind)]); }
   // By any thread.
   void count_decided(weir::RetryCount kind) {
     decide_counts[static_cast<size_t>(kind)].fetch_add(1, std::memory_order_relaxed);

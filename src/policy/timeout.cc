@@ -12,6 +12,7 @@
 
 #include "policy/timeout.hh"
 
+#include "base/counter.hh"
 #include "base/text.hh"
 #include "base/time.hh"
 #include "engine/error.hh"
@@ -31,10 +32,6 @@ struct TimeoutState : Layer {
   int64_t timeout_ms;  // this run's
 };
 
-void count(std::atomic<uint64_t> &number) {
-  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
-
 int64_t timeout_of(weir_call &run, const TimeoutOptions &options) {
   if (!options.timeout_for) return options.timeout_ms;
   const RunRequest &request = run.request();
@@ -45,7 +42,7 @@ int64_t timeout_of(weir_call &run, const TimeoutOptions &options) {
 
 Next start(weir_call &run, TimeoutState &state) {
   weir_timeout &policy = state.policy();
-  count(policy.started);
+  count_one(policy.started);
   state.set = policy.live.take();
   state.timeout_ms = timeout_of(run, state.set->options);
   int64_t timeout_ns = ms_to_ns(state.timeout_ms);
@@ -66,7 +63,7 @@ void let_go(weir_call &run, TimeoutState &state) {
 
 Next time_out(weir_call &run, TimeoutState &state) {
   weir_timeout &policy = state.policy();
-  count(policy.timed_out);
+  count_one(policy.timed_out);
   run.stop_inside(state, WEIR_CANCEL_TIMEOUT);
   run.result().set_error(state.set->options.timed_out_error(policy, state.timeout_ms));
   let_go(run, state);
