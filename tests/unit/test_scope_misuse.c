@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Scopes that are asked for what cannot be: C08. */
 
-#include "support.h"
-
-static weir_scope *make_scope(struct fixture *fx, const weir_scope_options *options) {
-  weir_scope *scope = NULL;
-  weir_error *error = NULL;
-  weir_status status = weir_scope_new(fx->runtime, options, &scope, &error);
-  weir_error_unref(error);
-  assert_int_equal(status, WEIR_OK);
-  return scope;
-}
+#include "scope_help.h"
 
 static void C08_scopes_say_what_is_wrong(struct fixture *fx) {
   weir_scope *scope = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Resources of scopes: opened by operations, closed in reverse when the scope ends. */
 
-#include "support.h"
+#include "scope_help.h"
 
 /* Which closing operations began, by their input, in order. */
 struct closings {
@@ -32,36 +32,6 @@ static weir_operation *resource(struct fixture *fx, struct script *open, struct 
       weir_scope_resource(open->operation, close->operation, key, &operation, NULL);
   assert_int_equal(status, WEIR_OK);
   return operation;
-}
-
-static weir_scope *make_scope(struct fixture *fx, const weir_scope_options *options) {
-  weir_scope *scope = NULL;
-  weir_status status = weir_scope_new(fx->runtime, options, &scope, NULL);
-  assert_int_equal(status, WEIR_OK);
-  return scope;
-}
-
-static struct run *begin_in(struct fixture *fx, weir_scope *scope, weir_operation *operation) {
-  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
-  options.scope = scope;
-  return begin(fx, operation, &options);
-}
-
-static struct run *begin_join(struct fixture *fx, weir_scope *scope) {
-  weir_operation *join = NULL;
-  weir_status status = weir_scope_join(scope, &join, NULL);
-  assert_int_equal(status, WEIR_OK);
-  struct run *run = begin(fx, join, NULL);
-  weir_operation_unref(join);
-  return run;
-}
-
-static weir_scope_stats stats_of(weir_scope *scope) {
-  weir_scope_stats stats;
-  memset(&stats, 0, sizeof(stats));
-  stats.size = sizeof(stats);
-  assert_int_equal(weir_scope_get_stats(scope, &stats), WEIR_OK);
-  return stats;
 }
 
 static void open_and_await(struct fixture *fx, weir_scope *scope, weir_operation *operation) {

@@ -2,14 +2,7 @@
 /* Scopes and runs that several share: these see the values of the first that asked, but belong to
  * no scope. */
 
-#include "support.h"
-
-static weir_scope *make_scope(struct fixture *fx) {
-  weir_scope *scope = NULL;
-  weir_status status = weir_scope_new(fx->runtime, NULL, &scope, NULL);
-  assert_int_equal(status, WEIR_OK);
-  return scope;
-}
+#include "scope_help.h"
 
 /* `operation`, shared by all who run it at once. */
 static weir_operation *share(struct fixture *fx, weir_operation *operation) {
@@ -32,12 +25,6 @@ static weir_operation *shared_in_a_scope(struct fixture *fx, struct script *work
   return shared;
 }
 
-static struct run *begin_in(struct fixture *fx, weir_scope *scope, weir_operation *operation) {
-  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
-  options.scope = scope;
-  return begin(fx, operation, &options);
-}
-
 static void note_number(struct script *script, const weir_attempt *attempt) {
   weir_scope_get_int64(attempt->scope, "number", script->user);
 }
@@ -48,7 +35,7 @@ static void what_several_share_outlives_the_first_ones_scope(struct fixture *fx)
   work->on_start = note_number;
   work->user = &seen;
   weir_operation *shared = shared_in_a_scope(fx, work);
-  weir_scope *scope = make_scope(fx);
+  weir_scope *scope = make_scope(fx, NULL);
   weir_status set = weir_scope_set_int64(scope, "number", 60);
   assert_int_equal(set, WEIR_OK);
   struct run *first = begin_in(fx, scope, shared);
@@ -69,7 +56,7 @@ static void what_several_share_outlives_the_first_ones_scope(struct fixture *fx)
 static void a_scope_does_not_wait_for_what_others_share(struct fixture *fx) {
   struct script *work = scripted(fx, "v7+20");
   weir_operation *shared = shared_in_a_scope(fx, work);
-  weir_scope *scope = make_scope(fx);
+  weir_scope *scope = make_scope(fx, NULL);
   weir_operation *join = NULL;
   weir_status made = weir_scope_join(scope, &join, NULL);
   assert_int_equal(made, WEIR_OK);
@@ -118,7 +105,7 @@ static void what_is_freed_last_runs_in_no_scope(struct fixture *fx) {
   remake_runtime(fx, &runtime_options);
   told.runtime = fx->runtime;
   weir_operation *shared = share(fx, scripted(fx, "v7+20")->operation);
-  weir_scope *scope = make_scope(fx);
+  weir_scope *scope = make_scope(fx, NULL);
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
   weir_status made = weir_value_new_pointer(fx->runtime, &told, free_and_log, &options.input);
   assert_int_equal(made, WEIR_OK);
