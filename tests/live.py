@@ -20,6 +20,10 @@ except ImportError:
 # Nothing here should take longer, however busy the machine; what is waited for comes in a second.
 PATIENCE_S = 60
 
+# In one go, for the page draws its chart anew several times a second.
+READ_LINES = """return Array.from(document.querySelectorAll('#rates polyline'),
+                                  line => line.getAttribute('points'))"""
+
 
 def open_browser():
     browser, driver = shutil.which('chromium'), shutil.which('chromedriver')
@@ -69,8 +73,8 @@ def use(page):
     page.await_text('breaker', 'isolated')
     page.click('reset')
     page.await_text('breaker', 'closed')
-    lines = page.browser.find_elements(By.CSS_SELECTOR, '#rates polyline')
-    assert len(lines) == 4 and all(line.get_attribute('points').strip() for line in lines)
+    lines = page.browser.execute_script(READ_LINES)
+    assert len(lines) == 4 and all(points.strip() for points in lines), lines
     errors = [entry for entry in page.browser.get_log('browser') if 'favicon' not in entry['message']]
     assert not errors, errors
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """readme.py PREFIX WORK: every code block of README.md is compiled, the whole ones are run.
+readme.py --block LANGUAGE: prints the blocks of a binding's language, for the step that runs them.
 
 PREFIX is where the library is installed, WORK a directory for the results. By language of the block:
 
@@ -99,7 +100,16 @@ class Readme:
                 run(['bash', '-c', line.removeprefix('$ ')], directory, self.environment)
 
 
+def print_blocks(language):
+    text = (ROOT / 'README.md').read_text()
+    blocks = re.findall(rf'^```{re.escape(language)}\n(.*?)^```$', text, flags=re.M | re.S)
+    print('\n'.join(blocks), end='')
+    sys.exit(not blocks)
+
+
 def main():
+    if sys.argv[1] == '--block':
+        print_blocks(sys.argv[2])
     prefix, work = sys.argv[1], pathlib.Path(sys.argv[2])
     readme = Readme(prefix, work)
     text = (ROOT / 'README.md').read_text()

@@ -89,3 +89,14 @@ meson_build() {
   check "$name: configure" meson setup $([ -d "$build" ] && echo --reconfigure) "$build" "$WEIR_ROOT" -Dwerror=true "$@" &&
     WEIR_TIMEOUT=900 check "$name: build" ninja -C "$build" -j "$jobs"
 }
+
+# installed_weir: a release of the library in $WEIR_BUILD/prefix, installed once in a run of the tests
+# for the languages' steps, and the environment in which they find it.
+installed_weir() {
+  local prefix=$WEIR_BUILD/prefix build=$WEIR_BUILD/gcc-release
+  export PKG_CONFIG_PATH=$prefix/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+  export LD_LIBRARY_PATH=$prefix/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  export CMAKE_PREFIX_PATH=$prefix
+  CC=gcc CXX=g++ cmake_build gcc-release -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_LIBDIR=lib &&
+    check "install for the languages" cmake --install "$build" --prefix "$prefix"
+}
