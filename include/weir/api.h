@@ -539,6 +539,7 @@
   X(weir_value *, weir_value_ref, (weir_value *value)) \
   X(void, weir_value_unref, (weir_value *value)) \
   X(void, weir_values_unref, (weir_value *const *values, size_t count)) \
+  X(int32_t, weir_value_is_unique, (const weir_value *value)) \
   X(uint32_t, weir_value_kind, (const weir_value *value)) \
   X(const void *, weir_value_data, (const weir_value *value)) \
   X(size_t, weir_value_size, (const weir_value *value)) \

@@ -68,6 +68,12 @@ WEIR_API void weir_value_unref(weir_value *value);
  * One crossing for foreign languages. Any thread. */
 WEIR_API void weir_values_unref(weir_value *const *values, size_t count);
 
+/* 1 if there is one reference: then nobody can see the value but through the
+ * caller's (an outcome's, of a call that only the caller has), who may take
+ * out what a pointer value points to instead of copying it. 0 of NULL. Any
+ * thread. */
+WEIR_API int32_t weir_value_is_unique(const weir_value *value);
+
 /* WEIR_VALUE_*; WEIR_VALUE_NONE of NULL. Any thread. */
 WEIR_API uint32_t weir_value_kind(const weir_value *value);
 

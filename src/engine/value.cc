@@ -232,6 +232,10 @@ void weir_values_unref(weir_value *const *values, size_t count) {
   for (size_t i = 0; i < count; ++i) weir::unref_value(values[i]);
 }
 
+int32_t weir_value_is_unique(const weir_value *value) {
+  return value != nullptr && value->references.load(std::memory_order_acquire) == 1 ? 1 : 0;
+}
+
 uint32_t weir_value_kind(const weir_value *value) {
   return value == nullptr ? uint32_t{WEIR_VALUE_NONE} : value->kind;
 }

@@ -130,6 +130,18 @@ static void values_unref_skips_nulls_and_frees_each_once(struct fixture *fx) {
   assert_int_equal(freed, 3);
 }
 
+static void value_is_unique_while_it_has_one_reference(struct fixture *fx) {
+  weir_value *value = NULL;
+  assert_int_equal(weir_value_new_bytes(fx->runtime, "x", 1, &value), WEIR_OK);
+  assert_int_equal(weir_value_is_unique(value), 1);
+  weir_value_ref(value);
+  assert_int_equal(weir_value_is_unique(value), 0);
+  weir_value_unref(value);
+  assert_int_equal(weir_value_is_unique(value), 1);
+  weir_value_unref(value);
+  assert_int_equal(weir_value_is_unique(NULL), 0);
+}
+
 static void host_value_posts_released_when_its_last_reference_goes(struct fixture *fx) {
   weir_completions *queue = NULL;
   weir_value *value = NULL;
@@ -167,5 +179,6 @@ TEST_MAIN("value", TEST(value_of_bytes_is_an_aligned_copy), TEST(value_of_no_byt
           TEST(value_arguments_are_checked), TEST(value_too_large_is_no_memory),
           TEST(value_outlives_its_runtime), TEST(value_without_a_runtime_is_malloced),
           TEST(values_unref_skips_nulls_and_frees_each_once),
+          TEST(value_is_unique_while_it_has_one_reference),
           TEST(host_value_posts_released_when_its_last_reference_goes),
           TEST(host_value_keeps_its_queue_alive))
