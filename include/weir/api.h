@@ -544,6 +544,8 @@
   X(const void *, weir_value_data, (const weir_value *value)) \
   X(size_t, weir_value_size, (const weir_value *value)) \
   X(void *, weir_value_pointer, (const weir_value *value)) \
+  X(void *, weir_value_pointer_of, (const weir_value *value, weir_free_fn \
+    free_pointer)) \
   X(uint64_t, weir_value_host_id, (const weir_value *value)) \
   X(size_t, weir_value_count, (const weir_value *value)) \
   X(weir_value *, weir_value_item, (const weir_value *value, size_t index)) \

@@ -87,6 +87,12 @@ WEIR_API size_t weir_value_size(const weir_value *value);
 /* The pointer of a pointer value; NULL of others. Any thread. */
 WEIR_API void *weir_value_pointer(const weir_value *value);
 
+/* The pointer of a pointer value that was made with this `free_pointer` (not
+ * NULL); NULL of others: so a module tells its own from what another, perhaps
+ * of another language, has made. Any thread. */
+WEIR_API void *weir_value_pointer_of(const weir_value *value,
+                                     weir_free_fn free_pointer);
+
 /* The number of a host value; 0 of others. Any thread. */
 WEIR_API uint64_t weir_value_host_id(const weir_value *value);
 

@@ -252,6 +252,11 @@ void *weir_value_pointer(const weir_value *value) {
   return value == nullptr || value->kind != WEIR_VALUE_POINTER ? nullptr : value->pointer;
 }
 
+void *weir_value_pointer_of(const weir_value *value, weir_free_fn free_pointer) {
+  if (value == nullptr || value->kind != WEIR_VALUE_POINTER) return nullptr;
+  return free_pointer == nullptr || value->free_pointer != free_pointer ? nullptr : value->pointer;
+}
+
 uint64_t weir_value_host_id(const weir_value *value) {
   return value == nullptr || value->kind != WEIR_VALUE_HOST ? 0 : value->id;
 }

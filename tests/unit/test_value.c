@@ -142,6 +142,23 @@ static void value_is_unique_while_it_has_one_reference(struct fixture *fx) {
   assert_int_equal(weir_value_is_unique(NULL), 0);
 }
 
+static void free_other(void *pointer) { (void)pointer; }
+
+static void pointer_is_told_by_what_frees_it(struct fixture *fx) {
+  unsigned freed = 0;
+  weir_value *mine = NULL;
+  weir_value *bare = NULL;
+  assert_int_equal(weir_value_new_pointer(fx->runtime, &freed, count_free, &mine), WEIR_OK);
+  assert_int_equal(weir_value_new_pointer(fx->runtime, &freed, NULL, &bare), WEIR_OK);
+  assert_ptr_equal(weir_value_pointer_of(mine, count_free), &freed);
+  assert_null(weir_value_pointer_of(mine, free_other));
+  assert_null(weir_value_pointer_of(mine, NULL));
+  assert_null(weir_value_pointer_of(bare, NULL));
+  assert_null(weir_value_pointer_of(NULL, count_free));
+  weir_value_unref(mine);
+  weir_value_unref(bare);
+}
+
 static void host_value_posts_released_when_its_last_reference_goes(struct fixture *fx) {
   weir_completions *queue = NULL;
   weir_value *value = NULL;
@@ -179,6 +196,6 @@ TEST_MAIN("value", TEST(value_of_bytes_is_an_aligned_copy), TEST(value_of_no_byt
           TEST(value_arguments_are_checked), TEST(value_too_large_is_no_memory),
           TEST(value_outlives_its_runtime), TEST(value_without_a_runtime_is_malloced),
           TEST(values_unref_skips_nulls_and_frees_each_once),
-          TEST(value_is_unique_while_it_has_one_reference),
+          TEST(value_is_unique_while_it_has_one_reference), TEST(pointer_is_told_by_what_frees_it),
           TEST(host_value_posts_released_when_its_last_reference_goes),
           TEST(host_value_keeps_its_queue_alive))
