@@ -58,37 +58,43 @@ void print_refusal(TextWriter &text, const weir_event &event, const weir_rejecti
              rejection.size != 0 ? sentence : "");
 }
 
-// What is said of a kind: words around its count (if `before` is there) and its time.
+// What is said of a kind: # is its count, @ its time. No pointers, which the loader would have to
+// relocate each time.
 struct Words {
   uint32_t kind;
-  const char *before;  // the count; NULL: there is none
-  const char *after;
-  const char *time;  // before the time; NULL: there is none
+  char words[40];
 };
 
 constexpr Words event_words[] = {
-    {WEIR_EVENT_RETRY, "try ", " failed", ", the next one in "},
-    {WEIR_EVENT_EVICTION, "", " evicted", nullptr},
-    {WEIR_EVENT_WAITING, "waits, ", " in the queue", nullptr},
-    {WEIR_EVENT_GRANTED, "goes on, ", " left in the queue", " after "},
-    {WEIR_EVENT_TIMEOUT, nullptr, "timed out", " after "},
-    {WEIR_EVENT_GAVE_UP, "gave up after ", " tries", nullptr},
-    {WEIR_EVENT_LOAD, "loaded ", "", " in "},
-    {WEIR_EVENT_PACED, "ran once for ", " calls", " in "},
-    {WEIR_EVENT_HEDGE, "started copy ", "", " after "},
-    {WEIR_EVENT_HEDGE_WON, "copy ", " won", " after "},
-    {WEIR_EVENT_FALLBACK, nullptr, "served the fallback", nullptr},
-    {WEIR_EVENT_CHAOS, "injected ", "", ", "},
+    {WEIR_EVENT_RETRY, "try # failed, the next one in @"},
+    {WEIR_EVENT_EVICTION, "# evicted"},
+    {WEIR_EVENT_WAITING, "waits, # in the queue"},
+    {WEIR_EVENT_GRANTED, "goes on, # left in the queue after @"},
+    {WEIR_EVENT_TIMEOUT, "timed out after @"},
+    {WEIR_EVENT_GAVE_UP, "gave up after # tries"},
+    {WEIR_EVENT_LOAD, "loaded # in @"},
+    {WEIR_EVENT_PACED, "ran once for # calls in @"},
+    {WEIR_EVENT_HEDGE, "started copy # after @"},
+    {WEIR_EVENT_HEDGE_WON, "copy # won after @"},
+    {WEIR_EVENT_FALLBACK, "served the fallback"},
+    {WEIR_EVENT_CHAOS, "injected #, @"},
 };
 
-void print_plain(TextWriter &text, const weir_event &event) {
-  for (const Words &words : event_words) {
-    if (words.kind != event.kind) continue;
-    if (words.before != nullptr) {
-      text.print("%s%llu", words.before, static_cast<Unsigned>(event.count));
+void print_words(TextWriter &text, const char *words, const weir_event &event) {
+  for (; *words != '\0'; ++words) {
+    if (*words == '#') {
+      text.print("%llu", static_cast<Unsigned>(event.count));
+    } else if (*words == '@') {
+      text.print("%.12g ms", shown_ms(event.delay_ns));
+    } else {
+      text.print("%c", *words);
     }
-    text.print("%s", words.after);
-    if (words.time != nullptr) text.print("%s%.12g ms", words.time, shown_ms(event.delay_ns));
+  }
+}
+
+void print_plain(TextWriter &text, const weir_event &event) {
+  for (const Words &row : event_words) {
+    if (row.kind == event.kind) print_words(text, row.words, event);
   }
   if (event.status != WEIR_OK) text.print(" (%s)", weir_status_name(event.status));
   if (event.kind == WEIR_EVENT_GAVE_UP) text.print(": %s", stop_reason_text(event.reason));
