@@ -332,6 +332,8 @@
     user, weir_operation **out, weir_error **error)) \
   X(weir_status, weir_operation_new_asked, (weir_completions *queue, uint64_t \
     user, weir_operation **out, weir_error **error)) \
+  X(weir_status, weir_attempt_get, (weir_runtime *runtime, weir_token token, \
+    weir_attempt *attempt, struct weir_outcome *failed)) \
   X(weir_operation *, weir_operation_ref, (weir_operation *operation)) \
   X(void, weir_operation_unref, (weir_operation *operation)) \
   X(void, weir_completion_init, (weir_completion *completion, size_t size)) \

@@ -19,8 +19,8 @@ extern "C" {
 enum {
   /* Begin an attempt of a queued operation: user, object = token, detail =
    * input (weir_value pointer, a reference of the host's own, or 0), number =
-   * attempt. A START that is still undrained when its attempt is told to stop
-   * is taken back. */
+   * attempt; weir_attempt_get() tells the rest. A START that is still undrained
+   * when its attempt is told to stop is taken back. */
   WEIR_RECORD_START = 1,
   /* An attempt whose START was drained should stop: user, object = token,
    * number = WEIR_CANCEL_*. It still has to be completed. */

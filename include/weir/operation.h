@@ -91,9 +91,16 @@ WEIR_API weir_status weir_operation_new_blocking(
     weir_runtime *runtime, weir_blocking_fn function, void *data,
     weir_free_fn free_data, weir_operation **out, weir_error **error);
 
-/* Makes an operation whose attempts are START records in `queue` (with `user`)
- * instead of calls: see weir/completions.h. Errors: WEIR_EINVAL, WEIR_ENOMEM.
- * Any thread. */
+/* As `user` of a queued operation: its records carry the `context` of the run
+ * options, as a number, in their `user` (0 without one). So one operation
+ * serves all runs of a host, which finds in each record which run it is of: a
+ * run's items, racers and copies have its context, a load (weir/cache.h) that
+ * of the run which began it. */
+#define WEIR_USER_OF_RUN UINT64_MAX
+
+/* Makes an operation whose attempts are START records in `queue` (with `user`,
+ * or WEIR_USER_OF_RUN) instead of calls: see weir/completions.h. Errors:
+ * WEIR_EINVAL, WEIR_ENOMEM. Any thread. */
 WEIR_API weir_status weir_operation_new_queued(weir_completions *queue,
                                                uint64_t user,
                                                weir_operation **out,
@@ -106,6 +113,24 @@ WEIR_API weir_status weir_operation_new_asked(weir_completions *queue,
                                               uint64_t user,
                                               weir_operation **out,
                                               weir_error **error);
+
+/* What a start function would have been shown, for the host that holds a
+ * drained START or ASK record: fills `attempt`, whose `size` the caller has
+ * set; on_cancel, data and free_data are NULL and have no use. number is that
+ * attempt's, whatever the run has started since; remaining_ns is from now on.
+ * `failed` (nullable, its size set) gets what failed before, for the operation
+ * of a fallback, and the attempt's `failed` points to it then (without `failed`
+ * to a copy of weir's own); otherwise it gets an outcome whose channel is 0,
+ * and the attempt's is NULL.
+ *
+ * Everything that is pointed to is borrowed until the attempt is completed,
+ * also once it was told to stop and when its run has settled. So nobody else
+ * may complete it while that is read. Errors: WEIR_ESTALE (completed, or never
+ * started), WEIR_ENOTSUP (it was shown to a start function), WEIR_EINVAL,
+ * WEIR_EABI, WEIR_EFORKED. Any thread. */
+WEIR_API weir_status weir_attempt_get(weir_runtime *runtime, weir_token token,
+                                      weir_attempt *attempt,
+                                      struct weir_outcome *failed);
 
 /* One reference more; returns `operation`. Any thread. */
 WEIR_API weir_operation *weir_operation_ref(weir_operation *operation);

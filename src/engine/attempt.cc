@@ -273,7 +273,10 @@ void weir_runtime::attempt_over(Attempt &attempt) {
   weir_completions *queue = attempt.queue;
   weir::Obligation *obligation = attempt.obligation;
   weir_call *run = attempt.run;
-  if (queue != nullptr) queue->revoke(attempt.cancel_record);
+  if (queue != nullptr) {
+    queue->revoke(attempt.cancel_record);
+    attempt.end_show(heap());
+  }
   attempt.clear();
   weir::AttemptTable::retire_token(attempt);
   attempts_.release(&attempt, true);

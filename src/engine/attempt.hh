@@ -17,6 +17,9 @@
 // One compare-and-swap decides each race. A completing call on another thread that meets
 // `cancelling` waits for on_cancel to return: on_cancel must not begin after it came back.
 // Slots live in chunks that double in size and never move, so a token is looked up without a lock.
+// Who shows an attempt to its host (weir_attempt_get) counts as a reader before he looks whether it
+// is completed; the completing call changes the phase before the engine looks for readers, and it
+// waits for them to leave. So what is shown is there, in Dekker's way, and nobody else pays for it.
 
 #pragma once
 
@@ -97,8 +100,14 @@ struct Attempt : ListNode<Attempt> {
   // The queue ended with the START in it: the attempt fails as closed.
   static void start_drained(Record &record, bool kept);
 
+  // Fills what the attempt of a queued operation is shown, while it is there. Any thread.
+  weir_status show(weir_token token, weir_attempt &shown, weir_outcome *failed_before);
+  // The same is over: nobody can find it any more. The engine's thread.
+  void end_show(Heap *heap);
+
   std::atomic<uint64_t> state;  // generation << 32 | phase
   uint32_t index;
+  std::atomic<uint32_t> readers{0};  // calls of weir_attempt_get(); see there
   Attempt *next_free = nullptr;
   AttemptTask task;  // the completion, on its way to the engine
 
@@ -112,6 +121,11 @@ struct Attempt : ListNode<Attempt> {
   weir_cancel_fn on_cancel = nullptr;
   void *data = nullptr;
   weir_free_fn free_data = nullptr;
+
+  // Of a queued operation, while `queue` is there: what it was started with.
+  uint32_t number = 0;
+  int64_t deadline_ns = 0;
+  KeptOutcome *failed = nullptr;
 
   // Written by the completing call, read by the completion task.
   Result result;

@@ -73,13 +73,18 @@ weir_attempt describe(const weir_call &run, const Attempt &attempt) {
           request.key,          request.key_size, request.index,   request.failed, request.scope};
 }
 
+[[gnu::cold]] Next no_memory(weir_call &run) {
+  run.result().set_status(WEIR_ENOMEM);
+  run.result().stop_reason = WEIR_STOP_NO_MEMORY;
+  return Next::outer;
+}
+
 // Starts the reserved attempt, or answers that there is none: out of memory.
 Attempt *begin_attempt(weir_call &run, LeafState &state) {
   Attempt *attempt = run.take_attempt();
   state.attempt = attempt;
   if (attempt == nullptr) {
-    run.result().set_status(WEIR_ENOMEM);
-    run.result().stop_reason = WEIR_STOP_NO_MEMORY;
+    no_memory(run);
     return nullptr;
   }
   attempt->run = &run;
@@ -150,14 +155,43 @@ void describe_leaf(const weir_call &, const Layer &, char *buffer, size_t size) 
 
 // ---- START or ASK record ----
 
+uint64_t user_of(const QueuedOperation &operation, const RunRequest &request) {
+  if (operation.user != WEIR_USER_OF_RUN) return operation.user;
+  return reinterpret_cast<uintptr_t>(request.context);
+}
+
+// What the host may ask for and the run does not keep so long, or changes (weir_attempt_get). False
+// without memory.
+bool keep_shown(const weir_call &run, LeafState &state, KeptOutcome *&failed) {
+  failed = nullptr;
+  if (run.request().failed == nullptr) return true;
+  failed = state.owner->heap()->make<KeptOutcome>();
+  if (failed != nullptr) failed->keep(*run.request().failed);
+  return failed != nullptr;
+}
+
+void drop_shown(Heap *heap, KeptOutcome *failed) {
+  if (failed == nullptr) return;
+  failed->give_back();
+  heap->destroy(failed);
+}
+
 Next start_queued(weir_call &run, LeafState &state) {
+  KeptOutcome *failed;
+  if (!keep_shown(run, state, failed)) return no_memory(run);
   Attempt *attempt = begin_attempt(run, state);
-  if (attempt == nullptr) return Next::outer;
+  if (attempt == nullptr) {
+    drop_shown(state.owner->heap(), failed);
+    return Next::outer;
+  }
   auto *operation = static_cast<QueuedOperation *>(state.owner);
   attempt->queue = ref_handle(operation->queue);
+  attempt->number = run.attempts();
+  attempt->deadline_ns = run.deadline();
+  attempt->failed = failed;
   weir_record &start = attempt->start_record.content;
   start.kind = operation->record_kind;
-  start.user = operation->user;
+  start.user = user_of(*operation, run.request());
   start.object = attempt->token();
   start.detail = reinterpret_cast<uintptr_t>(ref_value(run.request().input));
   start.number = static_cast<uint16_t>(std::min<uint32_t>(run.attempts(), UINT16_MAX));
@@ -180,28 +214,20 @@ struct BlockingAttempt : BlockingWork {
   Callback<weir_blocking_fn> *function;
   weir_attempt shown;
   // What shown.failed points to, for the run may settle while the function still looks at it.
-  weir_outcome failed;
-  weir_rejection rejection;
+  KeptOutcome failed;
 };
 
 // What the function may look at stays until end_shown().
 void begin_shown(BlockingAttempt &attempt) {
   ref_value(attempt.shown.input);
   if (attempt.shown.failed == nullptr) return;
-  attempt.failed = *attempt.shown.failed;
-  attempt.shown.failed = &attempt.failed;
-  ref_value(attempt.failed.value);
-  ref_error(attempt.failed.error);
-  if (attempt.failed.rejection == nullptr) return;
-  attempt.rejection = *attempt.failed.rejection;
-  attempt.failed.rejection = &attempt.rejection;
+  attempt.failed.keep(*attempt.shown.failed);
+  attempt.shown.failed = &attempt.failed.outcome;
 }
 
 void end_shown(const BlockingAttempt &attempt) {
   unref_value(attempt.shown.input);
-  if (attempt.shown.failed == nullptr) return;
-  unref_value(attempt.failed.value);
-  unref_error(attempt.failed.error);
+  if (attempt.shown.failed != nullptr) attempt.failed.give_back();
 }
 
 // On a thread of the pool.
@@ -236,9 +262,7 @@ Next start_blocking(weir_call &run, LeafState &state) {
   Attempt *attempt = work == nullptr ? nullptr : begin_attempt(run, state);
   if (attempt == nullptr) {
     runtime.heap()->destroy(work);
-    run.result().set_status(WEIR_ENOMEM);
-    run.result().stop_reason = WEIR_STOP_NO_MEMORY;
-    return Next::outer;
+    return no_memory(run);
   }
   work->work = do_blocking;
   work->done = end_blocking;

@@ -33,6 +33,20 @@ void Result::set_stopped(weir_status stopped, uint32_t reason) {
   cancel_reason = reason;
 }
 
+[[gnu::cold]] void KeptOutcome::keep(const weir_outcome &lent) {
+  outcome = lent;
+  ref_value(outcome.value);
+  ref_error(outcome.error);
+  if (outcome.rejection == nullptr) return;
+  rejection = *outcome.rejection;
+  outcome.rejection = &rejection;
+}
+
+[[gnu::cold]] void KeptOutcome::give_back() const {
+  unref_value(outcome.value);
+  unref_error(outcome.error);
+}
+
 const char *stop_reason_text(uint32_t reason) {
   constexpr const char *texts[] = {"",        "attempts", "elapsed",    "budget",   "no time left",
                                    "refused", "final",    "classified", "no memory"};

@@ -68,6 +68,16 @@ class Result : public ResultFields {
   void unref_both();
 };
 
+// A lent outcome's copy that stays, with references of its own.
+struct KeptOutcome {
+  void keep(const weir_outcome &lent);
+  // The end of it.
+  void give_back() const;
+
+  weir_outcome outcome;
+  weir_rejection rejection;
+};
+
 // True for statuses that stand for a refusal.
 constexpr bool is_refusal(weir_status status) {
   return status == WEIR_EOPEN || status == WEIR_ELIMITED || status == WEIR_EFULL ||
