@@ -39,8 +39,8 @@ int compare_keys(const Label &a, const Label &b) {
 
 // What weir's own samples say.
 bool is_taken_key(const char *key) {
-  constexpr const char *taken[] = {"le", "quantile", "runtime", "name", "kind", "result", "state"};
-  for (const char *word : taken) {
+  constexpr char taken[][9] = {"le", "quantile", "runtime", "name", "kind", "result", "state"};
+  for (const auto &word : taken) {
     if (std::strcmp(word, key) == 0) return true;
   }
   return false;

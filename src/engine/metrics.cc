@@ -24,7 +24,7 @@ namespace {
 using HandleList = MeterBook::HandleList;
 
 struct SourceEntry {
-  const char *kind;
+  char kind[16];
   const MetricSource *source;  // NULL: only the histograms
 };
 

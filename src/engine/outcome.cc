@@ -48,21 +48,23 @@ void Result::set_stopped(weir_status stopped, uint32_t reason) {
 }
 
 const char *stop_reason_text(uint32_t reason) {
-  constexpr const char *texts[] = {"",        "attempts", "elapsed",    "budget",   "no time left",
-                                   "refused", "final",    "classified", "no memory"};
+  static constexpr char texts[][13] = {"",       "attempts",     "elapsed",
+                                       "budget", "no time left", "refused",
+                                       "final",  "classified",   "no memory"};
   return reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "unknown";
 }
 
 namespace {
 
 const char *cancel_reason_text(uint32_t reason) {
-  constexpr const char *texts[] = {"",          "by the caller", "by its deadline", "by a timeout",
-                                   "lost race", "superseded",    "by shutdown"};
+  static constexpr char texts[][16] = {
+      "",          "by the caller", "by its deadline", "by a timeout",
+      "lost race", "superseded",    "by shutdown"};
   return reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "unknown";
 }
 
 void print_domain(TextWriter &line, const weir_error *error) {
-  constexpr const char *names[] = {"weir", "errno", "uv", "http", "grpc", "curl"};
+  constexpr char names[][6] = {"weir", "errno", "uv", "http", "grpc", "curl"};
   uint32_t domain = weir_error_domain(error);
   if (domain < sizeof(names) / sizeof(names[0])) {
     line.print("%s %lld", names[domain], static_cast<long long>(weir_error_code(error)));

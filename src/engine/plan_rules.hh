@@ -27,7 +27,7 @@ struct PlanRule {
   uint32_t inner;
   PlanUse applies_to;  // run: to both
   bool (*broken)(const PlanEntry &outer, const PlanEntry &inner);
-  const char *what;  // printed with what the inner layer is, and its name
+  char what[80];  // printed with what the inner layer is, and its name
 };
 
 bool is_same_policy(const PlanEntry &outer, const PlanEntry &inner);

@@ -82,8 +82,8 @@ uint32_t Classifier::judge(const weir_outcome &outcome) const {
 }
 
 const char *policy_kind_text(uint32_t kind) {
-  constexpr const char *texts[] = {"policy",   "retry",  "breaker", "limiter",  "timeout",
-                                   "pipeline", "budget", "hedge",   "fallback", "chaos"};
+  static constexpr char texts[][9] = {"policy",   "retry",  "breaker", "limiter",  "timeout",
+                                      "pipeline", "budget", "hedge",   "fallback", "chaos"};
   return texts[kind < sizeof(texts) / sizeof(texts[0]) ? kind : 0];
 }
 

@@ -20,13 +20,13 @@ double shown_ms(int64_t time_ns) {
 }
 
 const char *state_text(uint32_t state) {
-  constexpr const char *texts[] = {"closed",      "open",          "half-open",
-                                   "forced open", "forced closed", "metrics only"};
+  static constexpr char texts[][14] = {"closed",      "open",          "half-open",
+                                       "forced open", "forced closed", "metrics only"};
   return state < sizeof(texts) / sizeof(texts[0]) ? texts[state] : "?";
 }
 
 const char *change_text(uint32_t reason) {
-  constexpr const char *texts[] = {"?", "failures", "slow calls", "time", "trials", "hand"};
+  static constexpr char texts[][11] = {"?", "failures", "slow calls", "time", "trials", "hand"};
   return reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "?";
 }
 

@@ -66,7 +66,7 @@ weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_poli
       policy_(policy),
       block_size_(block_size),
       skipped_(skipped),
-      skipped_size_(state_offset(skipped)),
+      skipped_size_(skipped == 0 ? 0 : state_offset(skipped)),
       layer_count_(operation.plan.count + (policy == nullptr ? 0 : policy->plan.count) - skipped),
       deadline_timer_(deadline_fired, this),
       record_(record_drained, this) {
@@ -81,7 +81,8 @@ weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_poli
 }
 
 // Makes the layers of `plan` from `first` on, inside of `outer` (nullable); returns the innermost.
-Layer *weir_call::make_layers(const weir::Plan &plan, uint32_t first, char *states, Layer *outer) {
+inline Layer *weir_call::make_layers(const weir::Plan &plan, uint32_t first, char *states,
+                                     Layer *outer) {
   for (uint32_t i = first; i < plan.count; ++i) {
     const weir::PlanEntry &made = plan.entries[i];
     uint32_t index = outer == nullptr ? 0 : outer->index + 1;
@@ -98,7 +99,7 @@ const weir::PlanEntry &weir_call::entry(uint32_t index) const {
 }
 
 // Where the state at `position` of both plans lies, were all of them here.
-uint32_t weir_call::state_offset(uint32_t position) const {
+inline uint32_t weir_call::state_offset(uint32_t position) const {
   uint32_t outer = policy_ == nullptr ? 0 : policy_->plan.count;
   if (position < outer) return policy_->plan.entries[position].offset;
   uint32_t outer_size = policy_ == nullptr ? 0 : policy_->plan.state_size;
@@ -204,7 +205,7 @@ weir::Attempt *weir_call::take_attempt() {
 
 // ---- walking ----
 
-void weir_call::begin() {
+inline void weir_call::begin() {
   if (phase_.load(std::memory_order_relaxed) != Phase::queued) return;
   if (child_.parent != nullptr) {
     begin_child();
@@ -242,7 +243,7 @@ void weir_call::begin_child() {
 }
 
 // The run is the engine's now.
-void weir_call::enlist() {
+inline void weir_call::enlist() {
   begun_ns_ = runtime_.now();
   runtime_.run_begun(*this);
   if (counted_) request_.scope->run_begun(*this);
@@ -398,14 +399,22 @@ void weir_call::settle() {
     runtime_.user_ran();
   }
   settle_.finish();
-  phase_.store(Phase::settled, std::memory_order_seq_cst);
-  if (waiters_.load(std::memory_order_seq_cst) != 0) {
-    weir::Lock lock(runtime_.settle_mutex());
-    runtime_.settle_condition().wake_all();
-  }
+  note_settled();
   runtime_.run_settled(*this);
   if (counted_) request_.scope->run_settled(*this);
   unhold();
+}
+
+inline void weir_call::note_settled() {
+  // With nobody else's reference there is nobody who waits, or ever could.
+  if (references_.load(std::memory_order_acquire) == 1) {
+    phase_.store(Phase::settled, std::memory_order_relaxed);
+    return;
+  }
+  phase_.store(Phase::settled, std::memory_order_seq_cst);
+  if (waiters_.load(std::memory_order_seq_cst) == 0) return;
+  weir::Lock lock(runtime_.settle_mutex());
+  runtime_.settle_condition().wake_all();
 }
 
 [[gnu::cold]] void weir_call::settle_child() {

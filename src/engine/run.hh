@@ -212,6 +212,7 @@ struct weir_call : weir::ListNode<weir_call>,
   void stop_from(uint32_t index, uint32_t reason);
   void prefetch() const;
   void settle();
+  void note_settled();
   void begin_child();
   void settle_child();
   void post_record();

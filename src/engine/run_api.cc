@@ -74,7 +74,7 @@ class RunBuilder {
   bool joins_ = true;   // its scope, if it has one
 };
 
-weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
+inline weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
   Heap *heap = runtime_.heap();
   if (given == nullptr) return WEIR_OK;
   if (given->size == sizeof(weir_run_options)) {
@@ -111,7 +111,7 @@ weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
   return check.status();
 }
 
-weir_status RunBuilder::allocate() {
+inline weir_status RunBuilder::allocate() {
   size_t size = call_size + operation_.plan.state_size;
   if (options_->policy != nullptr) size += options_->policy->plan.state_size;
   size += options_->key_size + name_size_;
@@ -133,7 +133,7 @@ weir_status RunBuilder::allocate() {
 }
 
 // With its place in the scope, if there is one.
-weir_status RunBuilder::join_scope() {
+inline weir_status RunBuilder::join_scope() {
   weir_scope *scope = joins_ ? options_->scope : nullptr;
   if (scope != nullptr && !scope->admit()) {
     return report(error_, runtime_.heap(), WEIR_ECLOSED, "run: scope '%s' takes no more runs",
@@ -145,7 +145,7 @@ weir_status RunBuilder::join_scope() {
 }
 
 // Cannot fail any more.
-void RunBuilder::fill(Callback<weir_settle_fn> &&settle) {
+inline void RunBuilder::fill(Callback<weir_settle_fn> &&settle) {
   weir_call &call = *call_;
   call.settle_ = static_cast<Callback<weir_settle_fn> &&>(settle);
   call.queue_ = ref_handle(options_->queue);
@@ -184,7 +184,7 @@ void RunBuilder::fill(Callback<weir_settle_fn> &&settle) {
 }
 
 // Until the engine lets go of the run.
-void RunBuilder::hold(Handle *handle) const {
+inline void RunBuilder::hold(Handle *handle) const {
   if (handle == nullptr) return;
   if (local_) {
     handle->enter();
