@@ -83,9 +83,7 @@ void ChildBuilder::link(weir_call &child) const {
   child.child_.done = done_;
   child.child_.depth = run_.child_.depth + parent_.index + 1;
   child.request_ = run_.request_;
-  child.request_.input = nullptr;
   child.request_.inner = nullptr;
-  child.request_.failed = nullptr;
   child.deadline_ns_ = run_.deadline_ns_;
   child.obligation_ = run_.obligation_;
 }

@@ -244,7 +244,6 @@ __attribute__((cold)) Next fail_all(weir_call &run, HedgeState &state) {
 
 __attribute__((cold)) Next go_on_hedging(weir_call &run, HedgeState &state) {
   for (; state.wanted > 0 && may_copy(state); --state.wanted) copy_once(run, state);
-  state.wanted = 0;
   return state.own_runs || state.running > 0 ? Next::wait : fail_all(run, state);
 }
 

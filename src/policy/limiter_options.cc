@@ -186,10 +186,8 @@ int64_t weir_limiter::heaviest() const {
 void weir_limiter::configure_gate(bool counts) {
   bucketed_ = !keyed() && rates_.count() == 1 &&
               weir::Scale::fits(rates_.rule(0), weir::Bucket::number_bits);
-  if (rates_.count() > 0) {
-    bucket_permits_.store(rates_.rule(0).permits(), std::memory_order_relaxed);
-    bucket_interval_ns_.store(rates_.rule(0).interval_ns(), std::memory_order_relaxed);
-  }
+  bucket_permits_.store(rates_.rule(0).permits(), std::memory_order_relaxed);
+  bucket_interval_ns_.store(rates_.rule(0).interval_ns(), std::memory_order_relaxed);
   uint64_t ways = rates_.count() == 0 ? 0 : (bucketed_ ? bucket : exact);
   if (counts) ways |= counted;
   uint64_t gate = gate_.load(std::memory_order_relaxed);

@@ -173,6 +173,16 @@ static void the_quantile_is_that_of_the_samples(struct fixture *fx) {
   weir_hedge_unref(hedge);
 }
 
+static void the_delay_is_known_to_a_sixteenth_at_every_latency(struct fixture *fx) {
+  for (int ms = 1; ms < 200000; ms *= 3) {
+    weir_hedge *hedge = make_measuring(fx, 0.5, WEIR_OFF);
+    measure_runs(fx, hedge, 20, ms);
+    assert_true(hedge_stats(hedge).delay_ns >= ms * MS);
+    assert_true(hedge_stats(hedge).delay_ns <= ms * MS + ms * MS / 16 + 1);
+    weir_hedge_unref(hedge);
+  }
+}
+
 /* One in ten is slow, and the copy is quick. What won in its place must not make the tail look
  * shorter than it is: else the delay would sink and more and more be hedged. */
 static void what_the_copies_win_does_not_draw_the_quantile_down(struct fixture *fx) {
@@ -249,6 +259,7 @@ TEST_MAIN("hedge budget", TEST(each_copy_counts_against_the_budget),
           TEST(before_20_samples_the_delay_counts),
           TEST(without_a_delay_nothing_is_hedged_before_20_samples),
           TEST(the_quantile_is_that_of_the_samples),
+          LONG_TEST(the_delay_is_known_to_a_sixteenth_at_every_latency),
           LONG_TEST(what_the_copies_win_does_not_draw_the_quantile_down),
           TEST(a_run_keeps_the_options_it_entered_with), TEST(a_bad_set_of_options_changes_nothing),
           TEST(measured_latencies_are_kept))

@@ -390,6 +390,36 @@ static void cancelled_when_a_copy_has_just_won_nothing_leaks(struct fixture *fx)
   weir_timeout_unref(timeout);
 }
 
+static weir_operation *wrap(weir_policy *policy, weir_operation *operation) {
+  weir_operation *out = NULL;
+  assert_int_equal(weir_policy_wrap(policy, operation, &out, NULL), WEIR_OK);
+  return out;
+}
+
+/* What the run brings along stays outside of the operation's own hedge, and is not copied. */
+static void a_copy_is_of_what_the_operation_has_inside_its_hedge(struct fixture *fx) {
+  weir_hedge *hedge = make_hedge(fx, 1, 10);
+  weir_limiter *outer = make_limiter(fx, 1, 0);
+  weir_retry *inner = make_retry(fx, 2, 5, NULL);
+  struct script *fetch = scripted(fx, "hang f503 v2");
+  weir_operation *retried = wrap(weir_retry_policy(inner), fetch->operation);
+  weir_operation *hedged = wrap(weir_hedge_policy(hedge), retried);
+  struct run *run = begin_under(fx, weir_limiter_policy(outer), hedged);
+  weir_operation_unref(hedged);
+  weir_operation_unref(retried);
+  /* when the copy fails at once, and its own retry tries again */
+  advance_ms(fx, 14);
+  assert_int_equal(fetch->started, 2);
+  assert_pending(run);
+  advance_ms(fx, 1);
+  /* then it has won */
+  assert_int_equal(settled(run)->value, 2);
+  assert_int_equal(settled(run)->attempts, 3);
+  weir_retry_unref(inner);
+  weir_limiter_unref(outer);
+  weir_hedge_unref(hedge);
+}
+
 static void the_policy_lives_as_long_as_its_runs(struct fixture *fx) {
   struct script *fetch = scripted(fx, "hang");
   struct run *run = begin_hedged(fx, 1, 10, fetch);
@@ -415,6 +445,7 @@ TEST_MAIN("hedge compose", TEST(B20_around_a_breaker_the_winner_gives_a_verdict_
           TEST(a_retry_inside_a_hedge_is_every_copys_own),
           TEST(a_timeout_inside_is_every_copys_own), TEST(a_timeout_around_stops_all_copies),
           TEST(F02_a_copys_timer_is_further_in_than_the_hedges),
+          TEST(a_copy_is_of_what_the_operation_has_inside_its_hedge),
           TEST(a_hedge_inside_a_hedge_multiplies), TEST(a_sleep_and_a_poll_may_be_hedged),
           TEST(a_shared_load_is_joined_by_the_copy), TEST(an_error_named_superseded_is_a_failure),
           TEST(what_is_abandoned_starts_nothing_and_yields_to_a_failure),

@@ -150,6 +150,28 @@ static void a_reservation_gives_back_what_nobody_reserved_after(struct fixture *
   weir_limiter_unref(limiter);
 }
 
+static void a_reservation_that_goes_back_brings_waiting_runs_forward(struct fixture *fx) {
+  /* given one a second, of which two are reserved, and a run whose turn comes after them */
+  weir_limiter_options options = rate_options(WEIR_LIMITER_TOKEN_BUCKET, 1, 1000);
+  weir_limiter *limiter = make_limiter(fx, &options);
+  int64_t wait = 0;
+  weir_permit second = 0;
+  assert_int_equal(weir_limiter_reserve(limiter, 1, &wait, NULL), WEIR_OK);
+  assert_int_equal(weir_limiter_reserve(limiter, 1, &wait, &second), WEIR_OK);
+  struct script *work = scripted(fx, "v1");
+  struct run *run = begin_limited(fx, limiter, work, NULL);
+  run_until_idle(fx);
+  assert_pending(run);
+  /* when the second reservation is given back */
+  assert_int_equal(weir_limiter_cancel_reservation(limiter, 1, second), WEIR_OK);
+  /* then the run has its turn */
+  advance_ms(fx, 999);
+  assert_pending(run);
+  advance_ms(fx, 1);
+  assert_int_equal(settled(run)->status, WEIR_OK);
+  weir_limiter_unref(limiter);
+}
+
 static void reservations_end_somewhere(struct fixture *fx) {
   weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_TOKEN_BUCKET, INT32_MAX, 1000);
   int64_t wait = 0;
@@ -337,6 +359,7 @@ TEST_MAIN("limiter: decide", TEST(refund_gives_back_up_to_the_burst),
           TEST(drain_takes_of_each_limit_also_when_one_has_nothing),
           TEST(a_reservation_waits_its_turn_and_is_given_back),
           TEST(a_reservation_gives_back_what_nobody_reserved_after),
+          TEST(a_reservation_that_goes_back_brings_waiting_runs_forward),
           TEST(reservations_end_somewhere), TEST(reserving_needs_one_token_bucket),
           TEST(acquire_n_takes_what_there_is), TEST(set_options_changes_a_bucket_live),
           TEST(raising_an_exhausted_limit_lets_callers_pass_at_once),

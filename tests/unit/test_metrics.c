@@ -187,6 +187,15 @@ static void illegal_labels_are_refused_with_a_message(struct fixture *fx) {
       {"a", "\xED\xA0\x80", "value must be UTF-8"},
       {"a", "\xF4\x90\x80\x80", "value must be UTF-8"},
       {"a", "\xE2\x82", "value must be UTF-8"},
+      {"a", "\xC1\xBF", "value must be UTF-8"}, /* longer than it need be */
+      {"a", "\xE0\x9F\xBF", "value must be UTF-8"},
+      {"a", "\xF0\x8F\xBF\xBF", "value must be UTF-8"},
+      {"a", "\xF5\x80\x80\x80", "value must be UTF-8"}, /* beyond the last character */
+      {"a", "\x80", "value must be UTF-8"},             /* the middle of one */
+      {"a", "\xBF", "value must be UTF-8"},
+      {"a", "\xC2\x7F", "value must be UTF-8"},
+      {"a", "\xC2\xC0", "value must be UTF-8"},
+      {"a", "\xE1\x80\xC0", "value must be UTF-8"},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     assert_label_refused(policy, cases[i].key, cases[i].value, WEIR_EINVAL, cases[i].part);
@@ -209,6 +218,16 @@ static void illegal_labels_are_refused_with_a_message(struct fixture *fx) {
   assert_int_equal(weir_cache_set_label(NULL, "v", "2", NULL), WEIR_EINVAL);
   assert_int_equal(weir_budget_set_label(NULL, "v", "2", NULL), WEIR_EINVAL);
   assert_int_equal(weir_runtime_set_label(NULL, "v", "2", NULL), WEIR_EINVAL);
+  weir_breaker_unref(breaker);
+}
+
+static void the_first_and_the_last_character_of_each_size_are_legal(struct fixture *fx) {
+  weir_breaker *breaker = named_breaker(fx, "api");
+  static const char value[] =
+      "\x01 \x7F \xC2\x80 \xDF\xBF \xE0\xA0\x80 \xED\x9F\xBF \xEE\x80\x80 \xEF\xBF\xBF "
+      "\xF0\x90\x80\x80 \xF3\xBF\xBF\xBF \xF4\x8F\xBF\xBF";
+  set_label(breaker, "all", value);
+  assert_non_null(strstr(metrics(fx), value));
   weir_breaker_unref(breaker);
 }
 
@@ -416,6 +435,7 @@ TEST_MAIN("metrics", TEST(each_family_has_one_head_and_the_text_its_end),
           TEST(labels_with_quotes_newlines_and_utf8_are_escaped),
           TEST(the_runtimes_labels_are_on_all_and_give_way),
           TEST(illegal_labels_are_refused_with_a_message),
+          TEST(the_first_and_the_last_character_of_each_size_are_legal),
           TEST(a_buffer_is_never_overrun_and_the_need_is_told),
           TEST(a_limiter_s_numbers_are_those_of_its_stats), TEST(the_other_kinds_are_there),
           TEST(a_chaos_tells_what_it_injected), TEST(what_carries_a_shared_run_is_no_operation),

@@ -272,6 +272,7 @@ static void others_wait(struct fixture *fx) {
   run_until_idle(fx);
   const weir_rejection *shown = refused(run, WEIR_ELIMITED, WEIR_REJECTION_WAITERS);
   assert_int_equal(shown->retry_after_ms, 3000);
+  assert_int_equal(shown->limit, rejection.limit);
   advance_ns(fx, rejection.retry_after_ns - 1);
   assert_false(passes(limiter, 1, now_ns(fx)));
   advance_ns(fx, 1);

@@ -426,6 +426,10 @@ static void C08_failure_ranges_have_one_rule_for_all_policies(struct fixture *fx
     assert_message(error, "failures[0] must have code_min up to code_max (got 500 and 499)");
     assert_int_equal(policies[i](fx, &later, 1, &error), WEIR_EINVAL);
     assert_message(error, "failures[0].reserved must be 0 (got 1)");
+    const weir_error_range several[] = {good, good, empty};
+    assert_int_equal(policies[i](fx, several, 2, NULL), WEIR_OK);
+    assert_int_equal(policies[i](fx, several, 3, &error), WEIR_EINVAL);
+    assert_message(error, "failures[2] must have code_min up to code_max (got 500 and 499)");
     assert_int_equal(policies[i](fx, &good, 65537, &error), WEIR_EINVAL);
     assert_message(error, "failures_count must be at most 65536 (got 65537)");
     assert_int_equal(policies[i](fx, NULL, 1, &error), WEIR_EINVAL);

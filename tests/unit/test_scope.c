@@ -118,7 +118,7 @@ static void exit_grace_waits_and_then_cancels(struct fixture *fx) {
 }
 
 struct lines {
-  char text[8][128];
+  char text[20][128];
   size_t count;
 };
 
@@ -165,6 +165,28 @@ static void F17_scope_with_a_stuck_operation_ends_after_its_grace_with_a_report(
   assert_int_equal(lines.count, 1);
   assert_string_equal(lines.text[0], "2 import: 'download' goes on though it was told to stop");
   weir_scope_unref(scope);
+}
+
+static void F17_a_report_of_many_names_sixteen_and_counts_the_rest(struct fixture *fx) {
+  for (uint64_t stuck = 16; stuck <= 18; stuck++) {
+    struct lines lines;
+    log_to(fx, &lines);
+    weir_scope_options options = WEIR_SCOPE_OPTIONS_INIT;
+    options.exit = WEIR_SCOPE_CANCEL;
+    options.grace_ms = 100;
+    weir_scope *scope = make_scope(fx, &options);
+    struct script *hang = scripted(fx, "hang");
+    for (uint64_t i = 0; i < stuck; i++) begin_in(fx, scope, hang->operation);
+    run_until_idle(fx);
+    begin_join(fx, scope);
+    advance_ms(fx, 100);
+    assert_int_equal(stats_of(scope).leaked, stuck);
+    assert_int_equal(lines.count, stuck == 16 ? 16 : 17);
+    if (stuck == 17) assert_non_null(strstr(lines.text[16], "1 more go on"));
+    if (stuck == 18) assert_non_null(strstr(lines.text[16], "2 more go on"));
+    weir_scope_unref(scope);
+    finish_all(hang);
+  }
 }
 
 static void what_stops_within_the_grace_is_no_leak(struct fixture *fx) {
@@ -496,6 +518,7 @@ TEST_MAIN("scope", TEST(a_join_waits_for_all_calls), TEST(an_empty_scope_ends_at
           TEST(an_ending_scope_takes_no_runs), TEST(the_last_unref_ends_it),
           TEST(exit_cancel_cancels_at_once), TEST(exit_grace_waits_and_then_cancels),
           TEST(F17_scope_with_a_stuck_operation_ends_after_its_grace_with_a_report),
+          TEST(F17_a_report_of_many_names_sixteen_and_counts_the_rest),
           TEST(what_stops_within_the_grace_is_no_leak), TEST(a_stopped_join_does_not_stop_the_end),
           TEST(a_scope_cannot_be_joined_from_inside), TEST(cancel_reaches_calls_and_scopes_within),
           TEST(cancelling_the_inner_leaves_the_outer), TEST(the_deadline_holds_for_every_call),

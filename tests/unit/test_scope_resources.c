@@ -70,6 +70,24 @@ static void resources_close_in_reverse_with_what_open_gave(struct fixture *fx) {
   weir_scope_unref(scope);
 }
 
+static void the_opening_operation_gets_the_runs_input(struct fixture *fx) {
+  struct closings closings;
+  struct script *open = scripted(fx, "v1");
+  struct script *close = closer(fx, &closings, "n");
+  weir_scope *scope = make_scope(fx, NULL);
+  weir_operation *operation = resource(fx, open, close, NULL);
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.scope = scope;
+  options.input = number_value(fx, 31);
+  struct run *run = begin(fx, operation, &options);
+  weir_value_unref(options.input);
+  weir_operation_unref(operation);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->channel, WEIR_CHANNEL_VALUE);
+  assert_int_equal(open->attempts[0].input, 31);
+  weir_scope_unref(scope);
+}
+
 static void a_failing_close_does_not_keep_the_others(struct fixture *fx) {
   struct closings closings;
   struct script *open = scripted(fx, "v1 v2 v3");
@@ -348,6 +366,7 @@ static void a_closing_operation_cannot_join_what_it_closes(struct fixture *fx) {
 }
 
 TEST_MAIN("scope resources", TEST(resources_close_in_reverse_with_what_open_gave),
+          TEST(the_opening_operation_gets_the_runs_input),
           TEST(a_failing_close_does_not_keep_the_others),
           TEST(a_failed_open_leaves_nothing_to_close),
           TEST(a_cancelled_open_leaves_nothing_to_close),
