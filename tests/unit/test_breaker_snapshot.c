@@ -179,6 +179,12 @@ static void what_is_no_snapshot_is_refused_and_changes_nothing(struct fixture *f
     if (size == taken.size) continue;
     assert_int_equal(weir_breaker_restore(breaker, taken.bytes, size, 0), WEIR_EINVAL);
   }
+  struct snapshot later = taken; /* whose size nobody can know yet */
+  later.bytes[4]++;
+  for (size_t size = 0; size <= sizeof later.bytes; size++) {
+    weir_status wanted = size > 4 ? WEIR_EABI : WEIR_EINVAL;
+    assert_int_equal(weir_breaker_restore(breaker, later.bytes, size, 0), wanted);
+  }
   assert_int_equal(restore(breaker, &taken, -1), WEIR_EINVAL);
   assert_int_equal(weir_breaker_restore(breaker, NULL, taken.size, 0), WEIR_EINVAL);
   assert_int_equal(weir_breaker_restore(NULL, taken.bytes, taken.size, 0), WEIR_EINVAL);

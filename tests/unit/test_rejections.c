@@ -251,6 +251,7 @@ static void a_budget_with_no_retry_left(struct fixture *fx) {
   assert_int_equal(weir_budget_get_stats(budget, &stats), WEIR_OK);
   assert_int_equal(rejection.policy, WEIR_POLICY_BUDGET);
   assert_int_equal(rejection.reason, WEIR_REJECTION_BUDGET);
+  assert_int_equal(rejection.requested, 1);
   assert_int_equal(rejection.failures, stats.withdrawn);
   assert_int_equal(rejection.failures, 2);
   assert_int_equal(rejection.limit, 2);
