@@ -95,7 +95,7 @@ static void start_to_stop_slowly(void *data, weir_attempt *attempt) {
   attempt->free_data = free;
 }
 
-/* ---- operations; each made of what it takes with it ------------------------------------------- */
+/* ---- operations; each made of what it takes with it ----------------------------------------- */
 
 static weir_operation *sleeping(struct scene *scene, int64_t ms, weir_status status) {
   weir_operation *out = NULL;
