@@ -142,6 +142,8 @@
     *keys, const size_t *key_sizes, size_t count, weir_operation *loader, \
     weir_settle_fn settle, void *data, weir_free_fn free_data, weir_call \
     **call, weir_error **error)) \
+  X(weir_status, weir_cache_operation_many, (weir_cache *cache, weir_operation \
+    *loader, weir_operation **out, weir_error **error)) \
   X(void, weir_chaos_options_init, (weir_chaos_options *options, size_t size)) \
   X(weir_status, weir_chaos_new, (weir_runtime *runtime, const \
     weir_chaos_options *options, weir_chaos **out, weir_error **error)) \
@@ -549,6 +551,8 @@
   X(void *, weir_value_pointer_of, (const weir_value *value, weir_free_fn \
     free_pointer)) \
   X(uint64_t, weir_value_host_id, (const weir_value *value)) \
+  X(uint64_t, weir_value_host_id_of, (const weir_value *value, const \
+    weir_completions *queue)) \
   X(size_t, weir_value_count, (const weir_value *value)) \
   X(weir_value *, weir_value_item, (const weir_value *value, size_t index)) \
   X(weir_error *, weir_value_item_error, (const weir_value *value, size_t \

@@ -365,6 +365,16 @@ WEIR_API weir_status weir_cache_get_many(
     size_t count, weir_operation *loader, weir_settle_fn settle, void *data,
     weir_free_fn free_data, weir_call **call, weir_error **error);
 
+/* Makes the get of many keys an operation, for runs with a deadline, a queue, a
+ * policy ...: the run's input is the list of the keys (weir/value.h), each a
+ * bytes value of at most 2^24 - 1 bytes; any other input makes WEIR_EINVAL its
+ * outcome. The caller owns one reference. Errors: WEIR_EINVAL, WEIR_ENOMEM. Any
+ * thread. */
+WEIR_API weir_status weir_cache_operation_many(weir_cache *cache,
+                                               weir_operation *loader,
+                                               weir_operation **out,
+                                               weir_error **error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -96,6 +96,12 @@ WEIR_API void *weir_value_pointer_of(const weir_value *value,
 /* The number of a host value; 0 of others. Any thread. */
 WEIR_API uint64_t weir_value_host_id(const weir_value *value);
 
+/* The number of a host value that was made with this `queue`; 0 of others. So a
+ * host that gives nothing the number 0 tells its own from what another host has
+ * put into a cache that both use. Any thread. */
+WEIR_API uint64_t weir_value_host_id_of(const weir_value *value,
+                                        const weir_completions *queue);
+
 /* The number of a list's items; 0 of others. Any thread. */
 WEIR_API size_t weir_value_count(const weir_value *value);
 

@@ -4,7 +4,8 @@
 // that has to be loaded.
 //
 //   signal   does                                                  answers
-//   start    looks each key up, marks and loads what is missing    wait; outer if nothing is, or
+//   start    looks each key up, marks and loads what is missing    wait; outer if nothing is, if
+//                                                                  the input is no list of keys, or
 //                                                                  without memory
 //   wake     the last of the keys has come                         outer, with the list
 //   stop     leaves all loads                                      -
@@ -166,13 +167,30 @@ Next finish_many(ManyGet &get) {
   return Next::outer;
 }
 
+bool are_keys(const weir_value *input) {
+  if (weir_value_kind(input) != WEIR_VALUE_LIST) return false;
+  for (size_t i = 0; i < input->size; ++i) {
+    const weir_value *name = weir_value_item(input, i);
+    if (weir_value_kind(name) != WEIR_VALUE_BYTES || name->size > longest_cache_key) return false;
+  }
+  return true;
+}
+
+[[gnu::cold]] Next refuse_input(const ManyGet &get) {
+  weir_error *error = nullptr;
+  report(&error, get.cache().heap(), WEIR_EINVAL, "cache: the run's input must be a list of keys");
+  get.run->result().set_error(error);
+  return Next::outer;
+}
+
 Next begin_many(ManyGet &get) {
   weir_call &run = *get.run;
   const RunRequest &request = run.request();
   weir_cache &cache = get.cache();
+  if (!are_keys(request.input)) return refuse_input(get);
   get.items = nullptr;
   get.waiting = 0;
-  get.list = make_list(cache.heap(), weir_value_count(request.input));
+  get.list = make_list(cache.heap(), request.input->size);
   if (get.list == nullptr) return fail_many(get);
   ManyLoads loads(cache);
   if (!look_up_all(get, loads, request.input)) return fail_many(get);
@@ -269,4 +287,9 @@ weir_status weir_cache_get_many(weir_cache *cache, const void *const *keys, cons
   weir::unref_value(options.input);
   operation->unref();
   return status;
+}
+
+weir_status weir_cache_operation_many(weir_cache *cache, weir_operation *loader,
+                                      weir_operation **out, weir_error **error) {
+  return weir::bind_operation(cache, &weir::many_layer, loader, weir::many_names, out, error);
 }

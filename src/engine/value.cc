@@ -261,6 +261,11 @@ uint64_t weir_value_host_id(const weir_value *value) {
   return value == nullptr || value->kind != WEIR_VALUE_HOST ? 0 : value->id;
 }
 
+uint64_t weir_value_host_id_of(const weir_value *value, const weir_completions *queue) {
+  if (value == nullptr || value->kind != WEIR_VALUE_HOST) return 0;
+  return value->release->queue == queue ? value->id : 0;
+}
+
 size_t weir_value_count(const weir_value *value) {
   return value == nullptr || value->kind != WEIR_VALUE_LIST ? 0 : value->size;
 }

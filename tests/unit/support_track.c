@@ -268,6 +268,10 @@ WRAP_NEW_OR_ERROR(weir_cache_operation, unref_operation,
                   PARAMETERS(weir_cache *cache, weir_operation *loader, weir_operation **out,
                              weir_error **error),
                   ARGUMENTS(cache, loader, out, error))
+WRAP_NEW_OR_ERROR(weir_cache_operation_many, unref_operation,
+                  PARAMETERS(weir_cache *cache, weir_operation *loader, weir_operation **out,
+                             weir_error **error),
+                  ARGUMENTS(cache, loader, out, error))
 WRAP_NEW_OR_ERROR(weir_memoize_new, unref_memoize,
                   PARAMETERS(weir_runtime *runtime, weir_operation *operation,
                              const weir_memoize_options *options, weir_memoize **out,

@@ -189,6 +189,25 @@ static void host_value_keeps_its_queue_alive(struct fixture *fx) {
   weir_value_unref(value); /* nobody will drain its record: freed with the queue */
 }
 
+static void host_value_is_told_by_its_queue(struct fixture *fx) {
+  weir_completions *mine = NULL;
+  weir_completions *other = NULL;
+  weir_value *value = NULL;
+  weir_value *bytes = number_value(fx, 1);
+  assert_int_equal(weir_completions_new(fx->runtime, NULL, &mine, NULL), WEIR_OK);
+  assert_int_equal(weir_completions_new(fx->runtime, NULL, &other, NULL), WEIR_OK);
+  assert_int_equal(weir_value_new_host(mine, 5, &value), WEIR_OK);
+  assert_int_equal(weir_value_host_id_of(value, mine), 5);
+  assert_int_equal(weir_value_host_id_of(value, other), 0);
+  assert_int_equal(weir_value_host_id_of(value, NULL), 0);
+  assert_int_equal(weir_value_host_id_of(NULL, mine), 0);
+  assert_int_equal(weir_value_host_id_of(bytes, mine), 0);
+  weir_value_unref(bytes);
+  weir_value_unref(value);
+  weir_completions_unref(mine);
+  weir_completions_unref(other);
+}
+
 TEST_MAIN("value", TEST(value_of_bytes_is_an_aligned_copy), TEST(value_of_no_bytes_is_legal),
           TEST(value_of_every_size_keeps_its_bytes),
           TEST(value_of_a_pointer_frees_it_with_its_last_reference),
@@ -198,4 +217,4 @@ TEST_MAIN("value", TEST(value_of_bytes_is_an_aligned_copy), TEST(value_of_no_byt
           TEST(values_unref_skips_nulls_and_frees_each_once),
           TEST(value_is_unique_while_it_has_one_reference), TEST(pointer_is_told_by_what_frees_it),
           TEST(host_value_posts_released_when_its_last_reference_goes),
-          TEST(host_value_keeps_its_queue_alive))
+          TEST(host_value_keeps_its_queue_alive), TEST(host_value_is_told_by_its_queue))
