@@ -246,6 +246,18 @@ def tails(rows):
                    f'{numbers} ns', '', '', '', '')
 
 
+TITLES = {'cpp': 'C++', 'rust': 'Rust', 'go': 'Go', 'python': 'Python', 'node': 'Node'}
+
+
+def languages(folder):
+    """Rows that the bindings' benchmarks printed, as `name|value|unit|target|met or missed`."""
+    for file in sorted(folder.glob('*.rows')):
+        for line in file.read_text().splitlines():
+            name, value, unit, target, met = (part.strip() for part in line.split('|'))
+            yield (f'{TITLES[file.stem]}: {name}', f'{value} {unit}', '', '', target,
+                   {'met': 'yes', 'missed': 'no', '': ''}[met])
+
+
 def main():
     rows, baselines, context = read(pathlib.Path(sys.argv[1]))
     repetitions = min((len(row.entries) for name, row in rows.items() if 'cache_large' not in name),
@@ -264,7 +276,7 @@ def main():
             print(f'| {name} | {baselines[name]:.1f} ns | {set_on} ns |')
     lines = [time_line(path, row, target) for path, name, target in TIMES if (row := rows.get(name))]
     for more in (two_threads(rows), tails(rows), differences(rows), threads(rows),
-                 sizes(rows, pathlib.Path(sys.argv[2]))):
+                 sizes(rows, pathlib.Path(sys.argv[2])), languages(pathlib.Path(sys.argv[1]))):
         lines.extend(more)
     print('\n| path | measured | × baseline | mallocs | target | met? |\n|---|---|---|---|---|---|')
     for line in lines:
