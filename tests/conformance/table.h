@@ -167,6 +167,8 @@ struct thing *new_thing(struct world *world, const char *name, enum thing_kind k
 struct thing *find_thing(struct world *world, const char *name);
 /* Finds, or builds from its definition; notes a problem and returns NULL if there is none. */
 struct thing *need_thing(struct world *world, const char *name);
+/* Builds all that the scenario defines. */
+void need_everything(struct world *world);
 weir_policy *need_policy(struct world *world, const char *name);
 weir_operation *need_operation(struct world *world, const char *name);
 void *need_handle(struct world *world, const char *name);

@@ -49,6 +49,16 @@ struct thing *need_thing(struct world *world, const char *name) {
   return thing;
 }
 
+void need_everything(struct world *world) {
+  for (size_t i = 0; i < COUNT_OF(sections); i++) {
+    const cJSON *item;
+    cJSON_ArrayForEach(item,
+                       cJSON_GetObjectItemCaseSensitive(world->scenario, sections[i].section)) {
+      need_thing(world, item->string);
+    }
+  }
+}
+
 weir_policy *need_policy(struct world *world, const char *name) {
   struct thing *thing = need_thing(world, name);
   return thing == NULL ? NULL : thing->policy;

@@ -23,10 +23,7 @@ static void open_world(struct world *world) {
   weir_runtime_process(world->runtime, 1000 * MS);
   world->start_ns = weir_runtime_now(world->runtime);
   world->settled = cJSON_CreateArray();
-  const cJSON *scope;
-  cJSON_ArrayForEach(scope, cJSON_GetObjectItemCaseSensitive(world->scenario, "scopes")) {
-    need_thing(world, scope->string);
-  }
+  need_everything(world);
 }
 
 /* weir's next deadline in whole ms, never before its time. */
