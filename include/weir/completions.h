@@ -39,7 +39,13 @@ enum {
    * next item of a parallel, for example. The answer completes the token. */
   WEIR_RECORD_ASK = 6,
   /* The queue's runtime closed; nothing else will come but RELEASED. */
-  WEIR_RECORD_CLOSED = 7
+  WEIR_RECORD_CLOSED = 7,
+  /* An item of a parallel or a pool settled (their option queue): user, object
+   * = weir_value or weir_error pointer as in SETTLED, detail = index, status,
+   * number = attempts, channel. Before the SETTLED of its run. Items that were
+   * stopped because the whole ended are not told of. If there is no memory to
+   * tell of an item that could not begin, the whole fails with WEIR_ENOMEM. */
+  WEIR_RECORD_ITEM = 8
 };
 
 typedef struct weir_record {
@@ -49,7 +55,7 @@ typedef struct weir_record {
   int32_t status;
   uint16_t number; /* saturates at 65535 */
   uint8_t kind;    /* WEIR_RECORD_* */
-  uint8_t channel; /* WEIR_CHANNEL_* of SETTLED */
+  uint8_t channel; /* WEIR_CHANNEL_* of SETTLED and ITEM */
 } weir_record;
 
 /* Called on the edge from empty to non-empty, on any thread. Must not call

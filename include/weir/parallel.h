@@ -13,8 +13,8 @@
  *
  * Items start in their order; each attempt finds its item's index in
  * weir_attempt's `index`. The value is the list of the results in the order of
- * the items (weir/value.h), or NULL with a listener for each item: then a
- * million items need no more memory than ten.
+ * the items (weir/value.h), or NULL with a listener or a queue that is told of
+ * each item: then a million items need no more memory than ten.
  *
  * A failure (what its completer classed as none, otherwise everything but a
  * value; a refusal is one) stops the rest: they are told (WEIR_CANCEL_LOST) and
@@ -77,6 +77,12 @@ typedef struct weir_parallel_options {
   void *progress_data;
   weir_free_fn progress_free_data;
   const char *name; /* copied; nullable */
+  /* Deliver each item's settlement as an ITEM record (weir/completions.h)
+   * instead of collecting a list (the value is NULL); nullable, excludes
+   * on_item and on_progress. A reference is taken. `user` goes into the
+   * records; WEIR_USER_OF_RUN: the context of the run. */
+  weir_completions *queue;
+  uint64_t user;
 } weir_parallel_options;
 
 /* concurrency is required and begins as an illegal 0, so that forgetting it is
@@ -84,7 +90,7 @@ typedef struct weir_parallel_options {
 #define WEIR_PARALLEL_OPTIONS_INIT                                             \
   {                                                                            \
     sizeof(weir_parallel_options), 1, 0, WEIR_FOREVER, NULL, NULL, NULL, NULL, \
-        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                         \
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0                \
   }
 
 /* Writes the defaults; `size` is the caller's sizeof(weir_parallel_options). */

@@ -15,10 +15,10 @@
  *
  * One run takes the pool: it starts what was added, in that order, waits for
  * more, and settles when the pool is sealed and drained, with the list of the
- * results in the order of adding (NULL with a listener for each item). A pool
- * that nobody seals runs until its run is cancelled. When the run has ended,
- * however it did, the pool is over: what was not started is dropped, and
- * nothing more is taken.
+ * results in the order of adding (NULL with a listener or a queue that is told
+ * of each item). A pool that nobody seals runs until its run is cancelled. When
+ * the run has ended, however it did, the pool is over: what was not started is
+ * dropped, and nothing more is taken.
  */
 
 #include <weir/parallel.h>
@@ -44,7 +44,9 @@ typedef struct weir_pool_options {
   weir_progress_fn on_progress; /* nullable; the total is known when sealed */
   void *progress_data;
   weir_free_fn progress_free_data;
-  const char *name; /* copied; nullable */
+  const char *name;        /* copied; nullable */
+  weir_completions *queue; /* nullable: told each result by ITEM records */
+  uint64_t user;           /* of these */
 } weir_pool_options;
 
 /* concurrency is required and begins as an illegal 0, so that forgetting it is
@@ -52,7 +54,7 @@ typedef struct weir_pool_options {
 #define WEIR_POOL_OPTIONS_INIT                                             \
   {                                                                        \
     sizeof(weir_pool_options), 1, 0, WEIR_FOREVER, NULL, NULL, NULL, NULL, \
-        NULL, NULL, NULL, NULL                                             \
+        NULL, NULL, NULL, NULL, NULL, 0                                    \
   }
 
 /* Writes the defaults; `size` is the caller's sizeof(weir_pool_options). */

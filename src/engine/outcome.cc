@@ -33,6 +33,23 @@ void Result::set_stopped(weir_status stopped, uint32_t reason) {
   cancel_reason = reason;
 }
 
+void show_result(weir_record &record, const ResultFields &result) {
+  record.channel = static_cast<uint8_t>(result.channel);
+  record.status = result.status;
+  record.object = result.channel == WEIR_CHANNEL_VALUE
+                      ? reinterpret_cast<uintptr_t>(ref_value(result.value))
+                      : reinterpret_cast<uintptr_t>(ref_error(result.error));
+}
+
+[[gnu::cold]] void drop_shown(const weir_record &record) {
+  auto object = static_cast<uintptr_t>(record.object);
+  if (record.channel == WEIR_CHANNEL_VALUE) {
+    unref_value(reinterpret_cast<weir_value *>(object));
+  } else {
+    unref_error(reinterpret_cast<weir_error *>(object));
+  }
+}
+
 [[gnu::cold]] void KeptOutcome::keep(const weir_outcome &lent) {
   outcome = lent;
   ref_value(outcome.value);

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <weir/completions.h>
 #include <weir/outcome.h>
 
 namespace weir {
@@ -67,6 +68,10 @@ class Result : public ResultFields {
   }
   void unref_both();
 };
+
+// What a record says of a result, with a reference of the host's own; and takes it back.
+void show_result(weir_record &record, const ResultFields &result);
+void drop_shown(const weir_record &record);
 
 // A lent outcome's copy that stays, with references of its own.
 struct KeptOutcome {

@@ -393,7 +393,9 @@ void weir_call::settle() {
   view();
   phase_.store(Phase::settling, std::memory_order_release);
   if (queue_ != nullptr) {
-    post_record();
+    record_.content.kind = WEIR_RECORD_SETTLED;
+    record_.content.detail = static_cast<uint64_t>(outcome_.elapsed_ns);
+    post_record(*queue_);
   } else if (settle_) {
     settle_(this, &outcome_);
     runtime_.user_ran();
@@ -428,25 +430,23 @@ inline void weir_call::note_settled() {
   unhold();
 }
 
-void weir_call::post_record() {
-  weir_record &record = record_.content;
-  record.kind = WEIR_RECORD_SETTLED;
-  record.channel = static_cast<uint8_t>(result_.channel);
-  record.status = result_.status;
-  record.number = static_cast<uint16_t>(std::min<uint32_t>(attempts_, UINT16_MAX));
-  record.detail = static_cast<uint64_t>(outcome_.elapsed_ns);
-  record.object = result_.channel == WEIR_CHANNEL_VALUE
-                      ? reinterpret_cast<uintptr_t>(weir::ref_value(result_.value))
-                      : reinterpret_cast<uintptr_t>(weir::ref_error(result_.error));
+void weir_call::post_record(weir_completions &queue) {
+  weir::show_result(record_.content, result_);
+  record_.content.number = static_cast<uint16_t>(std::min<uint32_t>(attempts_, UINT16_MAX));
   ref();
-  queue_->post(record_);
+  queue.post(record_);
+}
+
+[[gnu::cold]] void weir_call::post_item(weir_completions &queue, uint64_t user) {
+  record_.content.kind = WEIR_RECORD_ITEM;
+  record_.content.user = user;
+  record_.content.detail = request_.index;
+  post_record(queue);
 }
 
 void weir_call::record_drained(weir::Record &record, bool kept) {
-  weir_call *call = static_cast<weir::CallRecord &>(record).call;
-  if (!kept && call->result_.channel == WEIR_CHANNEL_VALUE) weir::unref_value(call->result_.value);
-  if (!kept && call->result_.channel != WEIR_CHANNEL_VALUE) weir::unref_error(call->result_.error);
-  call->unref();
+  if (!kept) weir::drop_shown(record.content);
+  static_cast<weir::CallRecord &>(record).call->unref();
 }
 
 // ---- ends ----

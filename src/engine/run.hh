@@ -150,6 +150,9 @@ struct weir_call : weir::ListNode<weir_call>,
   weir::Obligation *obligation() const { return obligation_; }
   void set_obligation(weir::Obligation *obligation) { obligation_ = obligation; }
 
+  // A child that has settled tells `queue` with its own record, which keeps it until drained.
+  void post_item(weir_completions &queue, uint64_t user);
+
   // What a child that has settled brought: takes over result and rejection.
   void adopt(weir_call &child);
 
@@ -215,7 +218,7 @@ struct weir_call : weir::ListNode<weir_call>,
   void note_settled();
   void begin_child();
   void settle_child();
-  void post_record();
+  void post_record(weir_completions &queue);
   void leave_scope();
   static const weir::Timer *outer_timer(const weir::Layer &layer, int64_t deadline_ns);
   static void run_task(weir_runtime &runtime, weir::Task &task);

@@ -137,8 +137,9 @@ weir_status ParallelSetup::read(const weir_parallel_options *given, Heap *heap,
   weir_parallel_options options = parallel_defaults;
   weir_status status = read_options(options, given, "parallel options", heap, error);
   if (status != WEIR_OK) return status;
-  rules = {options.stop_on_error, options.concurrency, options.item_timeout_ms, options.policy,
-           options.name};
+  rules = {options.stop_on_error, options.concurrency, options.item_timeout_ms,
+           options.policy,        options.name,        options.queue,
+           options.user};
   listeners.item = {options.on_item, options.item_data, options.item_free_data};
   listeners.progress = {options.on_progress, options.progress_data, options.progress_free_data};
   pull = {options.pull, options.pull_data, options.pull_free_data};
@@ -206,7 +207,7 @@ weir_status weir_parallel_new(weir_runtime *runtime, weir_operation *const *oper
       .rule(!setup.pull, "pull must be NULL beside a list of operations")
       .rule(setup.source == nullptr, "source must be NULL beside a list of operations");
   if (check.ok()) weir::check_operations(check, runtime, operations, count, 0);
-  if (check.ok()) weir::check_items(check, runtime, setup.rules);
+  if (check.ok()) weir::check_items(check, runtime, setup.rules, setup.listeners);
   for (size_t i = 0; check.ok() && i < count; ++i) {
     weir::check_around(check, setup.rules.policy, *operations[i]);
   }
@@ -230,7 +231,7 @@ weir_status weir_parallel_new_each(weir_operation *operation, weir_value *items,
   if (!check.ok()) return check.status();
   weir::check_operations(check, runtime, &operation, 1, 1);
   weir::check_sources(check, setup, *operation, items);
-  weir::check_items(check, runtime, setup.rules);
+  weir::check_items(check, runtime, setup.rules, setup.listeners);
   if (check.ok()) weir::check_around(check, setup.rules.policy, *operation);
   if (!check.ok()) return check.status();
   return weir::make_parallel(setup, runtime, &operation, 1, out, error);

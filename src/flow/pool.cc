@@ -167,11 +167,12 @@ weir_status weir_pool_new(weir_runtime *runtime, const weir_pool_options *given,
   listeners.item = {options.on_item, options.item_data, options.item_free_data};
   listeners.progress = {options.on_progress, options.progress_data, options.progress_free_data};
   weir::ItemRules rules = {options.stop_on_error, options.concurrency, options.item_timeout_ms,
-                           options.policy, options.name};
+                           options.policy,        options.name,        options.queue,
+                           options.user};
   weir::Check check("pool", heap, error);
   check.rule(runtime != nullptr, "runtime must not be NULL")
       .rule(out != nullptr, "out must not be NULL");
-  if (check.ok()) weir::check_items(check, runtime, rules);
+  if (check.ok()) weir::check_items(check, runtime, rules, listeners);
   if (!check.ok()) return check.status();
   auto *pool = weir::make_handle<weir_pool>(heap, runtime);
   if (pool == nullptr) return weir::report(error, heap, WEIR_ENOMEM, "pool: out of memory");

@@ -25,7 +25,42 @@ weir_outcome unstarted_outcome(const Result &result) {
   return outcome;
 }
 
+// Of an item that no child has a record for.
+struct ItemRecord : Record {
+  explicit ItemRecord(Heap *given) : Record(drained_by), heap(given->retain()) {}
+  static void drained_by(Record &record, bool kept) {
+    auto *item = static_cast<ItemRecord *>(&record);
+    if (!kept) drop_shown(item->content);
+    Heap *heap = item->heap;
+    heap->destroy(item);
+    heap->release();
+  }
+  Heap *heap;
+};
+
+// Without memory for a record the whole ends: nothing is left untold.
+[[gnu::cold]] void post_item(Siblings &state, const Ending &ending) {
+  Collector &collector = collector_of(state);
+  uint64_t user = collector.user;
+  if (user == WEIR_USER_OF_RUN) user = reinterpret_cast<uintptr_t>(state.run->request().context);
+  if (ending.child != nullptr) {
+    ending.child->post_item(*collector.queue, user);
+    return;
+  }
+  auto *record = collector.heap()->make<ItemRecord>(collector.heap());
+  if (record == nullptr) {
+    decide_no_memory(state);
+    return;
+  }
+  record->content.kind = WEIR_RECORD_ITEM;
+  record->content.user = user;
+  record->content.detail = ending.index;
+  show_result(record->content, *ending.result);
+  collector.queue->post(*record);
+}
+
 void tell_item(Siblings &state, const Ending &ending) {
+  if (collector_of(state).queue != nullptr) post_item(state, ending);
   const auto &listener = collector_of(state).listeners.item;
   if (!listener) return;
   if (ending.child != nullptr) {
@@ -54,7 +89,7 @@ void keep_item(Siblings &state, const Ending &ending) {
 
 bool begin_items(Siblings &state) {
   const Collector &collector = collector_of(state);
-  if (collector.listeners.item) return true;
+  if (collector.listeners.item || collector.queue != nullptr) return true;
   size_t known = state.total == UINT64_MAX ? 0 : state.total;
   state.list = make_list(collector.heap(), known);
   if (state.list == nullptr) decide_no_memory(state);
@@ -64,6 +99,7 @@ bool begin_items(Siblings &state) {
 void item_ended(Siblings &state, const Ending &ending) {
   const Collector &collector = collector_of(state);
   tell_item(state, ending);
+  if (state.decided) return;
   if (collector.stop_on_error && !succeeded(*ending.result)) {
     decide(state, ending);
   } else if (state.list != nullptr) {
@@ -83,6 +119,7 @@ void complete_items(Siblings &state) {
 
 Collector::~Collector() {
   unref_handle(source);
+  unref_handle(queue);
   unref_value(items);
 }
 
@@ -122,6 +159,8 @@ weir_status Collector::set_rules(const ItemRules &rules, ItemListeners &&given, 
   concurrency =
       rules.concurrency == WEIR_UNLIMITED ? UINT64_MAX : static_cast<uint64_t>(rules.concurrency);
   listeners = static_cast<ItemListeners &&>(given);
+  queue = ref_handle(rules.queue);
+  user = rules.user;
   weir_status status = make_item_policy(runtime(), rules, &policy, error);
   if (status != WEIR_OK) return status;
   if (policy != nullptr) nest(policy->nesting);
@@ -129,12 +168,17 @@ weir_status Collector::set_rules(const ItemRules &rules, ItemListeners &&given, 
   return report(error, heap(), WEIR_ENOMEM, "%s: out of memory", subject);
 }
 
-void check_items(Check &check, weir_runtime *runtime, const ItemRules &rules) {
+void check_items(Check &check, weir_runtime *runtime, const ItemRules &rules,
+                 const ItemListeners &listeners) {
   check.range("stop_on_error", rules.stop_on_error, 0, 1)
       .rule(rules.concurrency >= 1 || rules.concurrency == WEIR_UNLIMITED,
             "concurrency is required: at least 1, or -1 for unlimited (got %lld)",
             static_cast<long long>(rules.concurrency))
-      .range_or("item_timeout_ms", rules.item_timeout_ms, 0, max_ms, "forever");
+      .range_or("item_timeout_ms", rules.item_timeout_ms, 0, max_ms, "forever")
+      .rule(rules.queue == nullptr || rules.queue->runtime() == runtime,
+            "queue must be of the same runtime")
+      .rule(rules.queue == nullptr || !(listeners.item || listeners.progress),
+            "queue and on_item or on_progress exclude each other");
   if (rules.policy == nullptr || !check.ok()) return;
   check.rule(rules.policy->runtime() == runtime, "policy must be of the same runtime");
   check_nesting(check, rules.policy->nesting + 1);

@@ -3,7 +3,7 @@
 // all, all_settled, parallel and pool: siblings whose results are collected in the order of their
 // starts, or told to a listener one by one.
 //
-//   an item settles    stop_on_error    then
+//   an item settles    stop_on_error    then (told: a listener, or a queue)
 //   as a success       either           kept, or told
 //   as a failure       yes              told; it is the outcome
 //   as a failure       no               kept, or told
@@ -28,6 +28,8 @@ struct ItemRules {
   int64_t item_timeout_ms;
   weir_policy *policy;
   const char *name;
+  weir_completions *queue;
+  uint64_t user;
 };
 
 struct ItemListeners {
@@ -47,6 +49,8 @@ struct Collector : SiblingsOperation {
 
   bool stop_on_error = true;
   ItemListeners listeners;
+  weir_completions *queue = nullptr;  // told each result; one reference
+  uint64_t user = 0;                  // of its records
   Callback<weir_pull_fn> pull;
   weir_operation *source = nullptr;  // one reference
   weir_value *items = nullptr;       // one reference
@@ -57,7 +61,8 @@ bool begin_items(Siblings &state);
 void item_ended(Siblings &state, const Ending &ending);
 void complete_items(Siblings &state);
 
-void check_items(Check &check, weir_runtime *runtime, const ItemRules &rules);
+void check_items(Check &check, weir_runtime *runtime, const ItemRules &rules,
+                 const ItemListeners &listeners);
 // `policy` (nullable) must stand around `operation`.
 void check_around(Check &check, const weir_policy *policy, const weir_operation &operation);
 

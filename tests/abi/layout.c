@@ -437,7 +437,7 @@ _Static_assert(offsetof(weir_pacing_stats, superseded) == 24, "weir_pacing_stats
 _Static_assert(offsetof(weir_pacing_stats, pending) == 32, "weir_pacing_stats.pending");
 _Static_assert(offsetof(weir_pacing_stats, running) == 40, "weir_pacing_stats.running");
 _Static_assert(offsetof(weir_pacing_stats, keys) == 48, "weir_pacing_stats.keys");
-_Static_assert(sizeof(weir_parallel_options) == 120, "weir_parallel_options");
+_Static_assert(sizeof(weir_parallel_options) == 136, "weir_parallel_options");
 _Static_assert(offsetof(weir_parallel_options, size) == 0, "weir_parallel_options.size");
 _Static_assert(offsetof(weir_parallel_options, stop_on_error) == 4,
                "weir_parallel_options.stop_on_error");
@@ -462,6 +462,8 @@ _Static_assert(offsetof(weir_parallel_options, progress_data) == 96,
 _Static_assert(offsetof(weir_parallel_options, progress_free_data) == 104,
                "weir_parallel_options.progress_free_data");
 _Static_assert(offsetof(weir_parallel_options, name) == 112, "weir_parallel_options.name");
+_Static_assert(offsetof(weir_parallel_options, queue) == 120, "weir_parallel_options.queue");
+_Static_assert(offsetof(weir_parallel_options, user) == 128, "weir_parallel_options.user");
 _Static_assert(sizeof(weir_poll_options) == 64, "weir_poll_options");
 _Static_assert(offsetof(weir_poll_options, size) == 0, "weir_poll_options.size");
 _Static_assert(offsetof(weir_poll_options, reserved) == 4, "weir_poll_options.reserved");
@@ -474,7 +476,7 @@ _Static_assert(offsetof(weir_poll_options, until_data) == 40, "weir_poll_options
 _Static_assert(offsetof(weir_poll_options, until_free_data) == 48,
                "weir_poll_options.until_free_data");
 _Static_assert(offsetof(weir_poll_options, name) == 56, "weir_poll_options.name");
-_Static_assert(sizeof(weir_pool_options) == 88, "weir_pool_options");
+_Static_assert(sizeof(weir_pool_options) == 104, "weir_pool_options");
 _Static_assert(offsetof(weir_pool_options, size) == 0, "weir_pool_options.size");
 _Static_assert(offsetof(weir_pool_options, stop_on_error) == 4, "weir_pool_options.stop_on_error");
 _Static_assert(offsetof(weir_pool_options, concurrency) == 8, "weir_pool_options.concurrency");
@@ -490,6 +492,8 @@ _Static_assert(offsetof(weir_pool_options, progress_data) == 64, "weir_pool_opti
 _Static_assert(offsetof(weir_pool_options, progress_free_data) == 72,
                "weir_pool_options.progress_free_data");
 _Static_assert(offsetof(weir_pool_options, name) == 80, "weir_pool_options.name");
+_Static_assert(offsetof(weir_pool_options, queue) == 88, "weir_pool_options.queue");
+_Static_assert(offsetof(weir_pool_options, user) == 96, "weir_pool_options.user");
 _Static_assert(sizeof(weir_pool_stats) == 48, "weir_pool_stats");
 _Static_assert(offsetof(weir_pool_stats, size) == 0, "weir_pool_stats.size");
 _Static_assert(offsetof(weir_pool_stats, sealed) == 4, "weir_pool_stats.sealed");
