@@ -37,7 +37,6 @@ bool KeyEntries::init(uint64_t max_keys, const RateSet &rates) {
   entry_size_ = entry_size;
   max_keys_ = max_keys;
   head_count_ = head_count;
-  fresh_ = hand_ = used_ = 0;
   rates.begin(floor());
   return true;
 }

@@ -31,7 +31,7 @@ class KeyEntries {
   KeyEntries &operator=(const KeyEntries &) = delete;
   ~KeyEntries() { clear(); }
 
-  // Forgets all keys. False without memory; then nothing has changed.
+  // Before there was any key, also again. False without memory; then nothing has changed.
   bool init(uint64_t max_keys, const RateSet &rates);
 
   // NULL if it is absent: all of it is there.

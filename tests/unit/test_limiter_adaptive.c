@@ -168,6 +168,20 @@ static void gradient_grows_while_latency_is_steady_and_shrinks_when_it_rises(str
   weir_limiter_unref(limiter);
 }
 
+/* A service that becomes slower little by little is not overloaded: the long-term latency follows. */
+static void gradient_gets_used_to_what_rises_slowly(struct fixture *fx) {
+  weir_limiter_options options = adaptive_options(WEIR_ADAPTIVE_GRADIENT, 10);
+  options.adaptive_max = 50;
+  weir_limiter *limiter = make_limiter(fx, &options);
+  for (int i = 0; i < 60; ++i) steady(limiter, 100, WEIR_CLASS_SUCCESS, 10 * MS);
+  assert_int_equal(stats_of(limiter).limit, 50);
+  for (int64_t ms = 12; ms < 40; ms += 2) {
+    for (int i = 0; i < 60; ++i) steady(limiter, 100, WEIR_CLASS_SUCCESS, ms * MS);
+    assert_int_equal(stats_of(limiter).limit, 50);
+  }
+  weir_limiter_unref(limiter);
+}
+
 /* One in three fails, for many windows: never most of one. */
 static void gradient_judges_the_failures_of_each_window_by_themselves(struct fixture *fx) {
   weir_limiter_options options = adaptive_options(WEIR_ADAPTIVE_GRADIENT, 10);
@@ -479,6 +493,7 @@ TEST_MAIN("limiter: adaptive and options", TEST(aimd_adds_one_after_a_full_round
           TEST(samples_from_before_a_change_do_not_count),
           TEST(ignored_abandoned_and_refused_calls_do_not_count),
           LONG_TEST(gradient_grows_while_latency_is_steady_and_shrinks_when_it_rises),
+          LONG_TEST(gradient_gets_used_to_what_rises_slowly),
           TEST(gradient_judges_the_failures_of_each_window_by_themselves),
           LONG_TEST(the_limit_stays_between_its_bounds), TEST(runs_are_samples_as_classify_judges),
           TEST(runs_raise_the_limit_and_start_who_waits), TEST(a_timeout_outside_is_a_failure),

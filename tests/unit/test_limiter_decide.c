@@ -188,6 +188,26 @@ static void reservations_end_somewhere(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+/* More than fits the form that is quick to count in. */
+static void reservations_of_centuries_are_counted_exactly(struct fixture *fx) {
+  const int64_t year_ms = INT64_C(365) * 24 * 3600 * 1000;
+  weir_limiter_options options = rate_options(WEIR_LIMITER_TOKEN_BUCKET, 1, year_ms);
+  options.burst = 30;
+  weir_limiter *limiter = make_limiter(fx, &options);
+  int64_t wait = 0;
+  weir_permit last = 0;
+  for (int years = 0; years <= 210; years += 30) {
+    assert_int_equal(weir_limiter_reserve(limiter, 30, &wait, &last), WEIR_OK);
+    assert_int_equal(wait, years * year_ms * MS);
+  }
+  assert_int_equal(rejected_at(limiter, 1, now_ns(fx)).retry_after_ns, 211 * year_ms * MS);
+  assert_int_equal(weir_limiter_available(limiter), 0);
+  assert_int_equal(weir_limiter_available_at(limiter, now_ns(fx) + 217 * year_ms * MS), 7);
+  assert_int_equal(weir_limiter_cancel_reservation(limiter, 30, last), WEIR_OK);
+  assert_int_equal(rejected_at(limiter, 1, now_ns(fx)).retry_after_ns, 181 * year_ms * MS);
+  weir_limiter_unref(limiter);
+}
+
 static void reserving_needs_one_token_bucket(struct fixture *fx) {
   int64_t wait = 0;
   weir_limiter *windows = make_rate(fx, WEIR_LIMITER_SLIDING_WINDOW, 10, 1000);
@@ -360,8 +380,9 @@ TEST_MAIN("limiter: decide", TEST(refund_gives_back_up_to_the_burst),
           TEST(a_reservation_waits_its_turn_and_is_given_back),
           TEST(a_reservation_gives_back_what_nobody_reserved_after),
           TEST(a_reservation_that_goes_back_brings_waiting_runs_forward),
-          TEST(reservations_end_somewhere), TEST(reserving_needs_one_token_bucket),
-          TEST(acquire_n_takes_what_there_is), TEST(set_options_changes_a_bucket_live),
+          TEST(reservations_end_somewhere), TEST(reservations_of_centuries_are_counted_exactly),
+          TEST(reserving_needs_one_token_bucket), TEST(acquire_n_takes_what_there_is),
+          TEST(set_options_changes_a_bucket_live),
           TEST(raising_an_exhausted_limit_lets_callers_pass_at_once),
           TEST(set_options_changes_windows_live), LONG_TEST(a_rate_survives_the_origin_moving_on),
           TEST(a_rejection_has_all_its_numbers), TEST(an_acquire_needs_a_limiter_and_a_permit))

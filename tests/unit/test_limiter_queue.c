@@ -391,6 +391,29 @@ static void L10_shrinking_never_blocks(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+static void L10_who_can_never_pass_any_more_makes_way(struct fixture *fx) {
+  weir_limiter_options limits = WEIR_LIMITER_OPTIONS_INIT;
+  limits.max_concurrent = 4;
+  weir_limiter *limiter = make_limiter(fx, &limits);
+  struct script *work = scripted(fx, "hang");
+  begin_limited(fx, limiter, work, NULL);
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.permits = 4;
+  struct run *heavy = begin_limited(fx, limiter, work, &options);
+  begin_limited(fx, limiter, work, NULL);
+  run_until_idle(fx);
+  assert_int_equal(work->started, 1);
+  /* when there will never be four again */
+  limits.max_concurrent = 3;
+  assert_int_equal(weir_limiter_set_options(limiter, &limits, NULL), WEIR_OK);
+  run_until_idle(fx);
+  /* then who waited for them is refused, and who came behind goes on */
+  assert_refused(heavy, WEIR_ELIMITED, WEIR_REJECTION_WEIGHT);
+  assert_int_equal(settled(heavy)->rejection.limit, 3);
+  assert_int_equal(work->started, 2);
+  weir_limiter_unref(limiter);
+}
+
 static void L11_priority_order_with_fifo_inside(struct fixture *fx) {
   static const uint32_t priorities[] = {31, 0, 63, 5, 31, 5, 0, 63, 31, 5};
   static const intptr_t expected[] = {1, 6, 3, 5, 9, 0, 4, 8, 2, 7};
@@ -529,5 +552,6 @@ TEST_MAIN("limiter: queue", TEST(L01_n_run_q_wait_and_the_rest_are_refused),
           TEST(L10_raising_the_limit_starts_waiting_calls_in_order),
           TEST(L10_raising_the_rate_reschedules_who_waits),
           TEST(L10_a_refund_lets_a_waiter_through), TEST(L10_shrinking_never_blocks),
+          TEST(L10_who_can_never_pass_any_more_makes_way),
           TEST(L11_priority_order_with_fifo_inside), TEST(L11_fifo_does_not_look_at_priorities),
           LONG_TEST(L11_removals_keep_the_order), LONG_TEST(L11_100000_waiting_calls))
