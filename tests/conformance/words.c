@@ -221,10 +221,20 @@ static cJSON *failed_item(const weir_error *error) {
   return json;
 }
 
+/* A key's bytes are no JSON. */
+static cJSON *plain_bytes(const weir_value *value) {
+  char text[64];
+  size_t size = weir_value_size(value);
+  if (value == NULL || size >= sizeof(text)) return cJSON_CreateNull();
+  memcpy(text, weir_value_data(value), size);
+  text[size] = '\0';
+  return cJSON_CreateString(text);
+}
+
 cJSON *value_to_json(const weir_value *value) {
   if (weir_value_kind(value) != WEIR_VALUE_LIST) {
     cJSON *json = cJSON_ParseWithLength(weir_value_data(value), weir_value_size(value));
-    return json != NULL ? json : cJSON_CreateNull();
+    return json != NULL ? json : plain_bytes(value);
   }
   cJSON *list = cJSON_CreateArray();
   for (size_t i = 0; i < weir_value_count(value); i++) {
