@@ -107,7 +107,8 @@ WEIR_API weir_status weir_debounce_cancel(weir_debounce *debounce,
 WEIR_API weir_status weir_debounce_flush(weir_debounce *debounce,
                                          const void *key, size_t key_size);
 
-/* Calls that wait for a run to begin, of all keys. Any thread. */
+/* Calls of all keys for which no run has begun; those that the coming run
+ * stands for count though they were superseded or left. Any thread. */
 WEIR_API uint64_t weir_debounce_pending(weir_debounce *debounce);
 
 /* Fills `stats`. Errors: WEIR_EINVAL, WEIR_EABI. Any thread. */

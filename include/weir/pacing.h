@@ -46,7 +46,7 @@ typedef struct weir_pacing_stats {
   uint64_t calls;      /* ever */
   uint64_t runs;       /* started, ever */
   uint64_t superseded; /* calls that another replaced, ever */
-  uint64_t pending;    /* calls that wait for a run to begin */
+  uint64_t pending;    /* calls for which no run has begun, settled or not */
   uint64_t running;    /* runs that have not settled */
   uint64_t keys;       /* keys that are not idle */
 } weir_pacing_stats;

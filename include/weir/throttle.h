@@ -104,7 +104,8 @@ WEIR_API weir_status weir_throttle_cancel(weir_throttle *throttle,
 WEIR_API weir_status weir_throttle_flush(weir_throttle *throttle,
                                          const void *key, size_t key_size);
 
-/* Calls that wait for a run to begin, of all keys. Any thread. */
+/* Calls of all keys for which no run has begun; those that the coming run
+ * stands for count though they were superseded or left. Any thread. */
 WEIR_API uint64_t weir_throttle_pending(weir_throttle *throttle);
 
 /* Fills `stats`. Errors: WEIR_EINVAL, WEIR_EABI. Any thread. */

@@ -5,8 +5,8 @@
 
 #include "table.h"
 
-/* Policies from their definitions: for each type its fields, how it is made, and how its options are
- * set live. `type`, and what refers to another thing, is handled by hand. */
+/* Policies from their definitions: for each type its fields, how it is made, and how its options
+ * are set live. `type`, and what refers to another thing, is handled by hand. */
 
 #define FIELD(struct_, kind, name) \
   { #name, kind, offsetof(struct_, name), NULL }

@@ -80,16 +80,14 @@ static const cJSON *fate_of(const struct leaf *leaf, const weir_attempt *attempt
 
 static cJSON *scope_value(weir_scope *scope, const char *key) {
   int64_t number;
-  char bytes[256];
-  size_t size;
+  weir_value *value = NULL;
   if (weir_scope_get_int64(scope, key, &number) == WEIR_OK) {
     return cJSON_CreateNumber((double)number);
   }
-  if (weir_scope_get_bytes(scope, key, bytes, sizeof(bytes) - 1, &size) != WEIR_OK) {
-    return cJSON_CreateNull();
-  }
-  bytes[size < sizeof(bytes) - 1 ? size : sizeof(bytes) - 1] = '\0';
-  return cJSON_CreateString(bytes);
+  weir_scope_get_value(scope, key, &value);
+  cJSON *json = value_to_json(value);
+  weir_value_unref(value);
+  return json;
 }
 
 static void start_leaf(void *data, weir_attempt *attempt) {

@@ -8,9 +8,9 @@
 /*
  * conformance [--must-fail] [--only NAME] FILE...
  *
- * Runs each scenario of the files twice, the second time with completions that are due at one moment
- * the other way round, and reports each as a line of TAP. --must-fail: each scenario is wrong on
- * purpose, and one that passes is the failure. --only: the scenario of that name.
+ * Runs each scenario of the files twice, the second time with completions that are due at one
+ * moment the other way round, and reports each as a line of TAP. --must-fail: each scenario is
+ * wrong on purpose, and one that passes is the failure. --only: the scenario of that name.
  */
 
 struct totals {

@@ -85,7 +85,7 @@ void record_settle(void *data, weir_call *call, const weir_outcome *outcome) {
   cJSON_AddItemToArray(world->settled, json);
 }
 
-/* ---- comparing --------------------------------------------------------------------------------- */
+/* ---- comparing ---- */
 
 static int contains(const cJSON *expected, const cJSON *seen);
 
@@ -121,8 +121,8 @@ static void tell_difference(struct world *world, const cJSON *expected, const cJ
   cJSON_free(got);
 }
 
-/* Where in `seen` what is expected at `position` is: there, or with any_order at another place of the
- * same event that is not `taken`; -1 if nowhere. */
+/* Where in `seen` what is expected at `position` is: there, or with any_order at another place of
+ * the same event that is not `taken`; -1 if nowhere. */
 static int place_of(const struct world *world, const cJSON *expected, const cJSON *seen,
                     int position, const char *taken, const char *inside) {
   const cJSON *there = cJSON_GetArrayItem(seen, position);

@@ -105,7 +105,7 @@ struct world {
   char problem[512];
 };
 
-/* ---- words.c: JSON and its words ------------------------------------------------------------- */
+/* ---- words.c: JSON and its words ---- */
 
 extern const struct word status_words[], class_words[], stop_words[], cancel_words[],
     reason_words[], state_words[], domain_words[], channel_words[], policy_words[], backoff_words[],
@@ -134,7 +134,7 @@ cJSON *error_to_json(const weir_error *error);
 /* Notes what is not as written; the first counts. */
 void problem(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- options.c: structs from JSON by tables of their fields ------------------------------------ */
+/* ---- options.c: structs from JSON by tables of their fields ---- */
 
 enum option_kind {
   OPTION_U32,
@@ -160,7 +160,7 @@ void fill_options(struct world *world, const cJSON *def, const struct option *fi
 void compare_stats(struct world *world, const char *name, const cJSON *expect,
                    const struct option *fields, size_t count, const void *stats);
 
-/* ---- build_policies.c, build_operations.c ------------------------------------------------------ */
+/* ---- build_policies.c, build_operations.c ---- */
 
 struct thing *new_thing(struct world *world, const char *name, enum thing_kind kind,
                         const char *type);
@@ -190,7 +190,7 @@ void check_stats(struct world *world, const char *name, const cJSON *expect);
 void adopt_policy(struct world *world, const char *name, weir_policy *policy);
 void free_things(struct world *world);
 
-/* ---- leaf.c: the user's functions and the agenda ----------------------------------------------- */
+/* ---- leaf.c: the user's functions and the agenda ---- */
 
 weir_status build_leaf(struct world *world, const char *name, const cJSON *def,
                        weir_operation **operation, weir_error **error);
@@ -201,7 +201,7 @@ int complete_due(struct world *world, int64_t now_ms);
 /* Completes everything, whatever its fate. */
 void complete_all(struct world *world);
 
-/* ---- steps.c, steps_decide.c ------------------------------------------------------------------- */
+/* ---- steps.c, steps_decide.c ---- */
 
 void do_step(struct world *world, const cJSON *step);
 /* 0: not a step of these. */
@@ -210,14 +210,14 @@ int do_store_step(struct world *world, const cJSON *step, const char *verb);
 /* Compares a status that a step gave with what it expects. */
 void check_status(struct world *world, const cJSON *step, weir_status status);
 
-/* ---- record.c ---------------------------------------------------------------------------------- */
+/* ---- record.c ---- */
 
 int64_t now_ms(const struct world *world);
 void record_settle(void *data, weir_call *call, const weir_outcome *outcome);
 /* Compares all that was seen with what the scenario expects. */
 void compare(struct world *world);
 
-/* ---- world.c ----------------------------------------------------------------------------------- */
+/* ---- world.c ---- */
 
 /* Runs a scenario; what went wrong is in `problem`, empty if nothing. */
 void run_scenario(struct world *world, const cJSON *scenario, int reversed);

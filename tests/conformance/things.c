@@ -98,7 +98,7 @@ void free_things(struct world *world) {
   }
 }
 
-/* ---- stats ------------------------------------------------------------------------------------- */
+/* ---- stats ---- */
 
 #define U32(struct_, name) \
   { #name, OPTION_U32, offsetof(struct_, name), NULL }
