@@ -78,7 +78,7 @@ def main():
     names = files.stdout.splitlines()
     found = [f'{name}: not an entry of the top level' for name in
              sorted({name.split('/')[0] for name in names if name[0] != '.'} - TOP)]
-    sources = [name for name in names if re.search(r'\.(cc|hh|h|c)$', name) and (ROOT / name).is_file()]
+    sources = [name for name in names if re.search(r'\.(cc|hh|hpp|h|c)$', name) and (ROOT / name).is_file()]
     for name in sources:
         found += [f'{name}: {problem}' for problem in problems(ROOT / name)]
     listed = (ROOT / 'src' / 'sources.txt').read_text().split()

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//
+// A function that options carry. Takes anything callable, lambdas that can only be moved too; a
+// copy shares it. What takes one calls it from any thread that its text names, also from several
+// at once if that says "any thread", and it must not throw: an exception ends the program, since
+// the caller is C.
+
+#pragma once
+
+#include <weir/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "weir/detail/config.hpp"
+
+namespace weir {
+inline namespace cpp {
+
+template <class Signature>
+class function;
+
+template <class R, class... Args>
+class function<R(Args...)> {
+  struct head {
+    R (*invoke)(head *, Args...);
+    void (*destroy)(head *);
+    std::atomic<unsigned> references{1};
+  };
+
+  template <class F>
+  struct body : head {
+    explicit body(F &&given) : callable(std::move(given)) {
+      head::invoke = [](head *self, Args... arguments) -> R {
+        return static_cast<R>(
+            std::invoke(static_cast<body *>(self)->callable, std::forward<Args>(arguments)...));
+      };
+      head::destroy = [](head *self) { delete static_cast<body *>(self); };
+    }
+    F callable;
+  };
+
+ public:
+  function() = default;
+  function(std::nullptr_t) {}
+  template <class F, class D = std::decay_t<F>,
+            std::enable_if_t<!std::is_same_v<D, function> && std::is_invocable_r_v<R, D &, Args...>,
+                             int> = 0>
+  function(F &&callable) : head_(new body<D>(D(std::forward<F>(callable)))) {}
+
+  function(const function &other) : head_(other.head_) {
+    if (head_ != nullptr) head_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  function(function &&other) noexcept : head_(std::exchange(other.head_, nullptr)) {}
+  function &operator=(function other) noexcept {
+    std::swap(head_, other.head_);
+    return *this;
+  }
+  ~function() { drop(head_); }
+
+  explicit operator bool() const { return head_ != nullptr; }
+  R operator()(Args... arguments) const {
+    return head_->invoke(head_, std::forward<Args>(arguments)...);
+  }
+
+  // For the C API: a reference more as `data`, what it is given back with, and what calls it.
+  void *share() const {
+    if (head_ != nullptr) head_->references.fetch_add(1, std::memory_order_relaxed);
+    return head_;
+  }
+  static void drop(void *data) {
+    auto *head = static_cast<struct head *>(data);
+    if (head != nullptr && head->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      head->destroy(head);
+    }
+  }
+  static R call(void *data, Args... arguments) {
+    auto *head = static_cast<struct head *>(data);
+    return head->invoke(head, std::forward<Args>(arguments)...);
+  }
+
+ private:
+  head *head_ = nullptr;
+};
+
+namespace detail {
+
+// Fills the three fields of a callback in a struct of options.
+template <class Signature, class C>
+void give(const function<Signature> &from, C trampoline, C &field, void *&data,
+          weir_free_fn &free_data) {
+  if (!from) return;
+  field = trampoline;
+  data = from.share();
+  free_data = function<Signature>::drop;
+}
+
+inline const char *text(const std::string &name) { return name.empty() ? nullptr : name.c_str(); }
+
+}  // namespace detail
+}  // namespace cpp
+}  // namespace weir

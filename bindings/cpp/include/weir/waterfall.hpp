@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// Operations one after the other, each fed by the last. See weir/waterfall.h.
+//
+//   auto price = weir::waterfall(orders, total, discount);   // operation<money, user>
+
+#pragma once
+
+#include "weir/detail/composed.hpp"
+
+namespace weir {
+inline namespace cpp {
+namespace detail {
+
+template <class First, class... Rest>
+struct chain {
+  using last = First;
+  static constexpr bool fits = true;
+};
+template <class First, class Second, class... Rest>
+struct chain<First, Second, Rest...> {
+  using next = chain<Second, Rest...>;
+  using last = typename next::last;
+  static constexpr bool fits =
+      next::fits && (std::is_void_v<typename Second::input_type> ||
+                     std::is_same_v<typename First::value_type, typename Second::input_type>);
+};
+
+}  // namespace detail
+
+// The outcome is the last one's value, or the first failure, which says which step it was and has
+// the step's own error as its cause.
+template <class First, class... Rest>
+auto waterfall(const First &first, const Rest &...rest) {
+  using chain = detail::chain<First, Rest...>;
+  static_assert(chain::fits, "each operation takes what the one before it gives");
+  using made = operation<typename chain::last::value_type, typename First::input_type>;
+  weir_operation *list[] = {first.get(), rest.get()...};
+  return detail::compose<made>(first.runtime(), [&](weir_operation **made, weir_error **why) {
+    return weir_waterfall_new(first.runtime(), list, 1 + sizeof...(rest), nullptr, made, why);
+  });
+}
+
+}  // namespace cpp
+}  // namespace weir
