@@ -195,11 +195,19 @@ def leaf_mutants(scenario):
                 yield f'{part}-{name}-last', wrong
 
 
+def left_mutants(scenario):
+    for field in ('calls', 'orphans'):
+        wrong = copy.deepcopy(scenario)
+        left = wrong.setdefault('left', {})
+        left[field] = left.get(field, 0) + 1
+        yield f'left-{field}', wrong
+
+
 def write_mutants(path):
     made = []
     for _, table in read():
         for scenario in table['scenarios']:
-            for maker in (settlement_mutants, step_mutants, leaf_mutants):
+            for maker in (settlement_mutants, step_mutants, leaf_mutants, left_mutants):
                 for what, wrong in maker(scenario):
                     wrong['name'] = f'{scenario["name"]}-{what}'
                     made.append(wrong)
