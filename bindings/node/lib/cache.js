@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+// Cache, memoize, single flight.
+const native = require('./native.js');
+const { Handle } = require('./handle.js');
+const { InvalidError, make, valueOf } = require('./errors.js');
+const { defaultRuntime, keyOf } = require('./runtime.js');
+const { Operation, operation, NONE } = require('./operation.js');
+
+const ABSENT = -3;
+const EVICTIONS = ['', 'expired', 'size', 'replaced', 'explicit', 'cleared'];
+
+const forgotten = new FinalizationRegistry(({ runtime, listener }) => {
+  runtime.deref()?._listeners.remove(listener);
+});
+
+class Cache extends Handle {
+  constructor(options = {}) {
+    const { load, loadMany, weigh, onEvict, runtime = defaultRuntime(), ...rest } = options;
+    const listener =
+      onEvict === undefined
+        ? undefined
+        : runtime._listeners.put((side) =>
+            onEvict({
+              key: side.key,
+              value: valueOf(side.value, runtime._values),
+              cause: EVICTIONS[side.number],
+              weight: side.first,
+            }),
+          );
+    const handle = native.cacheNew(runtime._open(), rest, weigh !== undefined, listener);
+    const get = native.cacheOperation(runtime._open(), handle, 0);
+    super(runtime, handle, [get]);
+    if (listener !== undefined)
+      forgotten.register(this, { runtime: new WeakRef(runtime), listener });
+    this._get = get;
+    this._load = load;
+    this._weigh = weigh;
+    this._many = loadMany === undefined ? undefined : this._manyOf(loadMany);
+    this.name = rest.name ?? '';
+  }
+
+  /** The value of a key; what is absent is loaded with `load(key, attempt)`, once for all who wait. */
+  get(key, load = this._load, options = NONE) {
+    if (typeof load !== 'function') throw new InvalidError('cache.get needs a function that loads');
+    this._open();
+    const weigh = this._weigh;
+    const input = {
+      start: (attempt) => load(key, attempt),
+      judges: undefined,
+      input: undefined,
+      weigh: weigh === undefined ? undefined : (value) => weigh(key, value),
+    };
+    return this._runtime._launch(
+      this._get,
+      options.policy?._open() ?? 0,
+      undefined,
+      undefined,
+      0,
+      { ...options, key, input },
+      this,
+    );
+  }
+
+  /** Many keys at once; what is absent is loaded by one call of the option loadMany(keys, attempt),
+   *  which gives a list of values or errors. Items that failed are their errors. */
+  getMany(keys, options = NONE) {
+    if (this._many === undefined) throw new InvalidError('cache.getMany needs the option loadMany');
+    return this._runtime._launch(
+      this._many._open(),
+      0,
+      undefined,
+      undefined,
+      0,
+      { ...options, keys },
+      this,
+    );
+  }
+
+  _manyOf(loadMany) {
+    const many = this.operationMany((attempt) => loadMany(attempt.input, attempt));
+    many._keeps = many._keeps[1]; // not this cache, so that both can be collected
+    return many;
+  }
+
+  /** The get as an operation: the run's key is the key. */
+  operation(loader) {
+    const runtime = this._runtime;
+    const load = operation(loader, { runtime });
+    return new Operation(
+      runtime,
+      native.cacheOperation(runtime._open(), this._open(), load._open()),
+      [this, load],
+    );
+  }
+
+  /** The get of many as an operation: the run's `keys` are the keys. */
+  operationMany(loader) {
+    const runtime = this._runtime;
+    const fn = loader instanceof Operation ? loader._start : loader;
+    if (fn === undefined)
+      throw new InvalidError('operationMany needs a function, or the operation of one');
+    const load = operation(
+      (attempt) => {
+        attempt._lists = true;
+        attempt.input = attempt.input.map(String);
+        return fn(attempt);
+      },
+      { runtime },
+    );
+    return new Operation(
+      runtime,
+      native.cacheOperationMany(runtime._open(), this._open(), load._open()),
+      [this, load],
+    );
+  }
+
+  /** The value that is there, now; undefined if there is none. */
+  lookup(key) {
+    const found = native.cacheLookup(this._open(), keyOf(key));
+    return found === ABSENT ? undefined : valueOf(found, this._runtime._values);
+  }
+
+  /** Whether there is a value, which may be undefined. Counts as a lookup. */
+  has(key) {
+    return native.cacheLookup(this._open(), keyOf(key)) !== ABSENT;
+  }
+
+  /** Writes; `ttlMs` gives it a lifetime of its own. False: it is heavier than the bound. */
+  put(key, value, { ttlMs = -2 } = NONE) {
+    const weight = this._weigh === undefined ? 0 : this._weigh(key, value);
+    const status = native.cachePut(
+      this._runtime._open(),
+      this._open(),
+      keyOf(key),
+      this._idOf(value),
+      weight,
+      ttlMs,
+    );
+    if (status !== 0 && status !== -9) throw make(status, native.statusName(status));
+    return status === 0;
+  }
+
+  /** Writes unless there is a value: that one, else undefined. */
+  putIfAbsent(key, value) {
+    const weight = this._weigh === undefined ? 0 : this._weigh(key, value);
+    const found = native.cachePutIfAbsent(
+      this._runtime._open(),
+      this._open(),
+      keyOf(key),
+      this._idOf(value),
+      weight,
+    );
+    return found === ABSENT ? undefined : valueOf(found, this._runtime._values);
+  }
+
+  _idOf(value) {
+    return value === undefined && this._weigh === undefined ? -1 : this._runtime._values.put(value);
+  }
+
+  /** Uses an entry without reading it, and gives it a lifetime from now; whether it was there. */
+  touch(key, ttlMs) {
+    return native.cacheControl(this._open(), 0, keyOf(key), ttlMs);
+  }
+
+  /** Removes; whether it was there. */
+  invalidate(key) {
+    return native.cacheControl(this._open(), 1, keyOf(key), 0);
+  }
+
+  delete(key) {
+    return this.invalidate(key);
+  }
+
+  clear() {
+    native.cacheControl(this._open(), 2, '', 0);
+  }
+
+  /** All live entries, { key, value, remainingMs, weight }; others may write meanwhile. */
+  *entries() {
+    const cursor = new BigUint64Array(1);
+    do {
+      for (const entry of native.cacheScan(this._open(), cursor)) {
+        entry.value = valueOf(entry.value, this._runtime._values);
+        yield entry;
+      }
+    } while (cursor[0] !== 0n);
+  }
+
+  [Symbol.iterator]() {
+    return this.entries();
+  }
+
+  get stats() {
+    return native.cacheStats(this._open());
+  }
+
+  label(key, value) {
+    native.label('cache', this._open(), key, value);
+    return this;
+  }
+}
+
+/** A cache: `const profiles = cache({ ttlMs: 60_000, load: fetchProfile })`. */
+function cache(options) {
+  return new Cache(options);
+}
+
+function keyOfArguments(...args) {
+  return args.length === 1 && typeof args[0] === 'string' ? `s${args[0]}` : JSON.stringify(args);
+}
+
+/** The same function, which computes once for equal arguments: `memoize(fn, { ttlMs })`. */
+function memoize(fn, options = {}) {
+  const { key = keyOfArguments, ttlMs = Infinity, ...rest } = options;
+  const values = new Cache({ ...rest, ttlMs });
+  function memoized(...args) {
+    return values.get(key(...args), () => fn.apply(this, args));
+  }
+  return Object.assign(memoized, {
+    cache: values,
+    clear: () => values.clear(),
+    invalidate: (...args) => values.invalidate(key(...args)),
+    close: () => values.close(),
+  });
+}
+
+/** The same of an operation: its run's input is the argument. */
+class Memoized {
+  constructor(inner, { key = keyOfArguments, ttlMs = Infinity, ...options } = {}) {
+    this.cache = new Cache({ ...options, runtime: inner._runtime, ttlMs });
+    this._operation = this.cache.operation(inner);
+    this._key = key;
+  }
+
+  run(options = NONE) {
+    return this._operation.run({ ...options, key: this._key(options.input) });
+  }
+
+  settle(options = NONE) {
+    return this._operation.settle({ ...options, key: this._key(options.input) });
+  }
+}
+
+/** Of calls with one key that overlap, one does the work and all get its outcome. */
+class Flight extends Handle {
+  constructor({ runtime = defaultRuntime(), ...options } = {}) {
+    const handle = native.flightNew(runtime._open(), options);
+    const work = native.flightOperation(runtime._open(), handle, 0);
+    super(runtime, handle, [work]);
+    this._work = work;
+  }
+
+  run(key, fn, options = NONE) {
+    this._open();
+    const input = { start: fn, judges: undefined, input: options.input, weigh: undefined };
+    return this._runtime._launch(
+      this._work,
+      options.policy?._open() ?? 0,
+      undefined,
+      undefined,
+      0,
+      { ...options, key, input },
+      this,
+    );
+  }
+
+  /** The same function; `key(...args)` says which calls are one. */
+  bind(fn, key = keyOfArguments) {
+    return (...args) => this.run(key(...args), () => fn(...args));
+  }
+
+  /** As an operation: the run's key is the key. */
+  operation(inner) {
+    const runtime = this._runtime;
+    const work = operation(inner, { runtime });
+    return new Operation(
+      runtime,
+      native.flightOperation(runtime._open(), this._open(), work._open()),
+      [this, work],
+    );
+  }
+
+  /** The next run with this key begins anew. */
+  forget(key) {
+    this._runtime._flush();
+    native.flightForget(this._open(), keyOf(key));
+  }
+
+  get stats() {
+    return native.flightStats(this._open());
+  }
+}
+
+module.exports = { Cache, cache, memoize, Memoized, Flight };

@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+// The engine of a runtime, as JavaScript sees it: runs by slot, attempts by number, values by id, and the two
+// buffers in which all of them cross.
+//
+// What is to be done is written into the buffer of commands, and carried over once per turn of the
+// microtask queue, however much there is. What has happened comes as records, all there are at a
+// time, when weir's thread wakes this one. So a crossing costs little per run when many are in
+// flight.
+//
+// Invariants:
+// - A slot is free again when its run has settled and each of its attempts was completed.
+// - An attempt is completed once; its number may be another's from then on (`_index` becomes 0).
+// - While a run is in flight the wake-up keeps the process alive; an idle runtime does not.
+// - No user's code runs inside a crossing; it may call everything here.
+const native = require('./native.js');
+const { Attempt } = require('./attempt.js');
+const errors = require('./errors.js');
+const { Table } = require('./table.js');
+const { Outcome, judge, numbersOf, keyOf } = require('./outcome.js');
+const signals = require('./signals.js');
+
+const COMMANDS = 1024;
+const WORDS_EACH = 8;
+const RECORDS = 4096;
+const ROUNDS = 32; // of crossings before others get their turn
+const START = 1,
+  CANCEL = 2,
+  SETTLED = 3,
+  RELEASED = 4,
+  EVENT = 5,
+  ASK = 6,
+  CLOSED = 7,
+  ITEM = 8;
+const LOG = 100,
+  HAPPENED = 101,
+  SIDE = 102;
+const LOADER = 3; // the tag of an attempt whose input is its function
+
+/** What the flags of a run say to the addon. */
+const WANTS_INDEX = 1,
+  WANTS_OUTCOME = 2;
+
+const busy = new Set(); // runtimes with something in flight are not collected
+
+// The end of what nobody closed, or of what has closed: then nothing is left to wait for.
+const registry = new FinalizationRegistry((handle) => native.release(handle));
+
+class Run {
+  constructor(start, judges, keeps) {
+    this.start = start;
+    this.judges = judges;
+    this.keeps = keeps; // what weir knows by handle until the command has crossed
+    this.resolve = undefined;
+    this.reject = undefined;
+    this.signal = undefined;
+    this.aborted = false;
+    this.settled = false;
+    this.open = 0;
+    this.onItem = undefined;
+    this.quiet = false; // that it was superseded or cancelled needs nobody to handle it
+    this.promise = undefined;
+    this.settles = false; // a list becomes one as of Promise.allSettled
+    this.owns = undefined; // handles that go when it has settled
+  }
+}
+
+class Engine {
+  constructor(options = {}) {
+    const self = new WeakRef(this);
+    this._commands = new Float64Array(COMMANDS * WORDS_EACH);
+    this._count = 0;
+    const buffer = new ArrayBuffer(RECORDS * 32);
+    this._words = new Int32Array(buffer);
+    this._doubles = new Float64Array(buffer);
+    this._extras = [];
+    this._refused = [];
+    this._manual = options.driver === 'manual';
+    this._listeners = new Table(1);
+    this._handle = native.open(options, this._commands, buffer, this._extras, this._refused, () =>
+      self.deref()?._wake(),
+    );
+    registry.register(this, this._handle);
+    this._runs = new Table(1);
+    this._values = new Table();
+    this._functions = new Map();
+    this._nextFunction = 1;
+    this._attempts = [];
+    this._inFlight = 0;
+    this._held = false;
+    this._pumping = false;
+    this._scheduled = false;
+    this._closing = undefined;
+    this._closed = false;
+    this._ended = false;
+    this._options = options;
+    this._flushBound = () => this._flush();
+    this._wakeBound = () => this._wake();
+  }
+
+  // ---- runs ----
+
+  // Starts a run; `start` is what an attempt of the engine's own operation calls.
+  _launch(operation, policy, start, judges, flags, options, keeps, prepare) {
+    const run = new Run(start, judges, keeps);
+    if (prepare !== undefined) prepare(run);
+    const promise = new Promise((resolve, reject) => {
+      run.resolve = resolve;
+      run.reject = reject;
+    });
+    run.outcome = (flags & WANTS_OUTCOME) !== 0;
+    if (run.quiet) run.promise = promise;
+    const { signal } = options;
+    if (signal !== undefined && signal !== null) {
+      if (signal.aborted) {
+        this._refuse(run, signal.reason);
+        return promise;
+      }
+      run.signal = signal;
+    }
+    const slot = this._runs.put(run);
+    run.slot = slot;
+    if (++this._inFlight === 1) this._hold();
+    try {
+      this._submit(slot, operation, policy, flags, options);
+    } catch (error) {
+      this._unlaunch(slot);
+      this._refuse(run, error);
+      return promise;
+    }
+    if (run.signal !== undefined) signals.watch(run.signal, run, this);
+    return promise;
+  }
+
+  // What fails before weir takes it. An abort is as if the run had been cancelled at once.
+  _refuse(run, error) {
+    if (run.owns !== undefined) for (const handle of run.owns) native.release(handle);
+    if (!run.outcome) return run.reject(error);
+    const status = error instanceof errors.WeirError ? error.status : -4;
+    const outcome = new Outcome(
+      { channel: 2, status, attempts: 0, elapsedMs: 0, slot: 0 },
+      this._values,
+    );
+    outcome.error = error;
+    return run.resolve(outcome);
+  }
+
+  _unlaunch(slot) {
+    this._runs.remove(slot);
+    this._inFlight--;
+    this._rest();
+  }
+
+  _submit(slot, operation, policy, flags, options) {
+    const { deadlineMs, key, keys, name, scope, permits, priority, input } = options;
+    if (keys !== undefined) {
+      this._flush();
+      native.runKeys(
+        this._handle,
+        slot,
+        operation,
+        policy,
+        deadlineMs ?? Infinity,
+        flags,
+        keys.map(keyOf),
+      );
+      return;
+    }
+    const inputId = input === undefined ? -1 : this._values.put(input);
+    const packed = flags + 256 * (priority ?? 31);
+    if (key === undefined && name === undefined && scope === undefined) {
+      this._push(1, slot, operation, policy, deadlineMs ?? Infinity, permits ?? 1, inputId, packed);
+      return;
+    }
+    this._flush();
+    native.run(
+      this._handle,
+      slot,
+      operation,
+      policy,
+      deadlineMs ?? Infinity,
+      permits ?? 1,
+      inputId,
+      packed,
+      key === undefined ? undefined : keyOf(key),
+      name,
+      scope === undefined ? 0 : scope._handle,
+    );
+  }
+
+  _cancel(run) {
+    if (run.settled) return;
+    run.aborted = true;
+    this._push(3, run.slot, 0, 0, 0, 0, 0, 0);
+  }
+
+  _push(a, b, c, d, e, f, g, h) {
+    const words = this._commands;
+    let at = this._count * WORDS_EACH;
+    words[at++] = a;
+    words[at++] = b;
+    words[at++] = c;
+    words[at++] = d;
+    words[at++] = e;
+    words[at++] = f;
+    words[at++] = g;
+    words[at] = h;
+    if (++this._count === COMMANDS) this._flush();
+    else if (!this._scheduled && !this._pumping) {
+      this._scheduled = true;
+      queueMicrotask(this._flushBound);
+    }
+  }
+
+  // Carries the commands over, without looking for records.
+  _flush() {
+    this._scheduled = false;
+    if (this._count === 0) return;
+    const count = this._count;
+    this._count = 0;
+    native.exchange(this._handle, count, false);
+    if (this._refused.length > 0) this._settleRefused();
+  }
+
+  // Runs that weir did not accept: they settle all the same.
+  _settleRefused() {
+    for (const description of this._refused.splice(0))
+      this._settle(description.slot, 2, -1, description);
+  }
+
+  // weir has something to tell.
+  _wake() {
+    if (this._pumping || this._manual) return;
+    this._pump();
+  }
+
+  _pump() {
+    this._pumping = true;
+    let seen = 0;
+    try {
+      for (let round = 0; ; round++) {
+        const count = this._count;
+        this._count = 0;
+        const records = native.exchange(this._handle, count, true);
+        if (this._refused.length > 0) this._settleRefused();
+        if (records === 0) break;
+        seen += records;
+        for (let i = 0; i < records; i++) this._record(i);
+        if (round >= ROUNDS) {
+          setImmediate(this._manual ? () => {} : this._wakeBound);
+          break;
+        }
+      }
+    } finally {
+      this._pumping = false;
+      this._rest();
+    }
+    if (this._closed && this._closing !== undefined) this._end();
+    return seen;
+  }
+
+  _hold() {
+    if (this._held || this._manual) return;
+    this._held = true;
+    busy.add(this);
+    native.hold(this._handle, true);
+  }
+
+  _rest() {
+    if (!this._held || this._inFlight > 0) return;
+    this._held = false;
+    busy.delete(this);
+    native.hold(this._handle, false);
+  }
+
+  // ---- records ----
+
+  _record(i) {
+    const at = i * 8;
+    const words = this._words;
+    const user = words[at + 1],
+      object = words[at + 2];
+    switch (words[at]) {
+      case START:
+      case ASK:
+        this._start(
+          words[at + 5],
+          user,
+          object,
+          words[at + 3],
+          words[at + 4],
+          this._doubles[i * 4 + 3],
+          i,
+        );
+        break;
+      case CANCEL:
+        this._attempts[object]?._stop(words[at + 4]);
+        break;
+      case SETTLED:
+        this._settle(user, words[at + 5], object, this._extra(i));
+        break;
+      case RELEASED:
+        this._values.remove(object);
+        break;
+      case EVENT:
+        this._listeners.get(user)?.({
+          from: words[at + 4] >> 8,
+          to: words[at + 4] & 255,
+          reason: words[at + 3],
+          sequence: object,
+          missed: this._doubles[i * 4 + 3],
+        });
+        break;
+      case ITEM:
+        this._item(
+          user,
+          this._doubles[i * 4 + 3],
+          words[at + 5] === 1,
+          object,
+          this._extra(i),
+          words[at + 3],
+        );
+        break;
+      case CLOSED:
+        this._closed = true;
+        break;
+      case LOG:
+        this._log(this._extra(i));
+        break;
+      case HAPPENED:
+        this._event(this._extra(i));
+        break;
+      default:
+        if (words[at] >= SIDE) this._listeners.get(user)?.(this._extra(i));
+    }
+  }
+
+  // An item of a parallel (by its run's slot) or of a pool (by its listener) has settled.
+  _item(user, index, ok, id, extra, status) {
+    const tell = user > 0 ? this._runs.get(user).onItem : this._listeners.get(-user);
+    if (tell === undefined) return;
+    if (ok)
+      tell(
+        index,
+        true,
+        extra === undefined ? this._values.get(id) : errors.valueOf(extra, this._values),
+      );
+    else if (extra === undefined)
+      tell(index, false, errors.make(status, native.statusName(status)));
+    else tell(index, false, errors.errorOf(extra, this._values));
+  }
+
+  _extra(i) {
+    const extra = this._extras[i];
+    this._extras[i] = undefined;
+    return extra;
+  }
+
+  _start(tag, user, index, itemIndex, number, inputId, i) {
+    let start, run, judges, input;
+    const given =
+      inputId === -2 ? errors.valueOf(this._extra(i), this._values) : this._values.get(inputId);
+    if (tag === LOADER) {
+      start = given.start;
+      judges = given.judges;
+      input = given.input;
+    } else {
+      input = given;
+      if (tag === 0) {
+        run = this._runs.get(user);
+        start = run.start;
+        judges = run.judges;
+        run.open++;
+      } else {
+        const known = this._functions.get(user);
+        start = known?.start;
+        judges = known?.judges;
+      }
+    }
+    const attempt = new Attempt(this, index, number, itemIndex, input, run);
+    attempt._judges = judges;
+    attempt._weigh = tag === LOADER ? given.weigh : undefined;
+    this._attempts[index] = attempt;
+    let result;
+    try {
+      result = start(attempt);
+    } catch (error) {
+      this._fail(attempt, error);
+      return;
+    }
+    if (typeof result === 'object' && result !== null && typeof result.then === 'function') {
+      result.then(
+        (value) => this._succeed(attempt, value),
+        (error) => this._fail(attempt, error),
+      );
+    } else {
+      this._succeed(attempt, result);
+    }
+  }
+
+  // The attempt's number, which is free from here on; 0 if it was completed before.
+  _take(attempt) {
+    const index = attempt._index;
+    if (index === 0) return 0;
+    attempt._index = 0;
+    this._attempts[index] = undefined;
+    const run = attempt._run;
+    if (run !== undefined) {
+      attempt._run = undefined;
+      if (--run.open === 0 && run.settled) this._runs.remove(run.slot);
+    }
+    return index;
+  }
+
+  _succeed(attempt, value) {
+    let judged = attempt._judged;
+    let weight = 0;
+    try {
+      if (attempt._judges !== undefined && judged === 0) {
+        judged = judge(
+          attempt._judges,
+          { ok: true, value, error: undefined, attempt: attempt.attempt },
+          0,
+        );
+      }
+      if (attempt._weigh !== undefined) weight = attempt._weigh(value);
+    } catch (error) {
+      this._fail(attempt, new errors.Final(error));
+      return;
+    }
+    const list = attempt._lists && Array.isArray(value);
+    const index = this._take(attempt);
+    if (index === 0) return;
+    if (list) {
+      this._completeList(index, value);
+      return;
+    }
+    const id = value === undefined && attempt._weigh === undefined ? -1 : this._values.put(value);
+    this._push(2, index, id, judged & 7, judged >> 3, attempt._retryAfterMs ?? -1, weight, 0);
+  }
+
+  _completeList(index, items) {
+    const ids = items.map((item) =>
+      item instanceof Error || item === undefined ? -1 : this._values.put(item),
+    );
+    const failed = items.map((item) => (item instanceof Error ? this._values.put(item) : -1));
+    this._flush();
+    native.completeList(this._handle, index, ids, failed);
+  }
+
+  _fail(attempt, thrown) {
+    const error = thrown instanceof errors.Final ? thrown.error : thrown;
+    let judged =
+      (attempt._judged || errors.classOf(error)) | (thrown instanceof errors.Final ? 8 : 0);
+    if (attempt._judges !== undefined && judged < 8 && attempt._judged === 0) {
+      try {
+        judged = judge(
+          attempt._judges,
+          { ok: false, value: undefined, error, attempt: attempt.attempt },
+          judged,
+        );
+      } catch (failure) {
+        this._fail(attempt, new errors.Final(failure));
+        return;
+      }
+    }
+    const index = this._take(attempt);
+    if (index === 0) return;
+    this._flush();
+    const [domain, code] = numbersOf(error);
+    const message = error instanceof Error ? error.message : String(error);
+    const asked = attempt._retryAfterMs ?? error?.retryAfterMs;
+    native.fail(
+      this._handle,
+      index,
+      this._values.put(error),
+      domain,
+      code,
+      message,
+      judged & 7,
+      judged >> 3,
+      typeof asked === 'number' && asked >= 0 ? Math.ceil(asked) : -1,
+    );
+  }
+
+  _settle(slot, channel, id, description) {
+    const run = this._runs.get(slot);
+    run.settled = true;
+    this._inFlight--;
+    if (run.open === 0) this._runs.remove(slot);
+    if (run.signal !== undefined) signals.forget(run.signal, run);
+    if (run.owns !== undefined) for (const handle of run.owns) native.release(handle);
+    if (run.outcome) {
+      run.resolve(this._outcome(description));
+    } else if (channel === 1) {
+      if (description === undefined) run.resolve(this._values.get(id));
+      else if (run.settles)
+        run.resolve(description.list.map((item) => errors.settledOf(item, this._values)));
+      else run.resolve(errors.valueOf(description, this._values));
+    } else {
+      const outcome = this._outcome(description);
+      if (run.quiet && outcome.channel === 'stopped') run.promise.catch(() => {});
+      run.reject(
+        run.aborted && outcome.status === 'WEIR_ECANCELLED' ? run.signal.reason : outcome.error,
+      );
+    }
+  }
+
+  _outcome(description) {
+    const outcome = new Outcome(description, this._values);
+    const { error } = outcome;
+    if (error instanceof errors.WeirError) {
+      error.attempts = outcome.attempts;
+      error.stopReason = outcome.stopReason;
+      if (outcome.retryAfterMs !== undefined) error.retryAfterMs = outcome.retryAfterMs;
+      if (outcome.rejection !== undefined) error.rejection = outcome.rejection;
+      if (outcome.value !== undefined) error.value = outcome.value;
+    }
+    if (error !== undefined) errors.remember(error, outcome);
+    return outcome;
+  }
+}
+
+module.exports = { Engine, WANTS_INDEX, WANTS_OUTCOME };

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+const native = require('./native.js');
+const { make } = require('./errors.js');
+
+// Gives back what nobody closed. Runs that are going on keep what they need.
+const registry = new FinalizationRegistry((handles) => {
+  for (const handle of handles) native.release(handle);
+});
+
+/** Something native: closed by close(), by `using`, or when it is collected. */
+class Handle {
+  constructor(runtime, handle, more = []) {
+    this._runtime = runtime;
+    this._handle = handle;
+    this._more = more; // handles that come and go with it
+    registry.register(this, [handle, ...more], this);
+  }
+
+  _open() {
+    if (this._handle === 0) throw make(-15, `the ${this.constructor.name} is closed`);
+    return this._handle;
+  }
+
+  /** Gives it back now. Runs in flight go on; further use throws a ClosedError. */
+  close() {
+    if (this._handle === 0) return;
+    this._runtime._flush(); // commands that name it
+    registry.unregister(this);
+    native.release(this._handle);
+    for (const handle of this._more) native.release(handle);
+    this._handle = 0;
+  }
+}
+
+if (Symbol.dispose !== undefined) Handle.prototype[Symbol.dispose] = Handle.prototype.close;
+
+module.exports = { Handle };

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+// Debounce and throttle, with the names and arguments that users of lodash know; each call gives a
+// promise of the run that covers it.
+const native = require('./native.js');
+const { InvalidError } = require('./errors.js');
+const { Handle } = require('./handle.js');
+const { Operation, operation, runtimeOf } = require('./operation.js');
+const { keyOf } = require('./runtime.js');
+
+class Pacer extends Handle {
+  constructor(kind, inner, { runtime: _, policy, ...options }, runtime) {
+    if (policy !== undefined) options.policy = policy._open();
+    const [pacer, handle] = native[`${kind}New`](
+      runtime._open(),
+      inner === undefined ? 0 : inner._open(),
+      options,
+    );
+    super(runtime, pacer, inner === undefined ? [handle] : []);
+    this._kind = kind;
+    this._keeps = [policy, inner];
+    this._judges = policy?._judges;
+    this._operation = handle;
+    if (inner !== undefined) this.operation = new Operation(runtime, handle, [this]);
+  }
+
+  _call(start, key) {
+    this._open();
+    const input = { start, judges: this._judges, input: undefined, weigh: undefined };
+    return this._runtime._launch(
+      this._operation,
+      0,
+      undefined,
+      undefined,
+      0,
+      { input, key },
+      this,
+      (run) => {
+        run.quiet = true; // whoever calls for the effect alone does not look at a superseded call
+      },
+    );
+  }
+
+  _control(what, key) {
+    this._runtime._flush();
+    return native[`${this._kind}Control`](
+      this._open(),
+      what,
+      key === undefined ? undefined : keyOf(key),
+    );
+  }
+
+  /** Forgets what is pending. */
+  cancel(key) {
+    this._control(0, key);
+  }
+
+  /** Runs now what is pending. */
+  flush(key) {
+    this._control(1, key);
+  }
+
+  get pending() {
+    return this._control(2);
+  }
+
+  get stats() {
+    return native[`${this._kind}Stats`](this._open());
+  }
+
+  setOptions(options) {
+    native[`${this._kind}Change`](this._open(), options);
+  }
+}
+
+function paced(kind, fn, options, key) {
+  if (typeof fn !== 'function') throw new InvalidError(`${kind} needs a function`);
+  const pacer = new Pacer(kind, undefined, options, runtimeOf([options.policy], options));
+  function call(...args) {
+    return pacer._call(() => fn.apply(this, args), key?.(...args));
+  }
+  const of = (args) => (args.length === 0 ? undefined : key?.(...args));
+  return Object.defineProperties(call, {
+    cancel: { value: (...args) => pacer.cancel(of(args)) },
+    flush: { value: (...args) => pacer.flush(of(args)) },
+    close: { value: () => pacer.close() },
+    setOptions: { value: (changed) => pacer.setOptions(changed) },
+    pending: { get: () => pacer.pending },
+    stats: { get: () => pacer.stats },
+  });
+}
+
+/** Runs `fn` once a stream of calls has been quiet for `waitMs`, with the latest arguments. */
+function debounce(fn, waitMs, { key, ...options } = {}) {
+  return paced('debounce', fn, { ...options, waitMs }, key);
+}
+
+/** Runs `fn` at most once in `intervalMs`. */
+function throttle(fn, intervalMs, { key, ...options } = {}) {
+  return paced('throttle', fn, { ...options, intervalMs }, key);
+}
+
+/** A pacer of an operation: pacer.operation's runs are the calls, their input the argument. */
+function pacer(kind, inner, options = {}) {
+  const runtime = runtimeOf([inner, options.policy], options);
+  return new Pacer(kind, operation(inner, { runtime }), options, runtime);
+}
+
+module.exports = { debounce, throttle, pacer };

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+// The policies, and what is particular to each: listeners, decide doors, state.
+const native = require('./native.js');
+const { Handle } = require('./handle.js');
+const { InvalidError, errorOf, valueOf, make, WORDS } = require('./errors.js');
+const { defaultRuntime, keyOf } = require('./runtime.js');
+const { operation } = require('./operation.js');
+const { Policy, Made, nativeOptions } = require('./policy.js');
+
+const STATES = ['closed', 'open', 'half-open', 'forced-open', 'forced-closed', 'metrics-only'];
+const REASONS = ['', 'failures', 'slow-calls', 'time', 'trials', 'hand'];
+const CLASSES = { success: 1, failure: 2, refusal: 3, ignore: 4, abandon: 5 };
+const ALGORITHMS = ['token-bucket', 'fixed-window', 'sliding-window'];
+const CHAOS = ['', 'latency', 'failure', 'outcome', 'hang'];
+
+function classNumber(word) {
+  const number = word === true ? 1 : word === false ? 2 : CLASSES[word];
+  if (number === undefined) throw new InvalidError(`no such class: ${String(word)}`);
+  return number;
+}
+
+const forgotten = new FinalizationRegistry(({ runtime, listener }) => {
+  runtime.deref()?._listeners.remove(listener);
+});
+
+// A listener's number, free again when `owner` is collected.
+function listen(runtime, fn, owner) {
+  if (typeof fn !== 'function') throw new InvalidError('a listener must be a function');
+  const listener = runtime._listeners.put(fn);
+  owner.then = (policy) => forgotten.register(policy, { runtime: new WeakRef(runtime), listener });
+  return listener;
+}
+
+/** What the last refusal by a decide function of this thread said: who, why, when to try again. */
+function lastRejection() {
+  return native.rejection();
+}
+
+class Retry extends Made {
+  constructor(options = {}) {
+    const owner = {};
+    super('retry', options, {
+      extra: (runtime) =>
+        options.onRetry === undefined
+          ? {}
+          : {
+              listener: listen(
+                runtime,
+                (side) =>
+                  options.onRetry({
+                    attempt: side.number,
+                    delayMs: side.first,
+                    error: side.error && errorOf(side.error, runtime._values),
+                    value: valueOf(side.value, runtime._values),
+                  }),
+                owner,
+              ),
+            },
+    });
+    owner.then?.(this);
+  }
+
+  /** The decide door, for who tries and sleeps by himself. */
+  begin() {
+    const state = new BigUint64Array(4);
+    native.retryBegin(this._open(), state);
+    return {
+      stopReason: undefined,
+      /** How long to wait before trying again, in ms; undefined: do not, see stopReason. */
+      next: (outcome, askedMs = -1) => this._next(state, outcome, askedMs),
+    };
+  }
+
+  _next(state, outcome, askedMs) {
+    const delay = native.retryNext(this._open(), state, classNumber(outcome), askedMs);
+    return delay >= 0 ? { delayMs: delay } : { stopReason: WORDS.stopReasons[-1 - delay] };
+  }
+}
+
+class Breaker extends Made {
+  constructor(options = {}) {
+    const owner = {};
+    super('breaker', options, {
+      extra: (runtime) =>
+        options.onStateChange === undefined
+          ? {}
+          : {
+              listener: listen(
+                runtime,
+                (change) =>
+                  options.onStateChange({
+                    ...change,
+                    from: STATES[change.from],
+                    to: STATES[change.to],
+                    reason: REASONS[change.reason],
+                  }),
+                owner,
+              ),
+            },
+    });
+    owner.then?.(this);
+  }
+
+  /** 'closed', 'open', 'half-open', 'forced-open', 'forced-closed' or 'metrics-only', now. */
+  get state() {
+    return STATES[native.breakerState(this._open())];
+  }
+
+  /** The decide door: a permit to be reported, or 0: refused (see lastRejection()). */
+  tryAcquire() {
+    return native.breakerAcquire(this._handle);
+  }
+
+  /** How the call went: true, false or a class; `elapsedMs` if slow calls count. What became of it: a
+   *  status, 'WEIR_OK', 'WEIR_ESTALE' or 'WEIR_EEXPIRED'. */
+  report(permit, outcome, elapsedMs) {
+    const cls = outcome === true ? 1 : outcome === false ? 2 : classNumber(outcome);
+    const status =
+      elapsedMs === undefined
+        ? native.breakerReport(this._handle, permit, cls)
+        : native.breakerReport(this._handle, permit, cls, elapsedMs);
+    return status === 0 ? 'WEIR_OK' : native.statusName(status);
+  }
+
+  /** Permits into a BigUint64Array, as many as it has room for; how many were granted. */
+  tryAcquireMany(permits) {
+    return native.breakerAcquireMany(this._open(), permits);
+  }
+
+  /** Reports the first `count` of them alike; how many were recorded. */
+  reportMany(permits, count, outcome, elapsedMs = 0) {
+    return native.breakerReportMany(this._open(), permits, count, classNumber(outcome), elapsedMs);
+  }
+
+  /** Forces it open until as many endIsolation() came. */
+  isolate() {
+    native.breakerControl(this._open(), 0, 0);
+  }
+
+  endIsolation() {
+    native.breakerControl(this._open(), 1, 0);
+  }
+
+  /** Closed, its counts as new. */
+  reset() {
+    native.breakerControl(this._open(), 2, 0);
+  }
+
+  /** 'forced-open', 'forced-closed', 'metrics-only'; 'closed' lets it judge by itself again. */
+  force(state) {
+    native.breakerControl(this._open(), 3, STATES.indexOf(state) >>> 0);
+  }
+
+  /** Its state as bytes, for another process. */
+  snapshot() {
+    return native.breakerSnapshot(this._open());
+  }
+
+  restore(bytes, elapsedMs = 0) {
+    native.breakerRestore(this._open(), bytes, elapsedMs);
+  }
+}
+
+class Limiter extends Made {
+  constructor(options = {}) {
+    const { limits, ...rest } = options;
+    super('limiter', rest);
+    for (const limit of limits ?? []) this.addLimit(limit);
+  }
+
+  /** One rate more; all must let a call pass. */
+  addLimit({ algorithm = 'token-bucket', permits, intervalMs, burst = -1 }) {
+    native.limiterAddLimit(
+      this._open(),
+      ALGORITHMS.indexOf(algorithm) >>> 0,
+      permits,
+      intervalMs,
+      burst,
+    );
+    return this;
+  }
+
+  /** The decide door: a permit for release() (0 if there is no concurrency limit), or undefined:
+   *  refused (see lastRejection()). */
+  tryAcquire(permits = 1, key = undefined) {
+    const permit =
+      key === undefined
+        ? native.limiterAcquire(this._handle, permits)
+        : native.limiterAcquireKey(this._open(), permits, keyOf(key));
+    return permit === -1 ? undefined : permit;
+  }
+
+  /** Up to `count` single permits; how many were granted. */
+  tryAcquireMany(count) {
+    return native.limiterAcquireMany(this._open(), count);
+  }
+
+  /** Gives a permit of tryAcquire back. */
+  release(permit, { key, outcome, elapsedMs = 0 } = {}) {
+    native.limiterRelease(
+      this._open(),
+      permit,
+      key === undefined ? undefined : keyOf(key),
+      outcome === undefined ? 0 : classNumber(outcome),
+      elapsedMs,
+    );
+  }
+
+  /** Takes permits in advance: { waitMs, reservation }; undefined: refused. */
+  reserve(permits = 1) {
+    const pair = native.limiterReserve(this._open(), permits);
+    return pair && { waitMs: pair[0], reservation: pair[1] };
+  }
+
+  /** Whether something could be given back. */
+  cancelReservation(reservation, permits = 1) {
+    return native.limiterCancel(this._open(), permits, reservation);
+  }
+
+  /** Permits there are now. */
+  get available() {
+    return native.limiterControl(this._open(), 4, 0);
+  }
+
+  pause() {
+    native.limiterControl(this._open(), 0, 0);
+  }
+
+  resume() {
+    native.limiterControl(this._open(), 1, 0);
+  }
+
+  /** Gives permits of the rate back, for work that was not done. */
+  refund(permits = 1) {
+    native.limiterControl(this._open(), 2, permits);
+  }
+
+  /** Takes all there is, such as after a 429; how many that were. */
+  drain() {
+    return native.limiterControl(this._open(), 3, 0);
+  }
+}
+
+/** At most so many at once, so many waiting, the rest refused. It is a limiter. */
+class Bulkhead extends Policy {
+  constructor({ maxConcurrent, queueLimit = 0, name, runtime = defaultRuntime() }) {
+    super(runtime, native.bulkhead(runtime._open(), maxConcurrent, queueLimit, name));
+    this._family = 'limiter';
+    this.name = name ?? '';
+  }
+}
+for (const name of [
+  'tryAcquire',
+  'release',
+  'pause',
+  'resume',
+  'available',
+  'stats',
+  'setOptions',
+]) {
+  const from =
+    Object.getOwnPropertyDescriptor(Limiter.prototype, name) ??
+    Object.getOwnPropertyDescriptor(Made.prototype, name);
+  Object.defineProperty(Bulkhead.prototype, name, from);
+}
+
+class Timeout extends Made {
+  /** `new Timeout(5000)` or `new Timeout({ timeoutMs: 5000, ... })`. */
+  constructor(options) {
+    super('timeout', typeof options === 'number' ? { timeoutMs: options } : (options ?? {}));
+  }
+}
+
+class Hedge extends Made {
+  constructor(options = {}) {
+    super('hedge', options);
+  }
+}
+
+class Fallback extends Made {
+  /** { value } or { run: (attempt) => ... }, whose attempt.failed says what failed. */
+  constructor(options = {}) {
+    const { value, run, ...rest } = options;
+    const runtime = options.runtime ?? defaultRuntime();
+    const instead = run === undefined ? undefined : operation(run, { runtime });
+    super('fallback', rest, {
+      extra: () => fallbackExtra(runtime, 'value' in options, value, instead),
+    });
+    this._instead = instead;
+  }
+
+  setOptions({ value, run, ...rest }) {
+    const instead = run === undefined ? undefined : operation(run, { runtime: this._runtime });
+    super.setOptions(rest, fallbackExtra(this._runtime, instead === undefined, value, instead));
+    this._instead = instead;
+  }
+}
+
+function fallbackExtra(runtime, hasValue, value, instead) {
+  if (instead !== undefined)
+    return hasValue ? { hasValue, operation: instead._open() } : { operation: instead._open() };
+  return { hasValue, valueId: value === undefined ? -1 : runtime._values.put(value) };
+}
+
+class Chaos extends Made {
+  constructor(options = {}) {
+    const { failure, value, phases, ...rest } = options;
+    super('chaos', rest, { extra: (runtime) => chaosExtra(runtime, options) });
+  }
+
+  setOptions(options) {
+    const { failure, value, phases, ...rest } = options;
+    super.setOptions(rest, chaosExtra(this._runtime, options));
+  }
+
+  /** Switches it on, which begins its schedule anew. */
+  enable() {
+    native.chaosEnable(this._open(), true);
+  }
+
+  disable() {
+    native.chaosEnable(this._open(), false);
+  }
+}
+
+function chaosExtra(runtime, { failure, value, phases }) {
+  const extra = {};
+  if (failure !== undefined) extra.failureId = runtime._values.put(failure);
+  if (value !== undefined) extra.valueId = runtime._values.put(value);
+  if (phases !== undefined) {
+    extra.phaseList = phases.map(({ fromMs, untilMs = Infinity, what, rate }) => [
+      fromMs,
+      untilMs,
+      CHAOS.indexOf(what),
+      rate,
+    ]);
+  }
+  return extra;
+}
+
+/** Bounds retries and hedges to a share of traffic. Several policies may share one. */
+class Budget extends Handle {
+  constructor(options = {}) {
+    const runtime = options.runtime ?? defaultRuntime();
+    super(runtime, native.make(runtime._open(), 'budget', nativeOptions('budget', options)));
+  }
+
+  setOptions(options) {
+    native.change(this._runtime._open(), 'budget', this._open(), nativeOptions('budget', options));
+  }
+
+  get stats() {
+    return native.stats('budget', this._open());
+  }
+
+  /** Counts a first attempt. */
+  deposit() {
+    native.budgetControl(this._open(), 0);
+  }
+
+  /** Takes one retry; whether there was one. */
+  withdraw() {
+    return native.budgetControl(this._open(), 1);
+  }
+
+  /** Gives a withdrawn retry back that never started. */
+  refund() {
+    native.budgetControl(this._open(), 2);
+  }
+
+  label(key, value) {
+    native.label('budget', this._open(), key, value);
+    return this;
+  }
+}
+
+class Pipeline extends Policy {
+  constructor(policies, { name } = {}) {
+    if (policies.length === 0) throw new InvalidError('a pipeline needs a policy');
+    const runtime = policies[0]._runtime;
+    const judges = policies.flatMap((policy) => policy._judges ?? []).reverse();
+    super(
+      runtime,
+      native.pipeline(
+        runtime._open(),
+        policies.map((policy) => policy._open()),
+        name,
+      ),
+      judges.length === 0 ? undefined : judges,
+      policies,
+    );
+    this.policies = policies;
+    this.name = name ?? '';
+  }
+}
+
+/** Several policies as one, the first outermost. */
+function pipeline(...policies) {
+  return new Pipeline(policies.flat());
+}
+
+const KINDS = [
+  undefined,
+  Retry,
+  Breaker,
+  Limiter,
+  Timeout,
+  Pipeline,
+  undefined,
+  Hedge,
+  Fallback,
+  Chaos,
+];
+const FAMILIES = [
+  '',
+  'retry',
+  'breaker',
+  'limiter',
+  'timeout',
+  '',
+  '',
+  'hedge',
+  'fallback',
+  'chaos',
+];
+
+/** The policy registered under `name`, in whatever language; undefined if there is none. */
+function find(name, { runtime = defaultRuntime() } = {}) {
+  const found = native.findPolicy(runtime._open(), name);
+  if (found === undefined) return undefined;
+  const policy = new Policy(runtime, found.handle);
+  policy._family = FAMILIES[found.kind];
+  policy.name = name;
+  return Object.setPrototypeOf(policy, (KINDS[found.kind] ?? Policy).prototype);
+}
+
+module.exports = {
+  Retry,
+  Breaker,
+  Limiter,
+  Bulkhead,
+  Timeout,
+  Hedge,
+  Fallback,
+  Chaos,
+  Budget,
+  Pipeline,
+  pipeline,
+  find,
+  lastRejection,
+  Policy,
+  make,
+};

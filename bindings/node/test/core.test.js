@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const weir = require('weir');
+
+// A virtual clock for one test.
+function timed(name, body) {
+  test(name, async () => {
+    const clock = new weir.TestClock();
+    try {
+      await body(clock, clock.runtime);
+    } finally {
+      await clock.close();
+    }
+  });
+}
+
+const caught = (promise) =>
+  promise.then(
+    () => assert.fail('it should have failed'),
+    (error) => error,
+  );
+const never = ({ signal }) =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+timed('retry: tries again until it succeeds', async (clock, runtime) => {
+  let calls = 0;
+  const done = weir.retry(() => (++calls < 3 ? Promise.reject(new Error('not yet')) : calls), {
+    maxAttempts: 5,
+    baseDelayMs: 100,
+    jitter: 'none',
+    runtime,
+  });
+  await clock.advance(99);
+  assert.equal(calls, 1);
+  await clock.advance(1);
+  assert.equal(calls, 2);
+  await clock.advance(200);
+  assert.equal(await done, 3);
+});
+
+timed(
+  'retry: what was thrown comes back as the same object, and says how the run went',
+  async (clock, runtime) => {
+    const thrown = [new Error('boom'), 'text', Symbol('s'), 17, null];
+    for (const reason of thrown) {
+      const failed = caught(
+        weir.retry(() => Promise.reject(reason), { maxAttempts: 2, baseDelayMs: 1, runtime }),
+      );
+      await clock.advance(10);
+      assert.equal(await failed, reason);
+    }
+    const outcome = weir.outcomeOf(thrown[0]);
+    assert.equal(outcome.attempts, 2);
+    assert.equal(outcome.stopReason, 'attempts');
+    assert.deepEqual(outcome.statuses, ['WEIR_EFAILED', 'WEIR_EFAILED']);
+  },
+);
+
+timed('retry: shouldRetry, final and failureWhen decide', async (clock, runtime) => {
+  const error = new Error('fatal');
+  let calls = 0;
+  const work = () => {
+    calls++;
+    throw error;
+  };
+  const seen = [];
+  const asked = caught(
+    weir.retry(work, {
+      shouldRetry: (e, attempt) => seen.push([e, attempt]) < 2,
+      baseDelayMs: 1,
+      runtime,
+    }),
+  );
+  await clock.advance(10);
+  assert.equal(await asked, error);
+  assert.deepEqual(seen, [
+    [error, 1],
+    [error, 2],
+  ]);
+
+  calls = 0;
+  const stopped = caught(
+    weir.retry(
+      () => {
+        calls++;
+        throw weir.final(error);
+      },
+      { runtime },
+    ),
+  );
+  await clock.settle();
+  assert.equal(await stopped, error);
+  assert.equal(calls, 1);
+
+  const pending = caught(
+    weir.retry(() => 'PENDING', {
+      failureWhen: (v) => v === 'PENDING',
+      maxAttempts: 2,
+      baseDelayMs: 1,
+      runtime,
+    }),
+  );
+  await clock.advance(10);
+  const exhausted = await pending;
+  assert.ok(exhausted instanceof weir.ExhaustedError);
+  assert.equal(exhausted.value, 'PENDING');
+  assert.equal(exhausted.code, 'WEIR_EEXHAUSTED');
+});
+
+timed('a decider that throws ends the run with what it threw', async (clock, runtime) => {
+  const mistake = new Error('in the decider');
+  const failed = caught(
+    weir.retry(() => Promise.reject(new Error('x')), {
+      shouldRetry: () => {
+        throw mistake;
+      },
+      runtime,
+    }),
+  );
+  await clock.settle();
+  assert.equal(await failed, mistake);
+});
+
+timed('a peer that says when to try again is listened to', async (clock, runtime) => {
+  let calls = 0;
+  const busy = Object.assign(new Error('busy'), { retryAfterMs: 5000 });
+  const done = weir.retry(() => (++calls === 1 ? Promise.reject(busy) : 'ok'), {
+    baseDelayMs: 1,
+    runtime,
+  });
+  await clock.advance(4999);
+  assert.equal(calls, 1);
+  await clock.advance(1);
+  assert.equal(await done, 'ok');
+});
+
+timed('onRetry is told before each wait', async (clock, runtime) => {
+  const told = [];
+  const error = new Error('x');
+  const retry = new weir.Retry({
+    maxAttempts: 3,
+    baseDelayMs: 10,
+    jitter: 'none',
+    onRetry: (r) => told.push(r),
+    runtime,
+  });
+  const failed = caught(retry.run(() => Promise.reject(error)));
+  await clock.advance(100);
+  await failed;
+  assert.deepEqual(
+    told.map(({ attempt, delayMs }) => [attempt, delayMs]),
+    [
+      [1, 10],
+      [2, 20],
+    ],
+  );
+  assert.equal(told[0].error, error);
+});
+
+timed('timeout: tells the function, rejects with a TimeoutError', async (clock, runtime) => {
+  let reason;
+  const late = caught(
+    weir.timeout(
+      ({ signal }) =>
+        new Promise((resolve) =>
+          signal.addEventListener('abort', () => {
+            reason = signal.reason;
+            resolve('too late');
+          }),
+        ),
+      1000,
+      { runtime },
+    ),
+  );
+  await clock.advance(1000);
+  const error = await late;
+  assert.ok(
+    error instanceof weir.TimeoutError && error instanceof weir.WeirError && error instanceof Error,
+  );
+  assert.equal(error.message, 'timed out after 1000 ms');
+  assert.equal(error.name, 'TimeoutError');
+  assert.ok(reason instanceof weir.TimeoutError);
+});
+
+timed('deadlineMs, and remainingMs inside', async (clock, runtime) => {
+  let left;
+  const late = caught(
+    weir.run(
+      (attempt) => {
+        left = attempt.remainingMs;
+        return never(attempt);
+      },
+      { deadlineMs: 500, runtime },
+    ),
+  );
+  await clock.advance(500);
+  const error = await late;
+  assert.equal(error.code, 'WEIR_ETIMEDOUT');
+  assert.equal(left, 500);
+});
+
+timed('a signal cancels: its reason is what the call rejects with', async (clock, runtime) => {
+  const controller = new AbortController();
+  let inner;
+  const stopped = caught(
+    weir.run(
+      (attempt) => {
+        inner = attempt.signal;
+        return never(attempt);
+      },
+      { signal: controller.signal, runtime },
+    ),
+  );
+  await clock.settle();
+  const why = new Error('changed my mind');
+  controller.abort(why);
+  await clock.settle();
+  assert.equal(await stopped, why);
+  assert.equal(inner.reason, why);
+  assert.equal(
+    await caught(weir.run(() => 1, { signal: controller.signal, runtime })),
+    why,
+    'aborted before',
+  );
+});
+
+timed(
+  'a signal asked for only after the attempt was told to stop is aborted',
+  async (clock, runtime) => {
+    let attempt;
+    const late = caught(
+      weir.timeout(
+        (a) => {
+          attempt = a;
+          return new Promise(() => {});
+        },
+        10,
+        { runtime },
+      ),
+    );
+    await clock.advance(10);
+    await late;
+    assert.equal(attempt.signal.aborted, true);
+  },
+);
+
+timed(
+  'breaker: five failures open it, a minute later two successes close it',
+  async (clock, runtime) => {
+    const changes = [];
+    const breaker = new weir.Breaker({
+      name: 'api',
+      onStateChange: (change) => changes.push(`${change.from}>${change.to}`),
+      runtime,
+    });
+    const boom = () => Promise.reject(new Error('down'));
+    for (let i = 0; i < 5; i++) {
+      const failed = caught(breaker.run(boom));
+      await clock.settle();
+      await failed;
+    }
+    const refused = caught(breaker.run(boom));
+    await clock.settle();
+    const error = await refused;
+    assert.ok(error instanceof weir.OpenError);
+    assert.equal(error.retryAfterMs, 60000);
+    assert.equal(error.rejection.policy, 'breaker');
+    assert.equal(error.rejection.name, 'api');
+    await clock.advance(60000);
+    for (let i = 0; i < 2; i++) {
+      const done = breaker.run(() => 'up');
+      await clock.settle();
+      assert.equal(await done, 'up');
+    }
+    await clock.settle();
+    assert.deepEqual(changes, ['closed>open', 'open>half-open', 'half-open>closed']);
+  },
+);
+
+timed('breaker, decide door: permits, reports, what refused', async (clock, runtime) => {
+  const breaker = new weir.Breaker({ failureThreshold: 2, runtime });
+  const first = breaker.tryAcquire();
+  assert.ok(first);
+  assert.equal(breaker.report(first, 'failure'), 'WEIR_OK');
+  assert.equal(breaker.report(breaker.tryAcquire(), false), 'WEIR_OK');
+  assert.equal(breaker.state, 'open');
+  assert.equal(breaker.tryAcquire(), 0);
+  assert.equal(weir.lastRejection().reason, 'open');
+  assert.equal(breaker.report(first, true), 'WEIR_ESTALE');
+  await clock.advance(60000);
+  const trial = breaker.tryAcquire();
+  assert.equal(breaker.report(trial, true), 'WEIR_OK');
+  assert.equal(breaker.report(trial, true), 'WEIR_ESTALE');
+  const many = new BigUint64Array(64);
+  breaker.reset();
+  assert.equal(breaker.tryAcquireMany(many), 64);
+  assert.equal(breaker.reportMany(many, 64, true), 64);
+  assert.equal(breaker.stats.succeeded, 65);
+});
+
+timed('limiter: both doors, waiting, refusal', async (clock, runtime) => {
+  const limiter = new weir.Limiter({ permits: 2, intervalMs: 1000, maxQueue: 1, runtime });
+  assert.equal(limiter.tryAcquire(), 0);
+  const order = [];
+  const runs = [1, 2, 3].map((n) => limiter.run(() => order.push(n)).catch((error) => error.code));
+  await clock.settle();
+  assert.deepEqual(order, [1]);
+  assert.equal(limiter.tryAcquire(), undefined);
+  assert.equal(weir.lastRejection().reason, 'waiters');
+  await clock.advance(500);
+  assert.deepEqual(order, [1, 2]);
+  assert.equal(await runs[2], 'WEIR_EFULL');
+  const keyed = new weir.Limiter({ permits: 1, intervalMs: 1000, maxKeys: 100, runtime });
+  assert.equal(keyed.tryAcquire(1, 'a'), 0);
+  assert.equal(keyed.tryAcquire(1, 'a'), undefined);
+  assert.equal(keyed.tryAcquire(1, 'b'), 0);
+  const bulkhead = new weir.Bulkhead({ maxConcurrent: 1, runtime });
+  const permit = bulkhead.tryAcquire();
+  assert.ok(permit);
+  assert.equal(bulkhead.tryAcquire(), undefined);
+  bulkhead.release(permit);
+  assert.ok(bulkhead.tryAcquire());
+});
+
+timed('pipeline: breaker around retry around timeout', async (clock, runtime) => {
+  const breaker = new weir.Breaker({ failureThreshold: 2, runtime });
+  const retry = new weir.Retry({ maxAttempts: 2, baseDelayMs: 10, jitter: 'none', runtime });
+  const timeout = new weir.Timeout({ timeoutMs: 100, runtime });
+  const call = weir.pipeline(breaker, retry, timeout);
+  const slow = caught(call.run(never));
+  await clock.advance(1000);
+  assert.equal((await slow).code, 'WEIR_ETIMEDOUT');
+  assert.equal(breaker.stats.failures, 1);
+  assert.equal(timeout.stats.timedOut, 2);
+  assert.throws(() => weir.pipeline(breaker, breaker), weir.InvalidError);
+});
+
+timed('hedge, fallback, chaos', async (clock, runtime) => {
+  let starts = 0;
+  const hedged = weir.hedge(
+    ({ attempt }) => (++starts === 1 ? new Promise(() => {}) : `copy ${attempt}`),
+    { delayMs: 50, runtime },
+  );
+  await clock.advance(50);
+  assert.equal(await hedged, 'copy 2');
+  const inside = new Error('inside');
+  const stood = weir.fallback(() => Promise.reject(inside), {
+    run: ({ failed }) => failed.error,
+    runtime,
+  });
+  await clock.settle();
+  assert.equal(await stood, inside);
+  const plain = weir.fallback(() => Promise.reject(inside), { value: 'default', runtime });
+  await clock.settle();
+  assert.equal(await plain, 'default');
+  const chaos = new weir.Chaos({ failureRate: 1, failure: inside, runtime });
+  const hit = caught(chaos.run(() => 1));
+  await clock.settle();
+  assert.equal(await hit, inside);
+  chaos.disable();
+  const missed = chaos.run(() => 1);
+  await clock.settle();
+  assert.equal(await missed, 1);
+});
+
+test('wrong options say field, rule and value', () => {
+  const cases = [
+    [() => new weir.Retry({ maxAttempts: 0 }), /retry\.max_attempts must be at least 1.*got 0/],
+    [() => new weir.Retry({ maxAttempt: 5 }), /retry: no option is called maxAttempt/],
+    [() => new weir.Retry({ baseDelayMs: 1.5 }), /retry\.baseDelayMs must be a whole number/],
+    [() => new weir.Retry({ baseDelayMs: NaN }), /retry\.baseDelayMs must be a whole number/],
+    [() => new weir.Retry({ backoff: 'quick' }), /retry\.backoff must be one of/],
+    [() => new weir.Retry({ classify: 1 }), /classify must be a function/],
+    [() => new weir.Breaker({ name: 5 }), /breaker\.name must be a string/],
+    [() => new weir.Timeout({}), /timeout\.timeout_ms/],
+    [() => weir.pipeline(), /a pipeline needs a policy/],
+  ];
+  for (const [make, message] of cases) {
+    assert.throws(
+      make,
+      (error) => error instanceof weir.InvalidError && message.test(error.message),
+    );
+  }
+});
+
+test('what is closed says so', async () => {
+  const breaker = new weir.Breaker();
+  breaker.close();
+  breaker.close();
+  assert.throws(() => breaker.state, weir.ClosedError);
+  assert.throws(() => breaker.tryAcquire(), weir.ClosedError);
+  assert.throws(() => breaker.run(() => 1), weir.ClosedError);
+  const runtime = new weir.Runtime();
+  const open = new weir.Retry({ runtime });
+  await runtime.close();
+  assert.equal((await caught(open.run(() => 1))).code, 'WEIR_ECLOSED');
+  assert.equal((await open.settle(() => 1)).accepted, false);
+});
+
+test('a policy closed right behind its last run still serves that', async () => {
+  const retry = new weir.Retry();
+  const done = retry.run(() => 'served');
+  retry.close();
+  assert.equal(await done, 'served');
+});
+
+timed('the registry finds by name', async (clock, runtime) => {
+  const breaker = new weir.Breaker({ name: 'shared', failureThreshold: 1, runtime }).register();
+  const found = weir.find('shared', { runtime });
+  assert.ok(found instanceof weir.Breaker);
+  breaker.report(breaker.tryAcquire(), false);
+  assert.equal(found.state, 'open');
+  assert.equal(weir.find('nobody', { runtime }), undefined);
+  breaker.unregister();
+  assert.equal(weir.find('shared', { runtime }), undefined);
+});
+
+test('events, log, metrics, recorder', async () => {
+  const events = [];
+  const lines = [];
+  const clock = new weir.TestClock({
+    onEvent: (event) => events.push(event.kind),
+    onLog: (...line) => lines.push(line),
+    logLevel: 'info',
+    recorderEntries: 16,
+  });
+  const { runtime } = clock;
+  runtime.log('info', 'hello', 'test');
+  runtime.log('debug', 'not this', 'test');
+  const retry = new weir.Retry({ name: 'r', maxAttempts: 2, baseDelayMs: 1, runtime }).label(
+    'team',
+    'core',
+  );
+  const failed = caught(retry.run(() => Promise.reject(new Error('x'))));
+  await clock.advance(10);
+  await failed;
+  await clock.settle();
+  assert.deepEqual(lines, [['info', 'test', 'hello']]);
+  assert.ok(events.includes('retry') && events.includes('gaveUp'));
+  assert.match(runtime.metrics(), /team="core"/);
+  assert.match(runtime.recorderDump(), /retry 'r'/);
+  assert.equal(runtime.stats.runsSettled, 1);
+  await clock.close();
+});
+
+test('thousands at once on the default runtime, each with its own value', async () => {
+  const retry = new weir.Retry();
+  const values = await Promise.all(
+    Array.from({ length: 5000 }, (_, i) => retry.run(async () => ({ i }))),
+  );
+  assert.ok(values.every((value, i) => value.i === i));
+  assert.equal(retry.stats.calls, 5000);
+});
