@@ -4,9 +4,10 @@
 
 #include "table.h"
 
-/* The user's functions. An attempt takes its fate from the table and waits on the agenda, in the
- * order of begins; an entry lives until its attempt is over (the slot's free_data), and is on the
- * agenda until it completes. */
+/* The user's functions, which weir calls or tells of by records of a completion queue. An attempt
+ * takes its fate from the table and waits on the agenda, in the order of begins; its entry is on the
+ * agenda until it completes, and lives until the attempt is over (the slot's free_data; by queue:
+ * its completion). */
 
 static void note(const struct world *world, cJSON *list, cJSON *value) {
   cJSON *entry = cJSON_CreateObject();
@@ -46,7 +47,7 @@ static weir_completion completion_of(struct world *world, const cJSON *fate) {
   return completion;
 }
 
-/* The entry may be gone when this returns. */
+/* The entry may be gone when this, or stop_entry, returns. */
 static void complete_entry(struct entry *entry) {
   struct world *world = entry->world;
   const cJSON *fate = entry->fate, *failure = cJSON_GetObjectItemCaseSensitive(fate, "error");
@@ -57,6 +58,7 @@ static void complete_entry(struct entry *entry) {
   weir_error *error = failure == NULL ? NULL : error_from(world, failure);
   leave_agenda(entry);
   weir_complete_with(world->runtime, entry->token, value, error, &completion);
+  if (world->queue != NULL) free_entry(entry);
 }
 
 static void stop_entry(void *data, uint32_t reason) {
@@ -68,6 +70,7 @@ static void stop_entry(void *data, uint32_t reason) {
   if (strcmp(text_field(entry->fate, "on_cancel", "finish"), "ignore") == 0) return;
   leave_agenda(entry);
   weir_fail(world->runtime, entry->token, WEIR_DOMAIN_USER, 0, "told to stop");
+  if (world->queue != NULL) free_entry(entry);
 }
 
 static const cJSON *fate_of(const struct leaf *leaf, const weir_attempt *attempt) {
@@ -90,12 +93,24 @@ static cJSON *scope_value(weir_scope *scope, const char *key) {
   return json;
 }
 
-static void start_leaf(void *data, weir_attempt *attempt) {
-  struct leaf *leaf = data;
+/* By the number of starts the fate would depend on which of two starts within one event is first,
+ * which no rule says. */
+static void check_fate(struct leaf *leaf, const cJSON *fate) {
+  struct world *world = leaf->world;
+  if (strcmp(leaf->by, "start") == 0 && leaf->last != NULL && leaf->last != fate &&
+      leaf->last_event == world->event) {
+    problem(world, "two starts of '%s' within one event have different fates", leaf->name);
+  }
+  leaf->last = fate;
+  leaf->last_event = world->event;
+}
+
+static struct entry *begin_attempt(struct leaf *leaf, const weir_attempt *attempt) {
   struct world *world = leaf->world;
   struct entry *entry = calloc(1, sizeof(*entry));
   const cJSON *fate = fate_of(leaf, attempt);
   const char *key = text_field(fate, "scope_value", NULL);
+  check_fate(leaf, fate);
   leaf->started++;
   entry->world = world;
   entry->leaf = leaf;
@@ -105,12 +120,16 @@ static void start_leaf(void *data, weir_attempt *attempt) {
   if (flag_field(fate, "never", 0)) entry->due_ms = INT64_MAX;
   if (flag_field(fate, "echo", 0)) entry->result = value_to_json(attempt->input);
   if (key != NULL) entry->result = scope_value(attempt->scope, key);
-  attempt->data = entry;
-  attempt->free_data = free_entry;
-  attempt->on_cancel = stop_entry;
   note(world, leaf->starts, cJSON_CreateNumber((double)now_ms(world)));
   note(world, leaf->inputs, value_to_json(attempt->input));
   join_agenda(entry);
+  return entry;
+}
+
+static void start_leaf(void *data, weir_attempt *attempt) {
+  attempt->data = begin_attempt(data, attempt);
+  attempt->free_data = free_entry;
+  attempt->on_cancel = stop_entry;
 }
 
 weir_status build_leaf(struct world *world, const char *name, const cJSON *def,
@@ -125,8 +144,41 @@ weir_status build_leaf(struct world *world, const char *name, const cJSON *def,
   leaf->stops = cJSON_CreateArray();
   leaf->next = world->leaves;
   world->leaves = leaf;
+  if (world->queue != NULL) {
+    return weir_operation_new_queued(world->queue, (uint64_t)(uintptr_t)leaf, operation, error);
+  }
   return weir_operation_new(world->runtime, start_leaf, leaf, NULL, operation, error);
 }
+
+/* ---- by completion queue ---- */
+
+static void take_start(struct world *world, const weir_record *record) {
+  weir_attempt attempt = {.size = sizeof(attempt)};
+  if (weir_attempt_get(world->runtime, record->object, &attempt, NULL) != WEIR_OK) {
+    problem(world, "a drained START is of no attempt");
+  } else {
+    begin_attempt((struct leaf *)(uintptr_t)record->user, &attempt);
+  }
+  weir_value_unref((weir_value *)(uintptr_t)record->detail);
+}
+
+static void take_cancel(struct world *world, const weir_record *record) {
+  struct entry *entry = world->agenda;
+  while (entry != NULL && entry->token != record->object) entry = entry->next;
+  if (entry != NULL) stop_entry(entry, record->number);
+}
+
+int drain(struct world *world) {
+  weir_record records[16];
+  size_t count = weir_completions_drain(world->queue, records, sizeof(records[0]), 16);
+  for (size_t i = 0; i < count; i++) {
+    if (records[i].kind == WEIR_RECORD_START) take_start(world, &records[i]);
+    if (records[i].kind == WEIR_RECORD_CANCEL) take_cancel(world, &records[i]);
+  }
+  return count > 0;
+}
+
+/* ---- the agenda ---- */
 
 int64_t agenda_next_ms(const struct world *world) {
   int64_t next = INT64_MAX;
@@ -140,7 +192,7 @@ int complete_due(struct world *world, int64_t time_ms) {
   struct entry *chosen = NULL;
   for (struct entry *entry = world->agenda; entry != NULL; entry = entry->next) {
     if (entry->due_ms > time_ms) continue;
-    if (chosen == NULL || world->reversed) chosen = entry;
+    if (chosen == NULL || world->manner == REVERSED) chosen = entry;
   }
   if (chosen != NULL) complete_entry(chosen);
   return chosen != NULL;

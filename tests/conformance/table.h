@@ -64,6 +64,8 @@ struct leaf {
   const cJSON *fates; /* `attempts` */
   const char *by;
   uint64_t started;
+  const cJSON *last; /* the last start's fate and event */
+  int64_t last_event;
   cJSON *starts; /* of {at_ms, event} */
   cJSON *inputs;
   cJSON *stops;
@@ -89,9 +91,17 @@ struct run {
   unsigned settled;
 };
 
+/* How a scenario is run. */
+enum manner {
+  PLAIN,
+  REVERSED, /* completions due at one moment go the other way round */
+  BY_QUEUE  /* leaves are told by a completion queue */
+};
+
 struct world {
   const cJSON *scenario;
-  int reversed; /* completions due at one moment go the other way round */
+  enum manner manner;
+  weir_completions *queue; /* by queue: of the leaves; else NULL */
   weir_runtime *runtime;
   struct thing *things;
   struct leaf *leaves;
@@ -194,6 +204,8 @@ void free_things(struct world *world);
 
 weir_status build_leaf(struct world *world, const char *name, const cJSON *def,
                        weir_operation **operation, weir_error **error);
+/* Takes records of the queue; 0 if there was none. */
+int drain(struct world *world);
 /* INT64_MAX if nothing is due ever. */
 int64_t agenda_next_ms(const struct world *world);
 /* Completes the first entry (reversed: the last) that is due; 0 if there was none. */
@@ -220,6 +232,6 @@ void compare(struct world *world);
 /* ---- world.c ---- */
 
 /* Runs a scenario; what went wrong is in `problem`, empty if nothing. */
-void run_scenario(struct world *world, const cJSON *scenario, int reversed);
+void run_scenario(struct world *world, const cJSON *scenario, enum manner manner);
 
 #endif

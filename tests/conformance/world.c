@@ -22,6 +22,7 @@ static void open_world(struct world *world) {
   }
   weir_runtime_process(world->runtime, 1000 * MS);
   world->start_ns = weir_runtime_now(world->runtime);
+  if (world->manner == BY_QUEUE) weir_completions_new(world->runtime, NULL, &world->queue, NULL);
   world->settled = cJSON_CreateArray();
   need_everything(world);
 }
@@ -33,8 +34,14 @@ static int64_t next_timer_ms(struct world *world) {
   return (next - world->start_ns + MS - 1) / MS;
 }
 
+static void run_until_idle(struct world *world) {
+  do {
+    weir_testing_run_until_idle(world->runtime);
+  } while (world->queue != NULL && drain(world));
+}
+
 static void end_event(struct world *world) {
-  weir_testing_run_until_idle(world->runtime);
+  run_until_idle(world);
   if (world->in_flight > world->most_at_once) world->most_at_once = world->in_flight;
   world->event++;
 }
@@ -94,11 +101,12 @@ static void free_runs(struct world *world) {
 
 static void close_world(struct world *world) {
   weir_runtime_close(world->runtime);
-  weir_testing_run_until_idle(world->runtime);
+  run_until_idle(world);
   complete_all(world);
-  weir_testing_run_until_idle(world->runtime);
+  run_until_idle(world);
   free_runs(world);
   free_things(world);
+  weir_completions_unref(world->queue);
   weir_runtime_unref(world->runtime);
   world->runtime = NULL;
   while (world->leaves != NULL) {
@@ -112,10 +120,10 @@ static void close_world(struct world *world) {
   cJSON_Delete(world->settled);
 }
 
-void run_scenario(struct world *world, const cJSON *scenario, int reversed) {
+void run_scenario(struct world *world, const cJSON *scenario, enum manner manner) {
   memset(world, 0, sizeof(*world));
   world->scenario = scenario;
-  world->reversed = reversed;
+  world->manner = manner;
   open_world(world);
   if (world->runtime == NULL) return;
   live(world);
