@@ -5,9 +5,9 @@
 #include "table.h"
 
 /* The user's functions, which weir calls or tells of by records of a completion queue. An attempt
- * takes its fate from the table and waits on the agenda, in the order of begins; its entry is on the
- * agenda until it completes, and lives until the attempt is over (the slot's free_data; by queue:
- * its completion). */
+ * takes its fate from the table and waits on the agenda, in the order of begins; its entry is on
+ * the agenda until it completes, and lives until the attempt is over (the slot's free_data; by
+ * queue: its completion). */
 
 static void note(const struct world *world, cJSON *list, cJSON *value) {
   cJSON *entry = cJSON_CreateObject();

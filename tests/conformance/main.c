@@ -9,9 +9,9 @@
  * conformance [--must-fail] [--only NAME] FILE...
  *
  * Runs each scenario of the files three times, the second time with completions that are due at one
- * moment the other way round, the third with leaves that are told by a completion queue, and reports
- * it as a line of TAP. --must-fail: each scenario is wrong on purpose, and one that passes is the
- * failure. --only: the scenario of that name.
+ * moment the other way round, the third with leaves that are told by a completion queue, and
+ * reports it as a line of TAP. --must-fail: each scenario is wrong on purpose, and one that passes
+ * is the failure. --only: the scenario of that name.
  */
 
 struct totals {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Deciders and listeners that work for long on the loop's thread: a timer that is armed after one
- * of them begins after it, so no wait is shorter than it was asked for (C17). The loop has a timer of
- * its own that ticks: it keeps the loop's time fresh, as a loop with other work is. */
+ * of them begins after it, so no wait is shorter than it was asked for (C17). The loop has a timer
+ * of its own that ticks: it keeps the loop's time fresh, as a loop with other work is. */
 
 #include "loopback.h"
 

@@ -168,7 +168,7 @@ static void gradient_grows_while_latency_is_steady_and_shrinks_when_it_rises(str
   weir_limiter_unref(limiter);
 }
 
-/* A service that becomes slower little by little is not overloaded: the long-term latency follows. */
+/* A service that becomes slower little by little is not overloaded: long-term latency follows. */
 static void gradient_gets_used_to_what_rises_slowly(struct fixture *fx) {
   weir_limiter_options options = adaptive_options(WEIR_ADAPTIVE_GRADIENT, 10);
   options.adaptive_max = 50;
