@@ -89,7 +89,7 @@ void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &afte
 
 // ---- removing ----
 
-bool Shard::remove(const Key &key, int64_t now_ns, Aftermath &after) {
+[[gnu::cold]] bool Shard::remove(const Key &key, int64_t now_ns, Aftermath &after) {
   SoonLock lock(mutex_);
   end_load(mark_of(key));
   Entry *entry = table_.find(key);
@@ -132,7 +132,8 @@ bool Shard::remove(const Key &key, int64_t now_ns, Aftermath &after) {
 
 // ---- lifetimes ----
 
-bool Shard::touch(const Key &key, int64_t now_ns, int64_t until_ns, Aftermath &after) {
+[[gnu::cold]] bool Shard::touch(const Key &key, int64_t now_ns, int64_t until_ns,
+                                Aftermath &after) {
   SoonLock lock(mutex_);
   Entry *entry = table_.find(key);
   if (entry == nullptr || entry->negative() || !live(*entry, now_ns)) return false;
@@ -203,7 +204,7 @@ void Shard::find_absent(const Key &key, const Entry *entry, Finding &finding) co
   finding.error_end_ns = entry->expires_ns;
 }
 
-LoadNode *Shard::find_load(const Key &key) {
+[[gnu::cold]] LoadNode *Shard::find_load(const Key &key) {
   ShortHold hold(stripe_here().lock);
   return table_.find_load(key);
 }
@@ -216,7 +217,7 @@ LoadNode *Shard::find_load(const Key &key) {
   return true;
 }
 
-LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
+[[gnu::cold]] LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
   SoonLock lock(mutex_);
   if (LoadNode *other = table_.find_load(key)) return other;
   load.hash = key.hash;
@@ -230,7 +231,7 @@ LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
   return &load;
 }
 
-bool Shard::abandon_load(LoadNode &load) {
+[[gnu::cold]] bool Shard::abandon_load(LoadNode &load) {
   SoonLock lock(mutex_);
   if ((load.flags & load_linked) == 0) return false;
   end_load(&load);
@@ -239,7 +240,7 @@ bool Shard::abandon_load(LoadNode &load) {
 }
 
 // NULL if the key is not being loaded.
-LoadNode *Shard::mark_of(const Key &key) const {
+[[gnu::cold]] LoadNode *Shard::mark_of(const Key &key) const {
   return loading_ == 0 ? nullptr : table_.find_load(key);
 }
 

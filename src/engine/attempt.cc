@@ -69,7 +69,7 @@ Attempt *AttemptTable::reserve(bool local) {
 }
 
 // A batch for the engine's list, or as much of it as there is memory for.
-void AttemptTable::refill() {
+[[gnu::noinline]] void AttemptTable::refill() {
   Lock lock(mutex_);
   for (uint32_t i = 0; i < batch; ++i) {
     Attempt *attempt = pop_shared();
@@ -199,7 +199,7 @@ void weir_runtime::deliver(Attempt &attempt) {
 }
 
 // Until on_cancel has returned on the engine's thread.
-void weir_runtime::wait_for_cancel(Attempt &attempt, uint64_t state) {
+[[gnu::cold]] void weir_runtime::wait_for_cancel(Attempt &attempt, uint64_t state) {
   weir::Lock lock(settle_mutex_);
   cancel_waiters_.fetch_add(1, std::memory_order_seq_cst);
   while (attempt.state.load(std::memory_order_seq_cst) == state) {
@@ -305,7 +305,7 @@ weir::Obligation *weir_runtime::new_obligation(weir::Obligation::ReleaseFn relea
   return new (memory) weir::Obligation{release, &policy, permit, detail, outer, 1};
 }
 
-void weir_runtime::drop_obligation(weir::Obligation *obligation) {
+[[gnu::noinline]] void weir_runtime::drop_obligation(weir::Obligation *obligation) {
   while (obligation != nullptr && --obligation->count == 0) {
     weir::Obligation *outer = obligation->outer;
     weir::Handle *policy = obligation->policy;
