@@ -397,6 +397,11 @@
     weir_operation **out, weir_error **error)) \
   X(weir_status, weir_recorder_dump, (weir_runtime *runtime, char *buffer, \
     size_t size, size_t *needed)) \
+  X(weir_status, weir_recorder_read, (weir_runtime *runtime, uint64_t *cursor, \
+    weir_recorded *entries, size_t entry_size, size_t capacity, size_t \
+    *count)) \
+  X(weir_status, weir_recorder_notify, (weir_runtime *runtime, \
+    weir_completions *queue, uint64_t user)) \
   X(weir_status, weir_policy_register, (weir_policy *policy, weir_error \
     **error)) \
   X(weir_status, weir_policy_find, (weir_runtime *runtime, const char *name, \

@@ -45,7 +45,9 @@ enum {
    * number = attempts, channel. Before the SETTLED of its run. Items that were
    * stopped because the whole ended are not told of. If there is no memory to
    * tell of an item that could not begin, the whole fails with WEIR_ENOMEM. */
-  WEIR_RECORD_ITEM = 8
+  WEIR_RECORD_ITEM = 8,
+  /* The flight recorder has new entries (weir_recorder_notify): user. */
+  WEIR_RECORD_RECORDED = 9
 };
 
 typedef struct weir_record {

@@ -5,7 +5,8 @@
 /*
  * Logging is off until the runtime's options name a hook and a level. weir says
  * little (what it reports is in events, stats and the audit); users may log
- * through it too, so that both go the same way.
+ * through it too, so that both go the same way. Without a hook the lines still
+ * reach the flight recorder, if there is one (weir/recorder.h).
  */
 
 #include <weir/types.h>
@@ -27,7 +28,8 @@ enum {
 typedef void (*weir_log_fn)(void *data, int32_t level, const char *subject,
                             const char *message);
 
-/* Hands `message` to the runtime's hook if its level lets `level` pass.
+/* Hands `message` to the runtime's hook, and to its flight recorder, if its
+ * level lets `level` pass.
  * `subject` names the part that speaks; NULL means the runtime's name. Any
  * thread. */
 WEIR_API void weir_log(weir_runtime *runtime, int32_t level,

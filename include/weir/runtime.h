@@ -77,7 +77,9 @@ enum {
                               count (calls it stood for), delay_ns (it took) */
   WEIR_EVENT_HEDGE_WON = 13, /* a hedge's copy won: count (which; the first is
                                 not told), delay_ns (since the first start) */
-  WEIR_EVENT_CHAOS = 14      /* chaos injected: reason (what), delay_ns */
+  WEIR_EVENT_CHAOS = 14,     /* chaos injected: reason (what), delay_ns */
+  WEIR_EVENT_LOG = 15        /* a line of the log: reason (WEIR_LOG_*); only the
+                                recorder has these */
 };
 
 typedef struct weir_event {
@@ -149,7 +151,7 @@ typedef struct weir_runtime_options {
   const char *name;
   int32_t log_level; /* WEIR_LOG_*; default off */
   uint32_t reserved; /* 0 */
-  /* Decisions the flight recorder keeps, about 300 bytes each; see
+  /* Decisions the flight recorder keeps, about 400 bytes each; see
    * weir/recorder.h. At most 10^6; 0 (default): off. */
   uint32_t recorder_entries;
   /* 1: histograms of latency and waiting, too; see weir/metrics.h. Default

@@ -63,6 +63,7 @@ void weir_runtime::all_settled() {
   life_.store(Life::grace, std::memory_order_seq_cst);
   while (weir::CloseHook *hook = close_hooks_.pop_front()) hook->run(*hook);
   registry_.close();
+  if (recorder_ != nullptr) recorder_->close();
   {
     Lock lock(queues_mutex_);
     for (weir_completions *queue = queues_.front(); queue != nullptr; queue = queues_.next(queue)) {

@@ -60,6 +60,7 @@ bool weir_completions::enqueue(Record &record, bool &edge) {
   if (runtime()->forked()) return false;
   Lock lock(mutex_);
   if (ended_) return false;
+  if (record.queued) return true;
   edge = records_.empty();
   record.queued = true;
   records_.push_back(&record);

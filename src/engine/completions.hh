@@ -58,7 +58,8 @@ struct weir_completions : weir::Handle, weir::ListNode<weir_completions, weir::O
   void user_ref() { users_.fetch_add(1, std::memory_order_relaxed); }
   void user_unref();
 
-  // Any thread that holds a reference. May call `drained` at once.
+  // Any thread that holds a reference. May call `drained` at once. Nothing happens if it is queued
+  // here already.
   void post(weir::Record &record);
 
   // Takes an undrained record back; false if it was drained (or never posted). Any thread.

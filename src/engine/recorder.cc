@@ -5,6 +5,9 @@
 #include <weir/recorder.h>
 #include <weir/status.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "base/time.hh"
 #include "engine/outcome.hh"
 #include "engine/policy.hh"
@@ -39,6 +42,8 @@ const char *subject_text(uint32_t policy_kind, uint32_t event_kind) {
       return "cache";
     case WEIR_EVENT_PACED:
       return "pacer";
+    case WEIR_EVENT_LOG:
+      return "log";
     default:
       return "run";
   }
@@ -115,17 +120,40 @@ void Recorder::destroy() {
   heap_->destroy(this);
 }
 
-void Recorder::note(const weir_event &event) {
-  Lock lock(mutex_);
+// Under the mutex.
+Recorder::Entry &Recorder::add(const weir_event &event, const char *name) {
   Entry &entry = entries_[count_++ % capacity_];
   entry.event = event;
   entry.policy_kind = event.policy == nullptr ? uint32_t{WEIR_POLICY_NONE} : event.policy->kind;
+  copy_name(entry.name, name);
   entry.rejection.size = 0;
-  if (event.rejection != nullptr) {
-    entry.rejection = *event.rejection;
-  } else {
-    copy_name(entry.rejection.name, event.name);
-  }
+  told();
+  return entry;
+}
+
+void Recorder::note(const weir_event &event) {
+  Lock lock(mutex_);
+  Entry &entry = add(event, event.name);
+  if (event.rejection == nullptr) return;
+  entry.rejection = *event.rejection;
+  copy_name(entry.name, event.rejection->name);
+}
+
+void Recorder::note_line(int64_t at_ns, int32_t level, const char *subject, const char *message) {
+  weir_event event = {};
+  event.kind = WEIR_EVENT_LOG;
+  event.reason = static_cast<uint32_t>(level);
+  event.at_ns = at_ns;
+  Lock lock(mutex_);
+  copy_name(add(event, subject).line, message);
+}
+
+// The number of the first entry from `wanted` on that is kept, if it is below `end`.
+uint64_t Recorder::first_from(uint64_t wanted, uint64_t &end) {
+  Lock lock(mutex_);
+  end = count_;
+  uint64_t kept = count_ < capacity_ ? count_ : capacity_;
+  return std::max(wanted, count_ - kept);
 }
 
 bool Recorder::read(uint64_t number, Entry &entry) {
@@ -135,12 +163,88 @@ bool Recorder::read(uint64_t number, Entry &entry) {
   return true;
 }
 
+void Recorder::show(const Entry &entry, weir_recorded &shown) {
+  const weir_event &event = entry.event;
+  shown.at_ns = event.at_ns;
+  shown.kind = event.kind;
+  shown.policy = entry.policy_kind;
+  shown.status = event.status;
+  shown.reason = event.reason;
+  shown.from = event.from;
+  shown.to = event.to;
+  shown.count = event.count;
+  shown.delay_ns = event.delay_ns;
+  shown.calls = event.calls;
+  shown.failures = event.failures;
+  shown.slow_calls = event.slow_calls;
+  copy_name(shown.name, entry.name);
+  if (event.kind == WEIR_EVENT_LOG) {
+    copy_name(shown.text, entry.line);
+  } else if (entry.rejection.size != 0) {
+    shown.reason = entry.rejection.reason;
+    weir_rejection_describe(&entry.rejection, shown.text, sizeof(shown.text));
+  }
+}
+
+size_t Recorder::read_on(uint64_t &cursor, char *out, size_t entry_size, size_t capacity) {
+  size_t known = std::min(entry_size, sizeof(weir_recorded));
+  size_t count = 0;
+  uint64_t end = 0;
+  uint64_t number = first_from(cursor, end);
+  for (; number < end && count < capacity; ++number) {
+    Entry entry;
+    if (!read(number, entry)) continue;
+    weir_recorded shown = {};
+    shown.number = number;
+    show(entry, shown);
+    std::memset(out, 0, entry_size);
+    std::memcpy(out, &shown, known);
+    out += entry_size;
+    ++count;
+  }
+  cursor = number;
+  return count;
+}
+
+// Under the mutex. Returns who was told before, to be given back outside of it.
+weir_completions *Recorder::replace_queue(weir_completions *queue) {
+  weir_completions *before = queue_;
+  if (before != nullptr) before->revoke(record_);
+  queue_ = queue;
+  return before;
+}
+
+bool Recorder::notify(weir_completions *queue, uint64_t user) {
+  weir_completions *before = nullptr;
+  {
+    Lock lock(mutex_);
+    if (closed_) return false;
+    before = replace_queue(ref_handle(queue));
+    record_.content.kind = WEIR_RECORD_RECORDED;
+    record_.content.user = user;
+  }
+  unref_handle(before);
+  return true;
+}
+
+void Recorder::close() {
+  weir_completions *before = nullptr;
+  {
+    Lock lock(mutex_);
+    closed_ = true;
+    before = replace_queue(nullptr);
+  }
+  unref_handle(before);
+}
+
 void Recorder::print(TextWriter &text, const Entry &entry) {
   const weir_event &event = entry.event;
   text.print("%lld.%09lld %s '%s': ", static_cast<long long>(event.at_ns / ns_per_second),
              static_cast<long long>(event.at_ns % ns_per_second),
-             subject_text(entry.policy_kind, event.kind), entry.rejection.name);
-  if (event.kind == WEIR_EVENT_STATE_CHANGE) {
+             subject_text(entry.policy_kind, event.kind), entry.name);
+  if (event.kind == WEIR_EVENT_LOG) {
+    text.print("%s", entry.line);
+  } else if (event.kind == WEIR_EVENT_STATE_CHANGE) {
     print_change(text, event);
   } else if (event.kind == WEIR_EVENT_REFUSAL) {
     print_refusal(text, event, entry.rejection);
@@ -151,15 +255,11 @@ void Recorder::print(TextWriter &text, const Entry &entry) {
 }
 
 void Recorder::dump(TextWriter &text) {
-  uint64_t count = 0;
-  {
-    Lock lock(mutex_);
-    count = count_;
-  }
-  uint64_t kept = count < capacity_ ? count : capacity_;
-  text.print("%llu decisions, the last %llu of them:\n", static_cast<Unsigned>(count),
-             static_cast<Unsigned>(kept));
-  for (uint64_t number = count - kept; number < count; ++number) {
+  uint64_t end = 0;
+  uint64_t first = first_from(0, end);
+  text.print("%llu decisions, the last %llu of them:\n", static_cast<Unsigned>(end),
+             static_cast<Unsigned>(end - first));
+  for (uint64_t number = first; number < end; ++number) {
     Entry entry;
     if (read(number, entry)) print(text, entry);
   }
@@ -176,4 +276,24 @@ weir_status weir_recorder_dump(weir_runtime *runtime, char *buffer, size_t size,
   runtime->recorder()->dump(text);
   if (needed != nullptr) *needed = text.length() + 1;
   return buffer != nullptr && text.length() >= size ? WEIR_EFULL : WEIR_OK;
+}
+
+weir_status weir_recorder_read(weir_runtime *runtime, uint64_t *cursor, weir_recorded *entries,
+                               size_t entry_size, size_t capacity, size_t *count) {
+  if (count != nullptr) *count = 0;
+  if (runtime == nullptr || cursor == nullptr || count == nullptr) return WEIR_EINVAL;
+  if (entries == nullptr || capacity == 0) return WEIR_EINVAL;
+  if (entry_size < offsetof(weir_recorded, status)) return WEIR_EABI;
+  if (runtime->recorder() == nullptr) return WEIR_ENOTSUP;
+  if (runtime->forked()) return WEIR_EFORKED;
+  *count = runtime->recorder()->read_on(*cursor, reinterpret_cast<char *>(entries), entry_size,
+                                        capacity);
+  return WEIR_OK;
+}
+
+weir_status weir_recorder_notify(weir_runtime *runtime, weir_completions *queue, uint64_t user) {
+  if (runtime == nullptr || (queue != nullptr && queue->runtime() != runtime)) return WEIR_EINVAL;
+  if (runtime->recorder() == nullptr) return WEIR_ENOTSUP;
+  if (runtime->forked()) return WEIR_EFORKED;
+  return runtime->recorder()->notify(queue, user) ? WEIR_OK : WEIR_ECLOSED;
 }

@@ -233,13 +233,16 @@ void weir_runtime::emit(weir_event event) {
 }
 
 void weir_runtime::log_line(int32_t level, const char *subject, const char *message) const {
-  if (!log_ || level > log_level_ || level <= WEIR_LOG_OFF) return;
-  log_(level, subject == nullptr ? name() : subject, message == nullptr ? "" : message);
+  if (level > log_level_ || level <= WEIR_LOG_OFF) return;
+  if (subject == nullptr) subject = name();
+  if (message == nullptr) message = "";
+  if (recorder_ != nullptr && !forked()) recorder_->note_line(clock(), level, subject, message);
+  if (log_) log_(level, subject, message);
 }
 
 [[gnu::cold]] void weir_runtime::log(int32_t level, const char *subject,
                                      const char *message) const {
-  if (!log_ || level > log_level_) return;
+  if (level > log_level_) return;
   weir_scope *scope = on_thread() && running_ != nullptr ? running_->request().scope : nullptr;
   if (scope == nullptr) {
     log_line(level, subject, message);
