@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+
+package weir
+
+// #cgo noescape weirgo_give_back
+// #cgo nocallback weirgo_give_back
+// #cgo nocallback weirgo_wait
+// #include "glue.h"
+import "C"
+
+// One goroutine receives the records of a runtime, up to 256 in one crossing, and holds no lock
+// meanwhile: START begins a goroutine, SETTLED wakes who waits, RELEASED frees a slot. It runs no
+// user code. A virtual runtime is drained by its clock instead.
+
+// The kinds of what `user` of a record names; its highest four bits.
+const (
+	userCall     uint64 = 1 << 60
+	userFunction uint64 = 2 << 60
+	userListener uint64 = 3 << 60
+	userKind     uint64 = 15 << 60
+)
+
+const batchSize = 256
+
+// What one batch needs; the drain's own.
+type records struct {
+	got    [batchSize]C.weirgo_record
+	calls  [batchSize]*C.weir_call // to give back
+	values [batchSize]*C.weir_value
+	nCalls C.uint32_t
+	nVals  C.uint32_t
+}
+
+// A listener is told of EVENT and ITEM records.
+type listener func(record *C.weirgo_record)
+
+func (c *core) drain() {
+	defer close(c.drained)
+	for c.receive(C.WEIR_FOREVER) >= 0 {
+	}
+}
+
+// Takes one batch: how many records, or -1 when nothing more will come.
+func (c *core) receive(timeout C.int64_t) int {
+	var count C.uint32_t
+	r := &c.records
+	status := C.weirgo_wait(c.queue, &r.got[0], batchSize, timeout, &count)
+	if status != C.WEIR_OK && status != C.WEIR_ETIMEDOUT {
+		return -1
+	}
+	closed := false
+	for i := range r.got[:count] {
+		closed = c.dispatch(&r.got[i]) || closed
+	}
+	if r.nCalls > 0 || r.nVals > 0 {
+		C.weirgo_give_back(&r.calls[0], r.nCalls, &r.values[0], r.nVals)
+		r.nCalls, r.nVals = 0, 0
+	}
+	if closed {
+		return -1
+	}
+	return int(count)
+}
+
+// True if it was the last.
+func (c *core) dispatch(record *C.weirgo_record) bool {
+	switch record.kind {
+	case C.WEIR_RECORD_START, C.WEIR_RECORD_ASK:
+		c.start(record)
+	case C.WEIR_RECORD_CANCEL:
+		if a := c.attempts.get(uint64(record.object)); a != nil {
+			a.stop(CancelReason(record.number))
+		}
+	case C.WEIR_RECORD_SETTLED:
+		if found := c.calls.find(uint64(record.user)); found != nil {
+			c.settle(found, record)
+		}
+	case C.WEIR_RECORD_RELEASED:
+		c.values.release(uint64(record.object))
+	case C.WEIR_RECORD_EVENT, C.WEIR_RECORD_ITEM:
+		if told := c.listeners.get(uint64(record.user)); told != nil {
+			(*told)(record)
+		}
+	case C.WEIR_RECORD_CLOSED:
+		return true
+	}
+	return false
+}
+
+// Begins a goroutine for an attempt. A closure's call has not settled yet, so its slot is live.
+func (c *core) start(record *C.weirgo_record) {
+	a := &attempt{core: c, token: uint64(record.object), number: uint32(record.number)}
+	c.attempts.set(a.token, a)
+	if c.work != nil {
+		a.worker = c.work.begin()
+	}
+	if uint64(record.user)&userKind == userCall {
+		run := c.calls.get(uint64(record.user))
+		run.started++
+		a.serial = run.started
+		a.parent = run.ctx
+		go run.body.attempt(a)
+		return
+	}
+	if record.detail != 0 {
+		a.input = takeInput(record.detail)
+	}
+	if f := c.ops.get(uint64(record.user)); f != nil {
+		go (*f).attempt(a)
+	} else {
+		a.refuse()
+	}
+}
+
+// Wakes who waits for a call. A plain success needs no look at the call, which goes back with the
+// batch; for all else the waiter has it, or, if there may be none, it is looked at here.
+func (c *core) settle(found *slot[call], record *C.weirgo_record) {
+	run := found.object.Load()
+	c.calls.remove(found)
+	run.record = *record
+	run.mu.Lock()
+	run.settled = true
+	run.mu.Unlock()
+	if record.channel == C.WEIR_CHANNEL_VALUE && !run.tells {
+		r := &c.records
+		r.calls[r.nCalls] = run.handle
+		r.nCalls++
+		run.handle = nil
+	}
+	if run.eager {
+		run.take()
+	}
+	if run.onEnd != nil {
+		run.onEnd(run)
+	}
+	if run.waiter != nil {
+		run.waiter.unpark()
+	}
+	run.wake()
+}
