@@ -170,7 +170,7 @@ bool keep_shown(const weir_call &run, LeafState &state, KeptOutcome *&failed) {
   return failed != nullptr;
 }
 
-void drop_shown(Heap *heap, KeptOutcome *failed) {
+void free_kept(Heap *heap, KeptOutcome *failed) {
   if (failed == nullptr) return;
   failed->give_back();
   heap->destroy(failed);
@@ -181,7 +181,7 @@ Next start_queued(weir_call &run, LeafState &state) {
   if (!keep_shown(run, state, failed)) return no_memory(run);
   Attempt *attempt = begin_attempt(run, state);
   if (attempt == nullptr) {
-    drop_shown(state.owner->heap(), failed);
+    free_kept(state.owner->heap(), failed);
     return Next::outer;
   }
   auto *operation = static_cast<QueuedOperation *>(state.owner);
