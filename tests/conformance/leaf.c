@@ -168,11 +168,14 @@ static void take_cancel(struct world *world, const weir_record *record) {
   if (entry != NULL) stop_entry(entry, record->number);
 }
 
+/* A host's tasks need not begin in the order of their records: these begin the other way round. */
 int drain(struct world *world) {
-  weir_record records[16];
-  size_t count = weir_completions_drain(world->queue, records, sizeof(records[0]), 16);
-  for (size_t i = 0; i < count; i++) {
+  weir_record records[64];
+  size_t count = weir_completions_drain(world->queue, records, sizeof(records[0]), 64);
+  for (size_t i = count; i-- > 0;) {
     if (records[i].kind == WEIR_RECORD_START) take_start(world, &records[i]);
+  }
+  for (size_t i = 0; i < count; i++) {
     if (records[i].kind == WEIR_RECORD_CANCEL) take_cancel(world, &records[i]);
   }
   return count > 0;

@@ -127,7 +127,7 @@ static int place_of(const struct world *world, const cJSON *expected, const cJSO
                     int position, const char *taken, const char *inside) {
   const cJSON *there = cJSON_GetArrayItem(seen, position);
   int64_t event = number_field(there, "event", -1);
-  int any_order = flag_field(world->scenario, "any_order", 0);
+  int any_order = world->manner == BY_QUEUE || flag_field(world->scenario, "any_order", 0);
   for (int i = any_order ? 0 : position; i < cJSON_GetArraySize(seen) && i < MOST_SEEN; i++) {
     const cJSON *candidate = cJSON_GetArrayItem(seen, i);
     const cJSON *value =
