@@ -157,7 +157,6 @@ weir_status weir_flight_forget(weir_flight *flight, const void *key, size_t key_
 weir_status weir_flight_get_stats(weir_flight *flight, weir_flight_stats *stats) {
   if (flight == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_flight_stats filled = {};
-  filled.size = sizeof(filled);
   flight->fill(filled);
   return weir::write_sized(stats, filled);
 }

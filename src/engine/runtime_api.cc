@@ -60,7 +60,6 @@ void weir_runtime::get_stats(weir_runtime_stats &stats) const {
 weir_status weir_runtime_get_stats(const weir_runtime *runtime, weir_runtime_stats *stats) {
   if (runtime == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_runtime_stats filled = {};
-  filled.size = sizeof(filled);
   runtime->get_stats(filled);
   return weir::write_sized(stats, filled);
 }

@@ -230,7 +230,6 @@ weir_status weir_pool_get_stats(weir_pool *pool, weir_pool_stats *stats) {
   weir_status status = weir::usable(pool);
   if (status != WEIR_OK || stats == nullptr) return status != WEIR_OK ? status : WEIR_EINVAL;
   weir_pool_stats filled = {};
-  filled.size = sizeof(filled);
   pool->fill(filled);
   return weir::write_sized(stats, filled);
 }

@@ -180,7 +180,6 @@ void weir_scope_log(weir_scope *scope, int32_t level, const char *message) {
 weir_status weir_scope_get_stats(weir_scope *scope, weir_scope_stats *stats) {
   if (scope == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_scope_stats filled = {};
-  filled.size = sizeof(filled);
   scope->get_stats(filled);
   return weir::write_sized(stats, filled);
 }

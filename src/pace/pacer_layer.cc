@@ -175,7 +175,6 @@ weir_status pacer_touch(Pacer *pacer, const void *key, size_t key_size, weir_val
 [[gnu::cold]] weir_status pacer_stats(const Pacer *pacer, weir_pacing_stats *stats) {
   if (pacer == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_pacing_stats filled = {};
-  filled.size = sizeof(filled);
   pacer->fill(filled);
   return write_sized(stats, filled);
 }

@@ -144,7 +144,6 @@ weir_status weir_budget_get_stats(weir_budget *budget, weir_budget_stats *stats)
   uint64_t withdrawn = core.withdrawn(now_ns);
   uint64_t allowed = core.allowed(now_ns);
   weir_budget_stats filled = {};
-  filled.size = sizeof(filled);
   filled.deposits = core.deposits(now_ns);
   filled.withdrawn = withdrawn;
   filled.refused = core.refused();

@@ -223,7 +223,6 @@ weir_status weir_chaos_get_stats(weir_chaos *chaos, weir_chaos_stats *stats) {
     return chaos->injected[what].load(std::memory_order_relaxed);
   };
   weir_chaos_stats filled = {};
-  filled.size = sizeof(filled);
   filled.enabled = chaos->since_ns.load(std::memory_order_relaxed) == weir_chaos::off ? 0 : 1;
   filled.drawn = chaos->drawn.load(std::memory_order_relaxed);
   filled.delayed = injected(WEIR_CHAOS_LATENCY);

@@ -281,7 +281,6 @@ weir_policy *weir_fallback_policy(weir_fallback *fallback) { return fallback; }
 weir_status weir_fallback_get_stats(weir_fallback *fallback, weir_fallback_stats *stats) {
   if (fallback == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_fallback_stats filled = {};
-  filled.size = sizeof(filled);
   filled.started = fallback->started.load(std::memory_order_relaxed);
   filled.fell_back = fallback->fell_back.load(std::memory_order_relaxed);
   filled.failed = fallback->failed.load(std::memory_order_relaxed);

@@ -130,7 +130,6 @@ weir_policy *weir_hedge_policy(weir_hedge *hedge) { return hedge; }
 weir_status weir_hedge_get_stats(weir_hedge *hedge, weir_hedge_stats *stats) {
   if (hedge == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_hedge_stats filled = {};
-  filled.size = sizeof(filled);
   filled.started = hedge->started.load(std::memory_order_relaxed);
   filled.hedged = hedge->hedged.load(std::memory_order_relaxed);
   filled.won_by_hedge = hedge->won_by_hedge.load(std::memory_order_relaxed);

@@ -145,7 +145,6 @@ int64_t weir_limiter::available(int64_t now_ns) {
 
 void weir_limiter::fill_stats(weir_limiter_stats &stats, int64_t now_ns) {
   uint64_t gate = gate_.load(std::memory_order_acquire);
-  stats.size = sizeof(stats);
   stats.paused = (gate & paused) != 0 ? 1 : 0;
   stats.concurrent = static_cast<int64_t>(held_in(gate));
   stats.limit = (gate & counted) != 0 ? limit_.load(std::memory_order_relaxed) : -1;

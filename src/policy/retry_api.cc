@@ -280,7 +280,6 @@ weir_status weir_retry_next_at(weir_retry *retry, weir_retry_state *state, uint3
 weir_status weir_retry_get_stats(weir_retry *retry, weir_retry_stats *stats) {
   if (retry == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_retry_stats filled = {};
-  filled.size = sizeof(filled);
   filled.calls = retry->counted(weir::RetryCount::calls);
   filled.retries = retry->counted(weir::RetryCount::retries);
   filled.succeeded_first = retry->counted(weir::RetryCount::succeeded_first);

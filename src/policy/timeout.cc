@@ -223,7 +223,6 @@ weir_timeout *weir_policy_timeout(weir_policy *policy) {
 [[gnu::cold]] weir_status weir_timeout_get_stats(weir_timeout *timeout, weir_timeout_stats *stats) {
   if (timeout == nullptr || stats == nullptr) return WEIR_EINVAL;
   weir_timeout_stats filled = {};
-  filled.size = sizeof(filled);
   filled.started = timeout->started.load(std::memory_order_relaxed);
   filled.timed_out = timeout->timed_out.load(std::memory_order_relaxed);
   return weir::write_sized(stats, filled);

@@ -77,7 +77,10 @@ static inline weir_breaker_stats stats_of(weir_breaker *breaker) {
   return stats;
 }
 
-#define assert_state(breaker, expected) \
-  assert_int_equal(weir_breaker_state(breaker), WEIR_BREAKER_##expected)
+#define assert_state(breaker, expected)                                     \
+  do {                                                                      \
+    assert_int_equal(weir_breaker_state(breaker), WEIR_BREAKER_##expected); \
+    assert_int_equal(stats_of(breaker).state, WEIR_BREAKER_##expected);     \
+  } while (0)
 
 #endif

@@ -56,6 +56,50 @@ static void a_window_of_the_same_shape_keeps_its_calls(struct fixture *fx) {
   weir_breaker_unref(breaker);
 }
 
+static void the_stats_tell_all_that_was_ever_counted_whatever_the_mode(struct fixture *fx) {
+  weir_breaker_options options = BREAKER_OPTIONS;
+  options.slow_call_ms = 10;
+  options.failure_rate = 0.6;
+  weir_breaker *breaker = make_breaker(fx, NULL);
+  static const uint32_t modes[] = {WEIR_BREAKER_COUNT_WINDOW, WEIR_BREAKER_TIME_WINDOW,
+                                   WEIR_BREAKER_CONSECUTIVE, WEIR_BREAKER_COUNT_WINDOW};
+  for (uint64_t i = 0; i < COUNT_OF(modes); i++) {
+    options.mode = modes[i];
+    assert_int_equal(weir_breaker_set_options(breaker, &options, NULL), WEIR_OK);
+    calls_succeed(breaker, 2);
+    assert_int_equal(weir_breaker_report(breaker, admitted(breaker), WEIR_CLASS_SUCCESS, SECOND),
+                     WEIR_OK);
+    calls_fail(breaker, 2);
+    calls_end(breaker, 1, WEIR_CLASS_IGNORE);
+    weir_breaker_stats stats = stats_of(breaker);
+    int windowed = modes[i] != WEIR_BREAKER_CONSECUTIVE;
+    assert_int_equal(stats.calls, windowed ? 5 : 2);
+    assert_int_equal(stats.failures, 2);
+    assert_int_equal(stats.slow_calls, windowed ? 1 : 0);
+    assert_true(stats.failure_rate == (windowed ? 0.4 : 1.0));
+    assert_true(stats.slow_call_rate == (windowed ? 0.2 : 0.0));
+    assert_int_equal(stats.succeeded, 3 * (i + 1));
+    assert_int_equal(stats.failed, 2 * (i + 1));
+    assert_int_equal(stats.slow, i + 1);
+    assert_int_equal(stats.ignored, i + 1);
+    assert_int_equal(stats.stale, 0);
+    assert_int_equal(stats.rejected, 0);
+    assert_int_equal(stats.open_remaining_ns, 0);
+  }
+  calls_fail(breaker, 5); /* 7 of 10 */
+  advance_ms(fx, 1000);
+  assert_refused(breaker, WEIR_REJECTION_OPEN, 59000);
+  weir_breaker_stats stats = stats_of(breaker);
+  assert_int_equal(stats.state, WEIR_BREAKER_OPEN);
+  assert_int_equal(stats.calls, 10);
+  assert_int_equal(stats.failures, 7);
+  assert_int_equal(stats.slow_calls, 1);
+  assert_int_equal(stats.times_opened, 1);
+  assert_int_equal(stats.rejected, 1);
+  assert_int_equal(stats.open_remaining_ns, 59 * SECOND);
+  weir_breaker_unref(breaker);
+}
+
 static void other_numbers_of_trials_begin_the_period_again(struct fixture *fx) {
   weir_breaker_options options = BREAKER_OPTIONS;
   options.half_open_max_calls = 1;
@@ -237,6 +281,7 @@ static void C08_options_of_other_sizes(struct fixture *fx) {
 
 TEST_MAIN("breaker_options", TEST(options_change_live_and_counts_stay),
           TEST(a_window_of_the_same_shape_keeps_its_calls),
+          TEST(the_stats_tell_all_that_was_ever_counted_whatever_the_mode),
           TEST(other_numbers_of_trials_begin_the_period_again),
           TEST(what_cannot_change_is_refused_and_its_data_freed),
           TEST(C08_each_option_that_cannot_be_is_named), TEST(C08_options_of_other_sizes))

@@ -53,6 +53,42 @@ static void B16_restored_as_open_it_waits_for_what_is_left(struct fixture *fx) {
   weir_breaker_unref(old);
 }
 
+static void B16_restored_as_open_it_says_what_opened_it(struct fixture *fx) {
+  weir_breaker_options options = BREAKER_OPTIONS;
+  options.mode = WEIR_BREAKER_COUNT_WINDOW;
+  options.min_calls = 4;
+  options.slow_call_ms = 10;
+  weir_breaker *old = make_breaker(fx, &options);
+  calls_succeed(old, 1);
+  calls_fail(old, 2);
+  assert_int_equal(weir_breaker_report(old, admitted(old), WEIR_CLASS_SUCCESS, SECOND), WEIR_OK);
+  assert_state(old, OPEN);
+  struct snapshot taken = snapshot_of(old);
+  struct changes *changes = fresh_changes();
+  options.on_state_change = note_change;
+  options.change_data = changes;
+  weir_breaker *breaker = make_breaker(fx, &options);
+  assert_int_equal(restore(breaker, &taken, 1000), WEIR_OK);
+  weir_permit permit = 0;
+  weir_rejection rejection = WEIR_REJECTION_INIT;
+  assert_int_equal(weir_breaker_acquire(breaker, &permit, &rejection), WEIR_EOPEN);
+  assert_int_equal(rejection.calls, 4);
+  assert_int_equal(rejection.failures, 2);
+  assert_int_equal(rejection.slow_calls, 1);
+  /* with its time over it was never open here */
+  weir_breaker_reset(breaker);
+  run_until_idle(fx);
+  changes->count = 0;
+  assert_int_equal(restore(breaker, &taken, 60000), WEIR_OK);
+  assert_state(breaker, HALF_OPEN);
+  run_until_idle(fx);
+  assert_int_equal(changes->count, 1);
+  assert_int_equal(changes->list[0].from, WEIR_BREAKER_CLOSED);
+  assert_int_equal(changes->list[0].to, WEIR_BREAKER_HALF_OPEN);
+  weir_breaker_unref(breaker);
+  weir_breaker_unref(old);
+}
+
 static void B16_restored_as_half_open_its_trials_start_from_none(struct fixture *fx) {
   weir_breaker *old = make_breaker(fx, NULL);
   calls_fail(old, 5);
@@ -240,6 +276,7 @@ static void a_snapshot_fits_where_it_says_it_does(struct fixture *fx) {
 
 TEST_MAIN("breaker_snapshot", TEST(a_snapshot_fits_where_it_says_it_does),
           TEST(B16_restored_as_open_it_waits_for_what_is_left),
+          TEST(B16_restored_as_open_it_says_what_opened_it),
           TEST(B16_restored_as_half_open_its_trials_start_from_none),
           TEST(the_row_of_failures_and_the_reopenings_come_along), TEST(manual_states_come_along),
           TEST(a_restored_window_is_empty), TEST(a_restore_tells_first_what_time_had_changed),

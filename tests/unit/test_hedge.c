@@ -429,10 +429,17 @@ static void each_copy_is_told(struct fixture *fx) {
   options.on_event = note_event;
   remake_runtime(fx, &options);
   struct script *fetch = scripted(fx, "f1+3 hang v1");
-  struct run *run = begin_hedged(fx, 2, 10, fetch);
+  weir_hedge_options limits = hedge_options(2, 10);
+  limits.name = "mirror";
+  weir_hedge *hedge = new_hedge(fx, &limits);
+  struct run *run = begin_under(fx, weir_hedge_policy(hedge), fetch->operation);
   advance_ms(fx, 13);
   assert_int_equal(settled(run)->status, WEIR_OK);
   assert_int_equal(told_count, 3);
+  for (size_t i = 0; i < 3; i++) {
+    assert_ptr_equal(told[i].policy, weir_hedge_policy(hedge));
+    assert_string_equal(told[i].name, "mirror");
+  }
   assert_int_equal(told[0].kind, WEIR_EVENT_HEDGE);
   assert_int_equal(told[0].count, 1);
   assert_int_equal(told[0].delay_ns, 3 * MS);
@@ -441,6 +448,7 @@ static void each_copy_is_told(struct fixture *fx) {
   assert_int_equal(told[2].kind, WEIR_EVENT_HEDGE_WON);
   assert_int_equal(told[2].count, 2);
   assert_int_equal(told[2].delay_ns, 13 * MS);
+  weir_hedge_unref(hedge);
 }
 
 TEST_MAIN("hedge", TEST(what_is_fast_enough_is_not_hedged), TEST(a_copy_of_what_is_slow_wins),

@@ -173,6 +173,16 @@ static void the_quantile_is_that_of_the_samples(struct fixture *fx) {
   weir_hedge_unref(hedge);
 }
 
+static void old_samples_count_less_and_less(struct fixture *fx) {
+  weir_hedge *hedge = make_measuring(fx, 0.5, WEIR_OFF);
+  for (int i = 0; i < 21; i++) measure_runs(fx, hedge, 100, 10);
+  assert_true(hedge_stats(hedge).delay_ns >= 10 * MS && hedge_stats(hedge).delay_ns < 11 * MS);
+  /* fewer than those before, and yet most of what counts */
+  for (int i = 0; i < 24; i++) measure_runs(fx, hedge, 50, 100);
+  assert_true(hedge_stats(hedge).delay_ns >= 100 * MS && hedge_stats(hedge).delay_ns <= 107 * MS);
+  weir_hedge_unref(hedge);
+}
+
 static void the_delay_is_known_to_a_sixteenth_at_every_latency(struct fixture *fx) {
   for (int ms = 1; ms < 200000; ms *= 3) {
     weir_hedge *hedge = make_measuring(fx, 0.5, WEIR_OFF);
@@ -258,7 +268,7 @@ TEST_MAIN("hedge budget", TEST(each_copy_counts_against_the_budget),
           TEST(retry_and_hedge_of_one_budget_deposit_once),
           TEST(before_20_samples_the_delay_counts),
           TEST(without_a_delay_nothing_is_hedged_before_20_samples),
-          TEST(the_quantile_is_that_of_the_samples),
+          TEST(the_quantile_is_that_of_the_samples), LONG_TEST(old_samples_count_less_and_less),
           LONG_TEST(the_delay_is_known_to_a_sixteenth_at_every_latency),
           LONG_TEST(what_the_copies_win_does_not_draw_the_quantile_down),
           TEST(a_run_keeps_the_options_it_entered_with), TEST(a_bad_set_of_options_changes_nothing),

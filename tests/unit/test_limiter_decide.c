@@ -23,6 +23,17 @@ static void refund_gives_back_up_to_the_burst(struct fixture *fx) {
   }
 }
 
+static void refund_finds_what_counts_longest(struct fixture *fx) {
+  weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_SLIDING_WINDOW, 10, 3200);
+  assert_true(passes(limiter, 10, now_ns(fx)));
+  advance_ms(fx, 3250); /* it counts a slice longer than the interval */
+  assert_int_equal(weir_limiter_available(limiter), 0);
+  assert_int_equal(weir_limiter_refund(limiter, 4), WEIR_OK);
+  assert_int_equal(weir_limiter_available(limiter), 4);
+  assert_int_equal(count_passing(limiter, now_ns(fx), 100), 4);
+  weir_limiter_unref(limiter);
+}
+
 static void refund_gives_back_to_each_limit(struct fixture *fx) {
   weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_TOKEN_BUCKET, 10, 1000);
   assert_int_equal(
@@ -374,7 +385,7 @@ static void an_acquire_needs_a_limiter_and_a_permit(struct fixture *fx) {
 }
 
 TEST_MAIN("limiter: decide", TEST(refund_gives_back_up_to_the_burst),
-          TEST(refund_gives_back_to_each_limit),
+          TEST(refund_finds_what_counts_longest), TEST(refund_gives_back_to_each_limit),
           TEST(L12_eight_limits_give_take_and_drain_together), TEST(drain_takes_all_there_is),
           TEST(drain_takes_of_each_limit_also_when_one_has_nothing),
           TEST(a_reservation_waits_its_turn_and_is_given_back),

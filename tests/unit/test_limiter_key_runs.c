@@ -75,6 +75,37 @@ static void L20_a_released_permit_goes_to_the_first_waiter_of_its_key(struct fix
   weir_limiter_unref(limiter);
 }
 
+/* The first one's block is used again, by runs of another key, while those behind it still wait. */
+static void L20_a_queue_goes_on_when_its_first_waiter_is_gone(struct fixture *fx) {
+  weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
+  options.max_concurrent = 1;
+  options.max_keys = 10;
+  weir_limiter *limiter = make_limiter(fx, &options);
+  struct script *work = scripted(fx, "hang");
+  begin_keyed(fx, limiter, work, "a");
+  struct run *first = begin_keyed(fx, limiter, work, "a");
+  struct run *second = begin_keyed(fx, limiter, work, "a");
+  run_until_idle(fx);
+  assert_int_equal(weir_call_cancel(first->call), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(first)->status, WEIR_ECANCELLED);
+  weir_call_unref(first->call);
+  first->call = NULL;
+  struct run *others[8];
+  for (size_t i = 0; i < COUNT_OF(others); ++i) others[i] = begin_keyed(fx, limiter, work, "b");
+  run_until_idle(fx);
+  assert_int_equal(stats_of(limiter).queued, COUNT_OF(others));
+  end_attempt(fx, work, 0);
+  assert_int_equal(work->started, 3);
+  assert_string_equal((const char *)work->attempts[2].context, "a");
+  for (size_t i = 1; i < COUNT_OF(others) + 2; ++i) end_attempt(fx, work, i);
+  assert_int_equal(settled(second)->status, WEIR_OK);
+  for (size_t i = 0; i < COUNT_OF(others); ++i) {
+    assert_int_equal(settled(others[i])->status, WEIR_OK);
+  }
+  weir_limiter_unref(limiter);
+}
+
 static void L20_permits_released_together_start_as_many_waiters(struct fixture *fx) {
   weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
   options.max_concurrent = 2;
@@ -247,6 +278,7 @@ static void evictions_are_events(struct fixture *fx) {
 
 TEST_MAIN("limiter: runs by key", TEST(a_key_that_waits_does_not_block_others),
           TEST(L20_a_released_permit_goes_to_the_first_waiter_of_its_key),
+          TEST(L20_a_queue_goes_on_when_its_first_waiter_is_gone),
           TEST(L20_permits_released_together_start_as_many_waiters),
           TEST(L03_a_waiter_leaves_before_its_released_permit_arrives),
           LONG_TEST(keyed_queues_survive_any_order_of_leaving),

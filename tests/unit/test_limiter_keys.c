@@ -86,6 +86,48 @@ static void L13_at_the_cap_a_newcomer_waits_until_the_key_closest_to_idle_is(str
   }
 }
 
+/* With eviction it need not wait until that key is idle, only until there is as much left as it
+ * asks for, on top of what the key it displaces has used. */
+static void L13_at_the_cap_with_eviction_a_newcomer_waits_for_what_it_asks(struct fixture *fx) {
+  for (int rates = 1; rates <= 2; ++rates) {
+    weir_limiter *limiter = make_keyed(fx, WEIR_LIMITER_TOKEN_BUCKET, rates == 1 ? 10 : 1000, 1000,
+                                       2, WEIR_LIMITER_EVICT);
+    if (rates == 2) { /* their keys are kept in another way */
+      assert_int_equal(
+          weir_limiter_add_limit(limiter, WEIR_LIMITER_TOKEN_BUCKET, 10, 1000, WEIR_OFF, NULL),
+          WEIR_OK);
+    }
+    int64_t at = now_ns(fx);
+    assert_int_equal(acquire(limiter, 1, 10, at), WEIR_OK);
+    assert_int_equal(acquire(limiter, 2, 9, at), WEIR_OK);
+    weir_rejection rejection = rejected_key(limiter, 3, 4, at);
+    assert_int_equal(rejection.reason, WEIR_REJECTION_KEYS);
+    if (rates == 1) assert_int_equal(rejection.retry_after_ns, 300 * MS);
+    at += 300 * MS;
+    assert_int_not_equal(acquire(limiter, 3, 4, at - 1), WEIR_OK);
+    assert_int_equal(acquire(limiter, 3, 4, at), WEIR_OK);
+    assert_int_not_equal(acquire(limiter, 3, 1, at), WEIR_OK);
+    weir_limiter_unref(limiter);
+  }
+}
+
+/* As many as there can be, of the largest kind. */
+static void L13_a_newcomer_begins_with_what_was_displaced_of_eight_limits(struct fixture *fx) {
+  weir_limiter *limiter =
+      make_keyed(fx, WEIR_LIMITER_SLIDING_WINDOW, 100, 1000, 1, WEIR_LIMITER_EVICT);
+  for (int i = 1; i < 8; ++i) {
+    assert_int_equal(weir_limiter_add_limit(limiter, WEIR_LIMITER_SLIDING_WINDOW, i < 7 ? 100 : 10,
+                                            1000, WEIR_OFF, NULL),
+                     WEIR_OK);
+  }
+  int64_t at = now_ns(fx);
+  assert_int_equal(acquire(limiter, 1, 6, at), WEIR_OK);
+  assert_int_equal(acquire(limiter, 2, 4, at), WEIR_OK);
+  assert_int_equal(rejected_key(limiter, 2, 1, at).limit, 10);
+  assert_int_equal(acquire(limiter, 2, 10, at + 2 * SECOND), WEIR_OK);
+  weir_limiter_unref(limiter);
+}
+
 /* A newcomer that needs nobody's place begins with what was displaced all the same. */
 static void L13_a_newcomer_in_an_idle_place_begins_with_what_was_displaced(struct fixture *fx) {
   weir_limiter_options options = rate_options(WEIR_LIMITER_TOKEN_BUCKET, 10, 1000);
@@ -327,6 +369,39 @@ static void keyed_concurrency_is_held_per_key(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+static void keyed_concurrency_says_what_is_left_of_it(struct fixture *fx) {
+  weir_limiter_options options = WEIR_LIMITER_OPTIONS_INIT;
+  options.max_concurrent = 5;
+  options.max_keys = 3;
+  weir_limiter *limiter = make_limiter(fx, &options);
+  weir_permit four = 0;
+  weir_permit two = 0;
+  weir_rejection rejection = WEIR_REJECTION_INIT;
+  assert_int_equal(weir_limiter_try_acquire_key(limiter, "k", 1, 4, &four, NULL), WEIR_OK);
+  assert_int_equal(weir_limiter_try_acquire_key(limiter, "k", 1, 2, &two, &rejection),
+                   WEIR_ELIMITED);
+  assert_int_equal(rejection.available, 1);
+  assert_int_equal(rejection.limit, 5);
+  options.max_concurrent = 3;
+  assert_int_equal(weir_limiter_set_options(limiter, &options, NULL), WEIR_OK);
+  assert_int_equal(weir_limiter_try_acquire_key(limiter, "k", 1, 2, &two, &rejection),
+                   WEIR_ELIMITED);
+  assert_int_equal(rejection.available, 0);
+  assert_int_equal(weir_limiter_release_key(limiter, "k", 1, four), WEIR_OK);
+  weir_limiter_unref(limiter);
+}
+
+static void a_limit_without_memory_for_its_keys_is_not_added(struct fixture *fx) {
+  weir_limiter *limiter = make_keyed(fx, WEIR_LIMITER_TOKEN_BUCKET, 10, 1000, 8, WEIR_LIMITER_DENY);
+  weir_status status = WEIR_OK;
+  memory_fail(&fx->memory, 1, 1);
+  status = weir_limiter_add_limit(limiter, WEIR_LIMITER_FIXED_WINDOW, 1, 1000, WEIR_OFF, NULL);
+  memory_fail(&fx->memory, 0, 0);
+  assert_int_equal(status, WEIR_ENOMEM);
+  assert_int_equal(acquire(limiter, 1, 10, now_ns(fx)), WEIR_OK);
+  weir_limiter_unref(limiter);
+}
+
 /* A permit that has to be given back needs a place; without one nothing is taken, of the rate
  * either. */
 static void keyed_concurrency_needs_a_place_for_the_permit(struct fixture *fx) {
@@ -494,6 +569,8 @@ TEST_MAIN("limiter: keys", TEST(L13_each_key_has_a_limit_of_its_own),
           TEST(L13_at_the_cap_a_newcomer_waits_until_the_key_closest_to_idle_is),
           TEST(L13_a_newcomer_in_an_idle_place_begins_with_what_was_displaced),
           TEST(L13_idle_keys_are_taken_over_without_a_sweeper),
+          TEST(L13_at_the_cap_with_eviction_a_newcomer_waits_for_what_it_asks),
+          TEST(L13_a_newcomer_begins_with_what_was_displaced_of_eight_limits),
           TEST(L13_evict_takes_the_place_of_the_key_closest_to_idle),
           TEST(L13_a_key_with_nothing_left_is_never_evicted),
           LONG_TEST(L13_ten_million_keys_stay_under_the_cap),
@@ -501,6 +578,8 @@ TEST_MAIN("limiter: keys", TEST(L13_each_key_has_a_limit_of_its_own),
           LONG_TEST(L13_no_key_ever_gets_more_than_its_bucket),
           LONG_TEST(L13_a_table_fills_up_to_its_cap), TEST(a_key_takes_at_most_24_bytes),
           TEST(keyed_limits_of_all_kinds_together), TEST(keyed_concurrency_is_held_per_key),
+          TEST(keyed_concurrency_says_what_is_left_of_it),
+          TEST(a_limit_without_memory_for_its_keys_is_not_added),
           TEST(keyed_concurrency_needs_a_place_for_the_permit), TEST(no_key_is_the_key_of_no_bytes),
           TEST(available_counts_what_the_key_of_no_bytes_holds),
           LONG_TEST(keys_that_are_alike_are_told_apart), TEST(set_options_changes_live_keys),

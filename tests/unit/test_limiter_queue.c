@@ -391,6 +391,28 @@ static void L10_shrinking_never_blocks(struct fixture *fx) {
   weir_limiter_unref(limiter);
 }
 
+static void L19_who_has_left_is_not_waited_for(struct fixture *fx) {
+  weir_limiter *limiter = make_rate(fx, WEIR_LIMITER_TOKEN_BUCKET, 1, 1000);
+  struct script *work = scripted(fx, "v1");
+  struct run *runs[4];
+  for (int i = 0; i < 4; ++i) runs[i] = begin_limited(fx, limiter, work, NULL);
+  run_until_idle(fx);
+  assert_int_equal(weir_call_cancel(runs[2]->call), WEIR_OK);
+  run_until_idle(fx);
+  /* what comes now has its turn after three seconds, not four */
+  weir_rejection rejection = rejected_at(limiter, 1, now_ns(fx));
+  assert_int_equal(rejection.reason, WEIR_REJECTION_WAITERS);
+  assert_int_equal(rejection.retry_after_ns, 3 * SECOND);
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.deadline_ms = 3500;
+  struct run *last = begin_limited(fx, limiter, work, &options);
+  advance_ms(fx, 2999);
+  assert_pending(last);
+  advance_ms(fx, 1);
+  assert_int_equal(settled(last)->status, WEIR_OK);
+  weir_limiter_unref(limiter);
+}
+
 static void L10_who_can_never_pass_any_more_makes_way(struct fixture *fx) {
   weir_limiter_options limits = WEIR_LIMITER_OPTIONS_INIT;
   limits.max_concurrent = 4;
@@ -552,6 +574,6 @@ TEST_MAIN("limiter: queue", TEST(L01_n_run_q_wait_and_the_rest_are_refused),
           TEST(L10_raising_the_limit_starts_waiting_calls_in_order),
           TEST(L10_raising_the_rate_reschedules_who_waits),
           TEST(L10_a_refund_lets_a_waiter_through), TEST(L10_shrinking_never_blocks),
-          TEST(L10_who_can_never_pass_any_more_makes_way),
+          TEST(L10_who_can_never_pass_any_more_makes_way), TEST(L19_who_has_left_is_not_waited_for),
           TEST(L11_priority_order_with_fifo_inside), TEST(L11_fifo_does_not_look_at_priorities),
           LONG_TEST(L11_removals_keep_the_order), LONG_TEST(L11_100000_waiting_calls))

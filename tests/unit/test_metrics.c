@@ -200,6 +200,12 @@ static void illegal_labels_are_refused_with_a_message(struct fixture *fx) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     assert_label_refused(policy, cases[i].key, cases[i].value, WEIR_EINVAL, cases[i].part);
   }
+  static const char *const legal[] = {"_", "A", "Z", "a", "z", "_0", "_9", "AZaz_09"};
+  for (size_t i = 0; i < COUNT_OF(legal); i++) set_label(breaker, legal[i], "1");
+  static const char *const illegal[] = {"@", "[", "`", "{", "0", "9", "_/", "_:"};
+  for (size_t i = 0; i < COUNT_OF(illegal); i++) {
+    assert_label_refused(policy, illegal[i], "1", WEIR_EINVAL, "must be [a-zA-Z_]");
+  }
   char longest[130];
   memset(longest, 'k', sizeof longest);
   longest[128] = '\0';

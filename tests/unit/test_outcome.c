@@ -157,6 +157,74 @@ static void describe_says_the_status_of_what_weir_refused(struct fixture *fx) {
   assert_memory_equal(line, "failed: circuit breaker is open (WEIR_EOPEN)", 44);
 }
 
+static void assert_line(const weir_outcome *outcome, const char *wanted) {
+  char line[256];
+  size_t length = weir_outcome_describe(outcome, line, sizeof line);
+  assert_string_equal(line, wanted);
+  assert_int_equal(length, strlen(wanted));
+}
+
+static void describe_says_all_that_is_known(struct fixture *fx) {
+  static const char *const stopped[] = {
+      "",
+      " (stopped: attempts)",
+      " (stopped: elapsed)",
+      " (stopped: budget)",
+      " (stopped: no time left)",
+      " (stopped: refused)",
+      " (stopped: final)",
+      " (stopped: classified)",
+      " (stopped: no memory)",
+      " (stopped: unknown)",
+  };
+  static const char *const cancelled[] = {
+      "",          "by the caller", "by its deadline", "by a timeout",
+      "lost race", "superseded",    "by shutdown",     "unknown"};
+  char wanted[256];
+  weir_outcome outcome = WEIR_OUTCOME_INIT;
+  assert_line(NULL, "no outcome");
+  assert_line(&outcome, "not settled");
+  outcome.retry_after_ms = -1;
+  outcome.channel = WEIR_CHANNEL_VALUE;
+  outcome.attempts = 1;
+  outcome.elapsed_ns = 412 * MS;
+  assert_line(&outcome, "succeeded after 1 attempt in 412.000 ms");
+  outcome.channel = WEIR_CHANNEL_ERROR;
+  outcome.status = WEIR_EFAILED;
+  assert_int_equal(weir_error_new(fx->runtime, WEIR_DOMAIN_HTTP, 503, "overloaded", &outcome.error),
+                   WEIR_OK);
+  outcome.attempts = 3;
+  for (uint32_t reason = 0; reason < COUNT_OF(stopped); reason++) {
+    outcome.stop_reason = reason;
+    snprintf(wanted, sizeof wanted,
+             "failed: http 503 'overloaded' after 3 attempts in 412.000 ms%s", stopped[reason]);
+    assert_line(&outcome, wanted);
+  }
+  weir_error_unref(outcome.error);
+  outcome.error = NULL;
+  outcome.stop_reason = WEIR_STOP_NONE;
+  outcome.status = WEIR_EOPEN;
+  outcome.attempts = 0;
+  outcome.elapsed_ns = 0;
+  outcome.retry_after_ms = 60000;
+  assert_line(&outcome,
+              "failed: circuit breaker is open (WEIR_EOPEN) after 0 attempts in 0.000 ms (retry "
+              "after 60000 ms)");
+  outcome.retry_after_ms = 0;
+  assert_line(&outcome,
+              "failed: circuit breaker is open (WEIR_EOPEN) after 0 attempts in 0.000 ms (retry "
+              "after 0 ms)");
+  outcome.retry_after_ms = -1;
+  outcome.channel = WEIR_CHANNEL_STOPPED;
+  outcome.status = WEIR_ECANCELLED;
+  for (uint32_t reason = 0; reason < COUNT_OF(cancelled); reason++) {
+    outcome.cancel_reason = reason;
+    snprintf(wanted, sizeof wanted, "stopped %s: %s after 0 attempts in 0.000 ms",
+             cancelled[reason], weir_status_message(WEIR_ECANCELLED));
+    assert_line(&outcome, wanted);
+  }
+}
+
 static void release_is_harmless_on_cleared_and_on_null(struct fixture *fx) {
   (void)fx;
   weir_outcome outcome = WEIR_OUTCOME_INIT;
@@ -192,5 +260,5 @@ TEST_MAIN("outcome", TEST(outcome_is_null_until_settled_and_then_lent),
           TEST(describe_cuts_off_and_terminates_at_every_size),
           TEST(describe_of_a_strange_outcome_does_not_crash),
           TEST(describe_says_the_status_of_what_weir_refused),
-          TEST(release_is_harmless_on_cleared_and_on_null),
+          TEST(describe_says_all_that_is_known), TEST(release_is_harmless_on_cleared_and_on_null),
           TEST(statuses_keep_the_last_eight_oldest_first))

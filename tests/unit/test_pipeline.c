@@ -448,6 +448,11 @@ static void an_operation_takes_thirty_one_policies_and_runs_under_thirty_two_mor
   assert_int_equal(weir_policy_wrap(weir_retry_policy(retry), twice, &none, &error), WEIR_EINVAL);
   assert_message(error, "too many layers (33, at most 32)");
   assert_null(none);
+  weir_poll_options polling = WEIR_POLL_OPTIONS_INIT;
+  polling.interval_ms = 1;
+  assert_int_equal(weir_poll_new(twice, &polling, &none, &error), WEIR_EINVAL);
+  assert_message(error, "too many layers (32, at most 31)");
+  assert_null(none);
   struct run *run = begin_under(fx, weir_pipeline_policy(most), twice);
   run_until_idle(fx);
   assert_int_equal(settled(run)->value, 7);

@@ -278,6 +278,22 @@ static void a_poll_may_be_polled_and_retried(struct fixture *fx) {
   assert_int_equal(settled(run)->attempts, 4);
 }
 
+static void a_try_without_memory_ends_it_with_the_last(struct fixture *fx) {
+  struct run *run = begin_until_big(fx, 10, WEIR_UNLIMITED, scripted(fx, "f1 f2 v100"));
+  advance_ms(fx, 10);
+  assert_pending(run);
+  /* given no slot for the next attempt, and no memory for more slots */
+  struct script *endless = scripted(fx, "hang");
+  for (int i = 0; i < 64; i++) begin(fx, endless->operation, NULL);
+  run_until_idle(fx);
+  memory_fail(&fx->memory, 1, 1);
+  advance_ms(fx, 10);
+  memory_fail(&fx->memory, 0, 0);
+  assert_int_equal(settled(run)->code, 2);
+  assert_int_equal(settled(run)->stop_reason, WEIR_STOP_NO_MEMORY);
+  assert_int_equal(settled(run)->attempts, 2);
+}
+
 static void one_poll_serves_many_runs(struct fixture *fx) {
   weir_poll_options options = poll_options(10, WEIR_UNLIMITED);
   struct script *job = scripted(fx, "f1 f2 f3 v4");
@@ -360,7 +376,7 @@ TEST_MAIN("poll", TEST(U9_a_job_is_polled_until_it_is_done), TEST(any_value_ends
           TEST(a_loop_that_came_too_late_ends_it_with_the_last),
           TEST(a_sleep_that_does_not_fit_the_deadline_is_refused_now), TEST(refusals_are_tolerated),
           TEST(a_timeout_inside_is_tolerated_one_outside_ends_it),
-          TEST(a_poll_may_be_polled_and_retried), TEST(one_poll_serves_many_runs),
-          TEST(cancelled_in_a_try_and_between_tries), TEST(closing_ends_a_sleeping_poll),
-          TEST(the_audit_says_that_it_sleeps),
+          TEST(a_poll_may_be_polled_and_retried), TEST(a_try_without_memory_ends_it_with_the_last),
+          TEST(one_poll_serves_many_runs), TEST(cancelled_in_a_try_and_between_tries),
+          TEST(closing_ends_a_sleeping_poll), TEST(the_audit_says_that_it_sleeps),
           TEST(the_condition_is_asked_for_values_only_and_freed_once))

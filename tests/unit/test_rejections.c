@@ -83,6 +83,28 @@ static void open_after_failures_in_a_row(struct fixture *fx) {
   weir_breaker_unref(breaker);
 }
 
+static void open_after_one_failure(struct fixture *fx) {
+  weir_breaker_options options = named();
+  options.failure_threshold = 1;
+  weir_breaker *breaker = make_breaker(fx, &options);
+  calls(breaker, 1, WEIR_CLASS_FAILURE);
+  weir_rejection rejection = refused(breaker, WEIR_REJECTION_OPEN);
+  assert_sentence(&rejection,
+                  "circuit breaker 'api' is open: 1 failure in a row (opens at 1); "
+                  "try again in 60000 ms");
+  weir_breaker_unref(breaker);
+  options.mode = WEIR_BREAKER_COUNT_WINDOW;
+  options.failure_rate = 1.0;
+  options.min_calls = 2;
+  breaker = make_breaker(fx, &options);
+  calls(breaker, 2, WEIR_CLASS_FAILURE);
+  rejection = refused(breaker, WEIR_REJECTION_OPEN);
+  assert_sentence(&rejection,
+                  "circuit breaker 'api' is open: 2 of 2 calls failed (opens at 100 %); "
+                  "try again in 60000 ms");
+  weir_breaker_unref(breaker);
+}
+
 static void open_by_the_rate_of_failures(struct fixture *fx) {
   weir_breaker_options options = named();
   options.mode = WEIR_BREAKER_COUNT_WINDOW;
@@ -348,11 +370,12 @@ static void a_shorter_struct_of_an_earlier_version_is_read(struct fixture *fx) {
                       "circuit breaker is open: 6 of 7 calls had failed; try again in 0 ms");
 }
 
-TEST_MAIN("rejections", TEST(open_after_failures_in_a_row), TEST(open_by_the_rate_of_failures),
-          TEST(open_by_the_rate_of_slow_calls), TEST(open_again_after_a_failed_trial),
-          TEST(half_open_with_all_trials_taken), TEST(half_open_with_leases_for_ever),
-          TEST(held_open_by_hand), TEST(outside_the_share_while_ramping_up),
-          TEST(a_budget_with_no_retry_left), TEST(a_budget_that_gives_nothing_by_itself),
+TEST_MAIN("rejections", TEST(open_after_failures_in_a_row), TEST(open_after_one_failure),
+          TEST(open_by_the_rate_of_failures), TEST(open_by_the_rate_of_slow_calls),
+          TEST(open_again_after_a_failed_trial), TEST(half_open_with_all_trials_taken),
+          TEST(half_open_with_leases_for_ever), TEST(held_open_by_hand),
+          TEST(outside_the_share_while_ramping_up), TEST(a_budget_with_no_retry_left),
+          TEST(a_budget_that_gives_nothing_by_itself),
           TEST(a_run_that_its_budget_stopped_shows_it_beside_its_own_error),
           TEST(the_sentence_is_cut_off_and_its_length_told),
           TEST(a_shorter_struct_of_an_earlier_version_is_read))

@@ -95,6 +95,8 @@ static void retry_refusals_waits_for_what_was_asked(struct fixture *fx) {
   expect_stop(next_at(retry, &state, WEIR_CLASS_REFUSAL, 50, now_ns(fx)), WEIR_STOP_ATTEMPTS);
   assert_int_equal(weir_retry_begin(retry, &state), WEIR_OK);
   expect_stop(next_of(fx, retry, &state, WEIR_CLASS_REFUSAL), WEIR_STOP_REFUSED);
+  assert_int_equal(weir_retry_begin(retry, &state), WEIR_OK);
+  expect_again(next_at(retry, &state, WEIR_CLASS_REFUSAL, 0, now_ns(fx)), 0);
   weir_retry_unref(retry);
 }
 
@@ -430,6 +432,11 @@ static void C08_failure_ranges_have_one_rule_for_all_policies(struct fixture *fx
     assert_int_equal(policies[i](fx, several, 2, NULL), WEIR_OK);
     assert_int_equal(policies[i](fx, several, 3, &error), WEIR_EINVAL);
     assert_message(error, "failures[2] must have code_min up to code_max (got 500 and 499)");
+    weir_error_range *most = calloc(65536, sizeof *most); /* all of them legal */
+    assert_non_null(most);
+    weir_status status = policies[i](fx, most, 65536, NULL);
+    free(most);
+    assert_int_equal(status, WEIR_OK);
     assert_int_equal(policies[i](fx, &good, 65537, &error), WEIR_EINVAL);
     assert_message(error, "failures_count must be at most 65536 (got 65537)");
     assert_int_equal(policies[i](fx, NULL, 1, &error), WEIR_EINVAL);

@@ -382,6 +382,20 @@ static void the_bodys_deadline_stops_everything(struct fixture *fx) {
   assert_int_equal(other->cancelled, 1);
 }
 
+static void what_the_body_ends_by_at_its_deadline_is_in_time(struct fixture *fx) {
+  weir_operation *sleep = NULL;
+  weir_status status = weir_sleep_new(fx->runtime, 100, WEIR_OK, NULL, NULL, &sleep, NULL);
+  assert_int_equal(status, WEIR_OK);
+  weir_scope_options options = WEIR_SCOPE_OPTIONS_INIT;
+  options.deadline_ms = 100;
+  weir_operation *operation = scope_around(fx, sleep, &options);
+  weir_operation_unref(sleep);
+  struct run *run = begin(fx, operation, NULL);
+  weir_operation_unref(operation);
+  advance_ms(fx, 100);
+  assert_int_equal(settled(run)->channel, WEIR_CHANNEL_VALUE);
+}
+
 static void cancelling_the_run_cancels_its_scope(struct fixture *fx) {
   struct script *other = scripted(fx, "yield");
   struct script *body = scripted(fx, "yield");
@@ -524,6 +538,7 @@ TEST_MAIN("scope", TEST(a_join_waits_for_all_calls), TEST(an_empty_scope_ends_at
           TEST(cancelling_the_inner_leaves_the_outer), TEST(the_deadline_holds_for_every_call),
           TEST(a_parent_waits_for_the_scopes_within), TEST(the_bodys_calls_are_joined),
           TEST(the_bodys_failure_is_the_outcome), TEST(the_bodys_deadline_stops_everything),
+          TEST(what_the_body_ends_by_at_its_deadline_is_in_time),
           TEST(cancelling_the_run_cancels_its_scope), TEST(closing_the_runtime_ends_what_is_left),
           TEST(values_are_seen_from_within),
           TEST(U12_attempts_and_deciders_see_the_scope_and_lines_carry_its_path))
