@@ -46,6 +46,13 @@ const busy = new Set(); // runtimes with something in flight are not collected
 // The end of what nobody closed, or of what has closed: then nothing is left to wait for.
 const registry = new FinalizationRegistry((handle) => native.release(handle));
 
+// What a user's listener throws goes where an event emitter's would; the other records are served.
+function uncaught(error) {
+  setImmediate(() => {
+    throw error;
+  });
+}
+
 class Run {
   constructor(start, judges, keeps) {
     this.start = start;
@@ -245,7 +252,13 @@ class Engine {
         if (this._refused.length > 0) this._settleRefused();
         if (records === 0) break;
         seen += records;
-        for (let i = 0; i < records; i++) this._record(i);
+        for (let i = 0; i < records; i++) {
+          try {
+            this._record(i);
+          } catch (error) {
+            uncaught(error);
+          }
+        }
         if (round >= ROUNDS) {
           setImmediate(this._manual ? () => {} : this._wakeBound);
           break;
@@ -381,20 +394,18 @@ class Engine {
     attempt._judges = judges;
     attempt._weigh = tag === LOADER ? given.weigh : undefined;
     this._attempts[index] = attempt;
-    let result;
     try {
-      result = start(attempt);
+      const result = start(attempt);
+      if (typeof result === 'object' && result !== null && typeof result.then === 'function') {
+        result.then(
+          (value) => this._succeed(attempt, value),
+          (error) => this._fail(attempt, error),
+        );
+      } else {
+        this._succeed(attempt, result);
+      }
     } catch (error) {
       this._fail(attempt, error);
-      return;
-    }
-    if (typeof result === 'object' && result !== null && typeof result.then === 'function') {
-      result.then(
-        (value) => this._succeed(attempt, value),
-        (error) => this._fail(attempt, error),
-      );
-    } else {
-      this._succeed(attempt, result);
     }
   }
 

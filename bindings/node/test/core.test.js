@@ -3,26 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const weir = require('weir');
-
-// A virtual clock for one test.
-function timed(name, body) {
-  test(name, async () => {
-    const clock = new weir.TestClock();
-    try {
-      await body(clock, clock.runtime);
-    } finally {
-      await clock.close();
-    }
-  });
-}
-
-const caught = (promise) =>
-  promise.then(
-    () => assert.fail('it should have failed'),
-    (error) => error,
-  );
-const never = ({ signal }) =>
-  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+const { timed, caught, never } = require('./support/index.js');
 
 timed('retry: tries again until it succeeds', async (clock, runtime) => {
   let calls = 0;

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+const assert = require('node:assert/strict');
+const weir = require('weir');
+const { timed, caught, after } = require('./support/index.js');
+
+timed('cache: equal calls that overlap load once; kept for its time', async (clock, runtime) => {
+  let loads = 0;
+  const profiles = weir.cache({
+    ttlMs: 60000,
+    load: async (id) => {
+      loads++;
+      await weir.sleep(10, { runtime });
+      return { id };
+    },
+    runtime,
+  });
+  const three = Promise.all([profiles.get('7'), profiles.get('7'), profiles.get('7')]);
+  await clock.advance(10);
+  const [a, b, c] = await three;
+  assert.ok(a === b && b === c && a.id === '7');
+  assert.equal(loads, 1);
+  assert.equal(profiles.lookup('7'), a);
+  await clock.advance(60000);
+  assert.equal(profiles.lookup('7'), undefined);
+});
+
+timed('cache: stale if the backend is down; failures are remembered', async (clock, runtime) => {
+  let down = false;
+  let loads = 0;
+  const boom = new Error('down');
+  const cache = new weir.Cache({
+    ttlMs: 1000,
+    staleIfErrorMs: 10000,
+    load: () => {
+      loads++;
+      if (down) throw boom;
+      return 'fresh';
+    },
+    runtime,
+  });
+  const first = cache.get('k');
+  await clock.settle();
+  assert.equal(await first, 'fresh');
+  down = true;
+  await clock.advance(1001);
+  const stale = cache.get('k');
+  await clock.settle();
+  assert.equal(await stale, 'fresh');
+  const unknown = caught(cache.get('other'));
+  await clock.settle();
+  assert.equal(await unknown, boom);
+  assert.equal(loads, 3);
+});
+
+timed('cache: the decide door', async (clock, runtime) => {
+  const evicted = [];
+  const cache = new weir.Cache({
+    maxWeight: 10,
+    weigh: (key, value) => value.length,
+    onEvict: ({ key, value, cause }) => evicted.push([key, value, cause]),
+    eviction: 'lru',
+    runtime,
+  });
+  assert.equal(cache.put('a', 'xxxx'), true);
+  assert.equal(cache.put('b', 'yyyy'), true);
+  assert.equal(cache.put('big', 'z'.repeat(11)), false);
+  assert.equal(cache.put('c', 'zzzz'), true);
+  assert.equal(cache.putIfAbsent('c', 'other'), 'zzzz');
+  assert.equal(cache.putIfAbsent('d', 'd'), undefined);
+  assert.equal(cache.touch('c', 1000), true);
+  assert.equal(cache.touch('nothing', 1000), false);
+  assert.deepEqual([...cache].map(({ key, weight }) => [key, weight]).sort(), [
+    ['b', 4],
+    ['c', 4],
+    ['d', 1],
+  ]);
+  assert.equal(cache.delete('b'), true);
+  assert.equal(cache.delete('b'), false);
+  cache.clear();
+  assert.equal(cache.stats.entries, 0);
+  await clock.settle();
+  assert.deepEqual(evicted[0], ['a', 'xxxx', 'size']);
+  assert.ok(evicted.some(([key, , cause]) => key === 'd' && cause === 'cleared'));
+});
+
+timed('cache: a value that is undefined is one; keys are text', async (clock, runtime) => {
+  const cache = new weir.Cache({ runtime });
+  cache.put(1, undefined);
+  assert.equal(cache.has('1'), true);
+  assert.equal(cache.has(2), false);
+  assert.throws(() => cache.put({}, 1), weir.InvalidError);
+  const long = 'k'.repeat(1000);
+  cache.put(long, 'long');
+  assert.equal(cache.lookup(long), 'long');
+  cache.put(new Uint8Array([1, 2]), 'bytes');
+  assert.equal(cache.lookup(new Uint8Array([1, 2])), 'bytes');
+});
+
+timed('cache: many keys by one load', async (clock, runtime) => {
+  const boom = new Error('no c');
+  const asked = [];
+  const cache = new weir.Cache({
+    loadMany: async (keys) => {
+      asked.push(keys);
+      return keys.map((key) => (key === 'c' ? boom : key === 'd' ? undefined : key.toUpperCase()));
+    },
+    runtime,
+  });
+  cache.put('a', 'here');
+  const many = cache.getMany(['a', 'b', 'c', 'd']);
+  await clock.settle();
+  const [a, b, c, d] = await many;
+  assert.deepEqual([a, b], ['here', 'B']);
+  assert.equal(c, boom);
+  assert.ok(d instanceof weir.NotFoundError);
+  assert.deepEqual(asked, [['b', 'c', 'd']]);
+});
+
+timed('cache: the load goes on for the others when the first has left', async (clock, runtime) => {
+  const cache = new weir.Cache({ runtime });
+  const controller = new AbortController();
+  let stopped = false;
+  const load = (key, attempt) => {
+    attempt.signal.addEventListener('abort', () => (stopped = true));
+    return weir.sleep(100, { value: 'late', runtime });
+  };
+  const first = caught(cache.get('k', load, { signal: controller.signal }));
+  const second = cache.get('k', load);
+  await clock.advance(10);
+  controller.abort(new Error('left'));
+  await clock.advance(90);
+  assert.equal((await first).message, 'left');
+  assert.equal(await second, 'late');
+  assert.equal(stopped, false);
+});
+
+timed('memoize: once for equal arguments, errors are not kept', async (clock, runtime) => {
+  let calls = 0;
+  const add = weir.memoize(async (a, b) => ++calls && a + b, { ttlMs: 1000, runtime });
+  const sums = Promise.all([add(1, 2), add(1, 2), add(2, 2)]);
+  await clock.settle();
+  assert.deepEqual(await sums, [3, 3, 4]);
+  assert.equal(calls, 2);
+  assert.equal(add.invalidate(1, 2), true);
+  const again = add(1, 2);
+  await clock.settle();
+  await again;
+  assert.equal(calls, 3);
+  let tries = 0;
+  const flaky = weir.memoize(() => (++tries === 1 ? Promise.reject(new Error('x')) : 'ok'), {
+    runtime,
+  });
+  const failed = caught(flaky());
+  await clock.settle();
+  await failed;
+  const fine = flaky();
+  await clock.settle();
+  assert.equal(await fine, 'ok');
+});
+
+timed('memoize keeps `this`', async (clock, runtime) => {
+  const object = {
+    base: 10,
+    add: weir.memoize(
+      function add(n) {
+        return this.base + n;
+      },
+      { runtime },
+    ),
+  };
+  const sum = object.add(5);
+  await clock.settle();
+  assert.equal(await sum, 15);
+});
+
+timed('flight: one does the work, nothing is kept', async (clock, runtime) => {
+  const flight = new weir.Flight({ runtime });
+  let runs = 0;
+  const work = () => {
+    runs++;
+    return after(runtime, 10, runs)();
+  };
+  const both = Promise.all([flight.run('k', work), flight.run('k', work), flight.run('j', work)]);
+  await clock.advance(10);
+  assert.deepEqual(await both, [1, 1, 2]);
+  const again = flight.run('k', work);
+  await clock.advance(10);
+  assert.equal(await again, 3);
+  assert.equal(flight.stats.shared, 1);
+});
