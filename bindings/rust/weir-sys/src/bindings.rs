@@ -1732,7 +1732,7 @@ const _: () = {
     ["Offset of field: weir_chaos_stats::hung"]
         [::core::mem::offset_of!(weir_chaos_stats, hung) - 40usize];
 };
-#[doc = " Begin an attempt of a queued operation: user, object = token, detail =\n input (weir_value pointer, a reference of the host's own, or 0), number =\n attempt. A START that is still undrained when its attempt is told to stop\n is taken back."]
+#[doc = " Begin an attempt of a queued operation: user, object = token, detail =\n input (weir_value pointer, a reference of the host's own, or 0), number =\n attempt; weir_attempt_get() tells the rest. A START that is still undrained\n when its attempt is told to stop is taken back."]
 pub const WEIR_RECORD_START: _bindgen_ty_21 = 1;
 #[doc = " An attempt whose START was drained should stop: user, object = token,\n number = WEIR_CANCEL_*. It still has to be completed."]
 pub const WEIR_RECORD_CANCEL: _bindgen_ty_21 = 2;
@@ -1746,6 +1746,8 @@ pub const WEIR_RECORD_EVENT: _bindgen_ty_21 = 5;
 pub const WEIR_RECORD_ASK: _bindgen_ty_21 = 6;
 #[doc = " The queue's runtime closed; nothing else will come but RELEASED."]
 pub const WEIR_RECORD_CLOSED: _bindgen_ty_21 = 7;
+#[doc = " An item of a parallel or a pool settled (their option queue): user, object\n = weir_value or weir_error pointer as in SETTLED, detail = index, status,\n number = attempts, channel. Before the SETTLED of its run. Items that were\n stopped because the whole ended are not told of. If there is no memory to\n tell of an item that could not begin, the whole fails with WEIR_ENOMEM."]
+pub const WEIR_RECORD_ITEM: _bindgen_ty_21 = 8;
 pub type _bindgen_ty_21 = ::core::ffi::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -1758,7 +1760,7 @@ pub struct weir_record {
     pub number: u16,
     #[doc = " WEIR_RECORD_*"]
     pub kind: u8,
-    #[doc = " WEIR_CHANNEL_* of SETTLED"]
+    #[doc = " WEIR_CHANNEL_* of SETTLED and ITEM"]
     pub channel: u8,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
@@ -2337,10 +2339,13 @@ pub struct weir_parallel_options {
     pub progress_free_data: weir_free_fn,
     #[doc = " copied; nullable"]
     pub name: *const ::core::ffi::c_char,
+    #[doc = " Deliver each item's settlement as an ITEM record (weir/completions.h)\n instead of collecting a list (the value is NULL); nullable, excludes\n on_item and on_progress. A reference is taken. `user` goes into the\n records; WEIR_USER_OF_RUN: the context of the run."]
+    pub queue: *mut weir_completions,
+    pub user: u64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_parallel_options"][::core::mem::size_of::<weir_parallel_options>() - 120usize];
+    ["Size of weir_parallel_options"][::core::mem::size_of::<weir_parallel_options>() - 136usize];
     ["Alignment of weir_parallel_options"]
         [::core::mem::align_of::<weir_parallel_options>() - 8usize];
     ["Offset of field: weir_parallel_options::size"]
@@ -2375,6 +2380,10 @@ const _: () = {
         [::core::mem::offset_of!(weir_parallel_options, progress_free_data) - 104usize];
     ["Offset of field: weir_parallel_options::name"]
         [::core::mem::offset_of!(weir_parallel_options, name) - 112usize];
+    ["Offset of field: weir_parallel_options::queue"]
+        [::core::mem::offset_of!(weir_parallel_options, queue) - 120usize];
+    ["Offset of field: weir_parallel_options::user"]
+        [::core::mem::offset_of!(weir_parallel_options, user) - 128usize];
 };
 impl Default for weir_parallel_options {
     fn default() -> Self {
@@ -2470,10 +2479,14 @@ pub struct weir_pool_options {
     pub progress_free_data: weir_free_fn,
     #[doc = " copied; nullable"]
     pub name: *const ::core::ffi::c_char,
+    #[doc = " nullable: told each result by ITEM records"]
+    pub queue: *mut weir_completions,
+    #[doc = " of these"]
+    pub user: u64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_pool_options"][::core::mem::size_of::<weir_pool_options>() - 88usize];
+    ["Size of weir_pool_options"][::core::mem::size_of::<weir_pool_options>() - 104usize];
     ["Alignment of weir_pool_options"][::core::mem::align_of::<weir_pool_options>() - 8usize];
     ["Offset of field: weir_pool_options::size"]
         [::core::mem::offset_of!(weir_pool_options, size) - 0usize];
@@ -2499,6 +2512,10 @@ const _: () = {
         [::core::mem::offset_of!(weir_pool_options, progress_free_data) - 72usize];
     ["Offset of field: weir_pool_options::name"]
         [::core::mem::offset_of!(weir_pool_options, name) - 80usize];
+    ["Offset of field: weir_pool_options::queue"]
+        [::core::mem::offset_of!(weir_pool_options, queue) - 88usize];
+    ["Offset of field: weir_pool_options::user"]
+        [::core::mem::offset_of!(weir_pool_options, user) - 96usize];
 };
 impl Default for weir_pool_options {
     fn default() -> Self {
@@ -3331,7 +3348,7 @@ unsafe extern "C" {
         out: *mut *mut weir_operation,
         error: *mut *mut weir_error,
     ) -> weir_status;
-    #[doc = " Makes an operation whose attempts are START records in `queue` (with `user`)\n instead of calls: see weir/completions.h. Errors: WEIR_EINVAL, WEIR_ENOMEM.\n Any thread."]
+    #[doc = " Makes an operation whose attempts are START records in `queue` (with `user`,\n or WEIR_USER_OF_RUN) instead of calls: see weir/completions.h. Errors:\n WEIR_EINVAL, WEIR_ENOMEM. Any thread."]
     pub fn weir_operation_new_queued(
         queue: *mut weir_completions,
         user: u64,
@@ -3344,6 +3361,13 @@ unsafe extern "C" {
         user: u64,
         out: *mut *mut weir_operation,
         error: *mut *mut weir_error,
+    ) -> weir_status;
+    #[doc = " What a start function would have been shown, for the host that holds a\n drained START or ASK record: fills `attempt`, whose `size` the caller has\n set; on_cancel, data and free_data are NULL and have no use. number is that\n attempt's, whatever the run has started since; remaining_ns is from now on.\n `failed` (nullable, its size set) gets what failed before, for the operation\n of a fallback, and the attempt's `failed` points to it then (without `failed`\n to a copy of weir's own); otherwise it gets an outcome whose channel is 0,\n and the attempt's is NULL.\n\n Everything that is pointed to is borrowed until the attempt is completed,\n also once it was told to stop and when its run has settled. So nobody else\n may complete it while that is read. Errors: WEIR_ESTALE (completed, or never\n started), WEIR_ENOTSUP (it was shown to a start function), WEIR_EINVAL,\n WEIR_EABI, WEIR_EFORKED. Any thread."]
+    pub fn weir_attempt_get(
+        runtime: *mut weir_runtime,
+        token: weir_token,
+        attempt: *mut weir_attempt,
+        failed: *mut weir_outcome,
     ) -> weir_status;
     #[doc = " One reference more; returns `operation`. Any thread."]
     pub fn weir_operation_ref(operation: *mut weir_operation) -> *mut weir_operation;
@@ -3513,6 +3537,8 @@ unsafe extern "C" {
     ) -> *mut ::core::ffi::c_void;
     #[doc = " The number of a host value; 0 of others. Any thread."]
     pub fn weir_value_host_id(value: *const weir_value) -> u64;
+    #[doc = " The number of a host value that was made with this `queue`; 0 of others. So a\n host that gives nothing the number 0 tells its own from what another host has\n put into a cache that both use. Any thread."]
+    pub fn weir_value_host_id_of(value: *const weir_value, queue: *const weir_completions) -> u64;
     #[doc = " The number of a list's items; 0 of others. Any thread."]
     pub fn weir_value_count(value: *const weir_value) -> usize;
     #[doc = " A list's item, if it is a value; NULL if it is an error, has no value, or\n there is none of that index. Borrowed from the list. Any thread."]
@@ -4043,6 +4069,13 @@ unsafe extern "C" {
         data: *mut ::core::ffi::c_void,
         free_data: weir_free_fn,
         call: *mut *mut weir_call,
+        error: *mut *mut weir_error,
+    ) -> weir_status;
+    #[doc = " Makes the get of many keys an operation, for runs with a deadline, a queue, a\n policy ...: the run's input is the list of the keys (weir/value.h), each a\n bytes value of at most 2^24 - 1 bytes; any other input makes WEIR_EINVAL its\n outcome. The caller owns one reference. Errors: WEIR_EINVAL, WEIR_ENOMEM. Any\n thread."]
+    pub fn weir_cache_operation_many(
+        cache: *mut weir_cache,
+        loader: *mut weir_operation,
+        out: *mut *mut weir_operation,
         error: *mut *mut weir_error,
     ) -> weir_status;
     #[doc = " Writes the defaults; `size` is the caller's sizeof(weir_chaos_options)."]

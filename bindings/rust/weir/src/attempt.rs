@@ -81,7 +81,7 @@ impl Default for Marks {
             class: Class::None,
             is_final: false,
             retry_after_ms: i64::from(sys::WEIR_OFF),
-            domain: sys::WEIR_DOMAIN_USER as u32,
+            domain: sys::WEIR_DOMAIN_USER,
             code: 0,
             message: String::new(),
         }
@@ -266,7 +266,7 @@ impl Completion {
                 }
                 Completion::Dropped => {
                     let code = i64::from(sys::WEIR_ECANCELLED);
-                    let domain = sys::WEIR_DOMAIN_WEIR as u32;
+                    let domain = sys::WEIR_DOMAIN_WEIR;
                     (NONE, failure(runtime, None, domain, code, "dropped before it ended"))
                 }
             }

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use weir_sys as sys;
 
-use crate::error::{Invalid, Rejection};
+use crate::error::Invalid;
 use crate::ffi::{
     changed, closure, closure_data, created, defaults, free_closure, guarded, handle, ms,
     ms_or_none, ns, stats, Text,
 };
 use crate::outcome::{ranges, Classify, Codes};
 use crate::policy::policy;
+use crate::rejection::Rejection;
 use crate::status::{numbers, Class, Status};
 use crate::Runtime;
 

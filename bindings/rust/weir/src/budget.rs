@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use weir_sys as sys;
 
-use crate::error::{Invalid, Rejection};
+use crate::error::Invalid;
 use crate::ffi::{changed, created, defaults, handle, ms, stats, Text};
+use crate::rejection::Rejection;
 use crate::Runtime;
 
 /// What a budget is made with.

@@ -168,7 +168,9 @@ impl Pool {
         let mut polls = 0;
         loop {
             let arrived = std::mem::take(&mut self.remote.lock().arrived);
-            arrived.into_iter().for_each(|future| drop(self.add(future)));
+            for future in arrived {
+                self.add(future);
+            }
             let Some(task) = self.remote.lock().woken.pop_front() else { return polls };
             polls += 1;
             self.poll(task);

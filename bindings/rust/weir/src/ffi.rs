@@ -125,15 +125,7 @@ pub(crate) unsafe extern "C" fn free_closure<F: ?Sized>(data: *mut c_void) {
 /// `data` was made by [`closure_data`] of the same F and is not freed during `'a`.
 pub(crate) unsafe fn closure<'a, F: ?Sized>(data: *mut c_void) -> &'a F {
     // SAFETY: as this function's.
-    unsafe { &**data.cast::<Arc<F>>() }
-}
-
-/// A status that says yes or no.
-pub(crate) fn found(status: i32, no: i32) -> Result<bool, Invalid> {
-    if status == no {
-        return Ok(false);
-    }
-    Invalid::check(status).map(|()| true)
+    unsafe { &*data.cast::<Arc<F>>() }
 }
 
 /// What a status is, where it is the answer.

@@ -26,6 +26,10 @@ fn handles<T, E>(operations: &[Operation<T, E>]) -> Vec<*mut sys::weir_operation
     operations.iter().map(|operation| operation.raw.as_ptr()).collect()
 }
 
+pub(crate) fn any_shared<T, E>(operations: &[Operation<T, E>]) -> bool {
+    operations.iter().any(|operation| operation.shared)
+}
+
 /// An operation that waits. In a race it is a timeout.
 pub fn sleep<E: Send + 'static>(
     runtime: &Runtime,
@@ -106,7 +110,8 @@ pub fn race<T: Send + 'static, E: Send + 'static>(
             sys::weir_race_new(runtime.as_raw(), racers.0, racers.1, &raw, out, error)
         }
     })?;
-    Ok(Operation::with_extract(raw, runtime, first_of(operations)))
+    let race = Operation::with_extract(raw, runtime, first_of(operations));
+    Ok(race.shared_if(any_shared(operations)))
 }
 
 /// The first success of several: a race without options.
@@ -215,7 +220,7 @@ pub fn all<T: Send + 'static, E: Send + 'static>(
     let raw = all_of(sys::weir_all_new, runtime, operations)?;
     let list = List::<T, E>::extractor(first_of(operations));
     let extract: Extract<Vec<T>> = Arc::new(move |value| list(value).map(List::into_vec));
-    Ok(Operation::with_extract(raw, runtime, extract))
+    Ok(Operation::with_extract(raw, runtime, extract).shared_if(any_shared(operations)))
 }
 
 /// All at once, and each may fail: the results in their order.
@@ -225,7 +230,35 @@ pub fn all_settled<T: Send + 'static, E: Send + 'static>(
 ) -> Result<Operation<List<T, E>, E>, Invalid> {
     let raw = all_of(sys::weir_all_settled_new, runtime, operations)?;
     let extract = List::extractor(first_of(operations));
-    Ok(Operation::with_extract(raw, runtime, extract))
+    Ok(Operation::with_extract(raw, runtime, extract).shared_if(any_shared(operations)))
+}
+
+/// Operations one after the other: each finds what the one before gave in
+/// [`Attempt::input`](crate::Attempt::input). [`waterfall`] does the same with types.
+pub fn steps<T: Send + 'static, E: Send + 'static>(
+    runtime: &Runtime,
+    operations: &[Operation<T, E>],
+    name: &str,
+) -> Result<Operation<T, E>, Invalid> {
+    let raw = steps_raw(runtime, &handles(operations), name)?;
+    let extract = match operations.last() {
+        Some(last) => Arc::clone(&last.extract),
+        None => first_of(operations),
+    };
+    Ok(Operation::with_extract(raw, runtime, extract).shared_if(any_shared(operations)))
+}
+
+fn steps_raw(
+    runtime: &Runtime,
+    steps: &[*mut sys::weir_operation],
+    name: &str,
+) -> Result<NonNull<sys::weir_operation>, Invalid> {
+    let name = Text::optional(name);
+    created(|out, error| {
+        let (runtime, name) = (runtime.as_raw(), name.as_ptr());
+        // SAFETY: the caller holds the steps.
+        unsafe { sys::weir_waterfall_new(runtime, steps.as_ptr(), steps.len(), name, out, error) }
+    })
 }
 
 /// Steps one after the other, each fed by the last. See [`waterfall`].
@@ -286,21 +319,7 @@ impl<T: Send + 'static, E: Send + 'static> Waterfall<T, E> {
 
     /// The operation. The error of a step that failed says which it was; its own is the cause.
     pub fn build(self, name: &str) -> Result<Operation<T, E>, Invalid> {
-        let steps = handles(&self.steps);
-        let name = Text::optional(name);
-        let raw = created(|out, error| {
-            // SAFETY: the steps are held.
-            unsafe {
-                sys::weir_waterfall_new(
-                    self.runtime.as_raw(),
-                    steps.as_ptr(),
-                    steps.len(),
-                    name.as_ptr(),
-                    out,
-                    error,
-                )
-            }
-        })?;
+        let raw = steps_raw(&self.runtime, &handles(&self.steps), name)?;
         // SAFETY: made just now.
         Ok(unsafe { Operation::from_raw(raw, &self.runtime) })
     }
@@ -358,7 +377,8 @@ pub fn poll<T: Send + 'static, E: Send + 'static>(
         // SAFETY: the operation is held; what the options point to lives during the call.
         unsafe { sys::weir_poll_new(operation.as_raw(), &raw, out, error) }
     })?;
-    Ok(Operation::with_extract(raw, &operation.runtime, Arc::clone(&operation.extract)))
+    let poll = Operation::with_extract(raw, &operation.runtime, Arc::clone(&operation.extract));
+    Ok(poll.shared_if(operation.shared))
 }
 
 unsafe extern "C" fn ask_until(data: *mut c_void, outcome: *const sys::weir_outcome) -> i32 {

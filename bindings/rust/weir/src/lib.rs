@@ -38,16 +38,26 @@ mod attempt;
 mod blocking;
 pub mod breaker;
 pub mod budget;
+pub mod cache;
+pub mod chaos;
 mod error;
 mod executor;
+pub mod fallback;
 mod ffi;
+pub mod flight;
 pub mod flow;
+pub mod hedge;
+mod key;
 pub mod limiter;
 mod mailbox;
+pub mod memoize;
 mod operation;
 mod outcome;
+pub mod pacing;
+pub mod parallel;
 pub mod pipeline;
 mod policy;
+mod rejection;
 pub mod retry;
 pub mod run;
 pub mod runtime;
@@ -62,13 +72,23 @@ pub use weir_sys as sys;
 pub use attempt::Attempt;
 pub use breaker::Breaker;
 pub use budget::Budget;
-pub use error::{Error, Invalid, Rejection, Report};
+pub use cache::Cache;
+pub use chaos::Chaos;
+pub use error::{Error, Invalid, Report};
 pub use executor::{block_on, BoxFuture, Spawner};
+pub use fallback::Fallback;
+pub use flight::Flight;
+pub use hedge::Hedge;
+pub use key::Key;
 pub use limiter::Limiter;
+pub use memoize::Memoize;
 pub use operation::{Completer, Operation, OperationRun};
 pub use outcome::{Classify, Codes, Ended, Outcome, Settled};
+pub use pacing::{Debounce, Throttle};
+pub use parallel::Pool;
 pub use pipeline::Pipeline;
 pub use policy::{AnyPolicy, Policy};
+pub use rejection::Rejection;
 pub use retry::Retry;
 pub use run::Run;
 pub use runtime::{version, Runtime};
@@ -76,3 +96,43 @@ pub use scope::{Scope, ScopeView};
 pub use status::{Cancel, Class, PolicyKind, Reason, Status, Stop};
 pub use timeout::Timeout;
 pub use value::Value;
+
+/// Runs whose futures must stay on their thread cannot leave it:
+///
+/// ```compile_fail,E0277
+/// fn send<T: Send>(_: T) {}
+/// let runtime = weir::Runtime::new();
+/// let retry = weir::Retry::new(&runtime, Default::default()).unwrap();
+/// let local = std::rc::Rc::new(1);
+/// send(retry.run(move |_| {
+///     let local = local.clone();
+///     async move { Ok::<_, ()>(*local) }
+/// }));
+/// ```
+///
+/// Nor can a runtime for tests:
+///
+/// ```compile_fail,E0277
+/// fn send<T: Send>(_: T) {}
+/// send(weir::testing::Runtime::new(1));
+/// ```
+///
+/// What a run gives must be able to come from another thread:
+///
+/// ```compile_fail,E0277
+/// let runtime = weir::Runtime::new();
+/// let retry = weir::Retry::new(&runtime, Default::default()).unwrap();
+/// weir::block_on(retry.run(|_| async { Ok::<_, ()>(std::rc::Rc::new(1)) }));
+/// ```
+///
+/// A permit does not outlive its breaker:
+///
+/// ```compile_fail,E0505
+/// let runtime = weir::Runtime::new();
+/// let breaker = weir::Breaker::new(&runtime, Default::default()).unwrap();
+/// let permit = breaker.try_acquire().unwrap();
+/// drop(breaker);
+/// permit.success();
+/// ```
+#[cfg(doctest)]
+pub struct MustNotCompile;

@@ -15,7 +15,6 @@ use std::pin::Pin;
 use std::ptr::{self, NonNull};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use weir_sys as sys;
 
@@ -177,6 +176,8 @@ pub struct Operation<T, E> {
     pub(crate) raw: NonNull<sys::weir_operation>,
     pub(crate) runtime: Runtime,
     pub(crate) extract: Extract<T>,
+    /// Whether work that several runs share is in it: then the spawner carries its attempts.
+    pub(crate) shared: bool,
     error: PhantomData<fn() -> E>,
 }
 
@@ -193,6 +194,7 @@ impl<T, E> Clone for Operation<T, E> {
             raw: self.raw,
             runtime: self.runtime.clone(),
             extract: Arc::clone(&self.extract),
+            shared: self.shared,
             error: PhantomData,
         }
     }
@@ -291,7 +293,7 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
     ) -> Operation<T, E> {
         // SAFETY: an outcome lends its value to the call of `extract`.
         let extract: Extract<T> = Arc::new(|value| unsafe { plain(value) });
-        Operation { raw, runtime: runtime.clone(), extract, error: PhantomData }
+        Operation { raw, runtime: runtime.clone(), extract, shared: false, error: PhantomData }
     }
 
     pub(crate) fn with_extract(
@@ -299,7 +301,22 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
         runtime: &Runtime,
         extract: Extract<T>,
     ) -> Operation<T, E> {
-        Operation { raw, runtime: runtime.clone(), extract, error: PhantomData }
+        Operation { raw, runtime: runtime.clone(), extract, shared: false, error: PhantomData }
+    }
+
+    pub(crate) fn shared_if(mut self, shared: bool) -> Self {
+        self.shared |= shared;
+        self
+    }
+
+    /// The same operation, its results read as other types: a run ends with [`Error::Other`] if they are
+    /// not. With `Option<Value>` every value is right.
+    pub fn cast<U: Send + 'static, X: Send + 'static>(&self) -> Operation<U, X> {
+        // SAFETY: the handle is held; the reference is the new handle's.
+        let raw = unsafe { sys::weir_operation_ref(self.as_raw()) };
+        let raw = NonNull::new(raw).expect("an operation has a handle");
+        // SAFETY: as above.
+        unsafe { Operation::from_raw(raw, &self.runtime) }.shared_if(self.shared)
     }
 
     /// The C handle, borrowed.
@@ -342,7 +359,8 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
             // SAFETY: both are held.
             unsafe { sys::weir_policy_wrap(policy.as_raw(), self.raw.as_ptr(), out, error) }
         })?;
-        Ok(Operation::with_extract(raw, &self.runtime, Arc::clone(&self.extract)))
+        let extract = Arc::clone(&self.extract);
+        Ok(Operation::with_extract(raw, &self.runtime, extract).shared_if(self.shared))
     }
 
     /// A label on its metrics; each key once.
@@ -352,6 +370,20 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
         changed(|error| unsafe {
             sys::weir_operation_set_label(self.as_raw(), key.as_ptr(), value.as_ptr(), error)
         })
+    }
+}
+
+impl<V: Send + Sync + 'static, X: Send + Sync + 'static> Operation<Arc<V>, Arc<X>> {
+    /// An operation whose results several may get, such as a cache's loader: they come in Arcs, of which
+    /// each gets a copy. The function gives them bare.
+    pub fn shared<F, Fut>(runtime: &Runtime, function: F) -> Result<Self, Invalid>
+    where
+        F: Fn(Attempt) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<V, X>> + Send + 'static,
+    {
+        let raw = make_raw(runtime, move |attempt| crate::flight::shared(function(attempt)))?;
+        // SAFETY: made just now.
+        Ok(unsafe { Operation::from_raw(raw, runtime) })
     }
 }
 
@@ -368,28 +400,19 @@ impl<T, E> Unpin for OperationRun<T, E> {}
 
 impl<T: Send + 'static, E: Send + 'static> OperationRun<T, E> {
     fn new(operation: &Operation<T, E>, options: Options) -> Self {
-        // SAFETY: the reference is the target's.
-        unsafe { sys::weir_operation_ref(operation.raw.as_ptr()) };
-        let target = Target::Operation { operation: operation.raw, policy: ptr::null_mut() };
-        let mut run =
-            OperationRun::of(&operation.runtime, target, Arc::clone(&operation.extract), options);
-        run.register();
-        run
-    }
-
-    /// A run whose attempts, if there are any, the spawner carries.
-    pub(crate) fn of(
-        runtime: &Runtime,
-        target: Target,
-        extract: Extract<T>,
-        options: Options,
-    ) -> Self {
-        OperationRun {
-            engine: Engine::new(runtime.clone(), target, options, true),
-            extract,
+        let carries = !operation.shared;
+        // SAFETY: the operation is held.
+        let target = unsafe { Target::new(operation.as_raw(), ptr::null_mut(), carries) };
+        let mut run = OperationRun {
+            engine: Engine::new(operation.runtime.clone(), target, Some(options), true),
+            extract: Arc::clone(&operation.extract),
             registered: false,
             error: PhantomData,
+        };
+        if carries {
+            run.register();
         }
+        run
     }
 
     fn register(&mut self) {
@@ -489,9 +512,13 @@ impl<T: Send + 'static, E: Send + 'static> Completer<T, E> {
         self.attempt.0.complete(Completion::of(result));
     }
 
-    /// How long until the nearest deadline, at the attempt's start.
-    pub fn remaining(&self) -> Option<Duration> {
-        self.attempt.remaining()
+    /// Ends it with a result that several may get.
+    pub fn complete_shared(self, result: Result<T, E>)
+    where
+        T: Clone,
+        E: Clone,
+    {
+        self.attempt.0.complete(Completion::shared(result));
     }
 }
 

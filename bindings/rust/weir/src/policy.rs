@@ -98,7 +98,7 @@ pub(crate) fn label(policy: *mut sys::weir_policy, key: &str, value: &str) -> Re
 
 pub(crate) fn run<F, Fut, T, E>(
     policy: &(impl Policy + ?Sized),
-    options: Options,
+    options: Option<Options>,
     function: F,
 ) -> Run<F, Fut, T, E>
 where
@@ -124,7 +124,7 @@ macro_rules! policy_methods {
                 T: Send + 'static,
                 E: Send + 'static,
             {
-                $crate::policy::run(self, $crate::run::Options::default(), function)
+                $crate::policy::run(self, None, function)
             }
 
             /// As `run`, with options for this one run: a deadline, a key, permits and so on.
@@ -139,7 +139,7 @@ macro_rules! policy_methods {
                 T: Send + 'static,
                 E: Send + 'static,
             {
-                $crate::policy::run(self, options, function)
+                $crate::policy::run(self, Some(options), function)
             }
 
             /// The name from its options; "" if it has none.

@@ -87,36 +87,40 @@ impl Options {
     }
 }
 
-/// What weir_run() is called with: an operation, or a function of its own with a tail of arguments.
-pub(crate) type Start = dyn FnMut(Submission) -> (i32, *mut sys::weir_error) + Send;
-
-/// The arguments that every starting function ends with.
-pub(crate) struct Submission {
-    pub settle: sys::weir_settle_fn,
-    pub data: *mut c_void,
-    pub free_data: sys::weir_free_fn,
-    pub call: *mut *mut sys::weir_call,
-    pub error: *mut *mut sys::weir_error,
-}
-
-pub(crate) enum Target {
-    /// weir_run() of an operation, of which a reference is held, under a policy (nullable), likewise.
-    Operation { operation: NonNull<sys::weir_operation>, policy: *mut sys::weir_policy },
-    /// Another function that starts a run. Its attempts are nobody's children here.
-    Other(Box<Start>),
+/// What is run: an operation under a policy (nullable). A reference of each is held.
+pub(crate) struct Target {
+    operation: NonNull<sys::weir_operation>,
+    policy: *mut sys::weir_policy,
+    /// Whether this run's future carries the attempts. Not those of work that others may share: it could
+    /// outlive the run.
+    carries: bool,
 }
 
 // SAFETY: handles take any thread.
 unsafe impl Send for Target {}
 
+impl Target {
+    /// # Safety
+    /// The operation lives during the call, and the policy, unless it is null.
+    pub(crate) unsafe fn new(
+        operation: *mut sys::weir_operation,
+        policy: *mut sys::weir_policy,
+        carries: bool,
+    ) -> Target {
+        // SAFETY: as this function's.
+        let (operation, policy) =
+            unsafe { (sys::weir_operation_ref(operation), sys::weir_policy_ref(policy)) };
+        let operation = NonNull::new(operation).expect("an operation has a handle");
+        Target { operation, policy, carries }
+    }
+}
+
 impl Drop for Target {
     fn drop(&mut self) {
-        if let Target::Operation { operation, policy } = self {
-            // SAFETY: the references are ours; null is legal.
-            unsafe {
-                sys::weir_operation_unref(operation.as_ptr());
-                sys::weir_policy_unref(*policy);
-            }
+        // SAFETY: the references are ours; null is legal.
+        unsafe {
+            sys::weir_operation_unref(self.operation.as_ptr());
+            sys::weir_policy_unref(self.policy);
         }
     }
 }
@@ -197,8 +201,13 @@ impl<F> Children<F> {
 }
 
 impl<F: Future<Output = Completion> + Unpin> Engine<F> {
-    pub(crate) fn new(runtime: Runtime, target: Target, options: Options, singly: bool) -> Self {
-        let options = Some(Box::new(options));
+    pub(crate) fn new(
+        runtime: Runtime,
+        target: Target,
+        options: Option<Options>,
+        singly: bool,
+    ) -> Self {
+        let options = options.map(Box::new);
         Engine {
             runtime,
             target,
@@ -302,28 +311,25 @@ impl<F: Future<Output = Completion> + Unpin> Engine<F> {
     }
 
     fn start(&mut self) -> Result<(), Invalid> {
-        let mut error = ptr::null_mut();
         let data = Arc::into_raw(Arc::clone(&self.mailbox)).cast_mut().cast::<c_void>();
-        let submission = Submission {
-            settle: Some(on_settled),
-            data,
-            free_data: Some(free_mailbox),
-            call: &mut self.call,
-            error: &mut error,
-        };
+        let mut error = ptr::null_mut();
         let options = self.options.take();
-        let status = match &mut self.target {
-            Target::Operation { operation, policy } => {
-                let operation = operation.as_ptr();
-                // SAFETY: the handles are held; the data is freed by weir, also if this fails.
-                unsafe { run(operation, *policy, options.as_deref(), data, submission) }
+        let target = &self.target;
+        let context = if target.carries { data } else { ptr::null_mut() };
+        let status = with_raw(options.as_deref(), target.policy, context, |raw| {
+            // SAFETY: the handles are held; the data is freed by weir, also if this fails.
+            unsafe {
+                sys::weir_run(
+                    target.operation.as_ptr(),
+                    raw,
+                    Some(on_settled),
+                    data,
+                    Some(free_mailbox),
+                    &mut self.call,
+                    &mut error,
+                )
             }
-            Target::Other(start) => {
-                let (status, failed) = start(submission);
-                error = failed;
-                status
-            }
-        };
+        });
         Invalid::from_call(status, error)
     }
 
@@ -367,13 +373,13 @@ pub(crate) fn refuse(mails: impl Iterator<Item = Mail>) {
     }
 }
 
-unsafe fn run(
-    operation: *mut sys::weir_operation,
-    policy: *mut sys::weir_policy,
+/// Calls `use_it` with the C struct, which lives during that call.
+fn with_raw<R>(
     given: Option<&Options>,
+    policy: *mut sys::weir_policy,
     context: *mut c_void,
-    tail: Submission,
-) -> i32 {
+    use_it: impl FnOnce(&sys::weir_run_options) -> R,
+) -> R {
     let mut options = sys::weir_run_options {
         size: size_of::<sys::weir_run_options>() as u32,
         permits: 1,
@@ -390,34 +396,19 @@ unsafe fn run(
         reserved: 0,
         scope: ptr::null_mut(),
     };
-    let mut name = Text::optional("");
-    if let Some(given) = given {
-        name = Text::optional(&given.name);
-        options.name = name.as_ptr();
-        options.permits = given.permits;
-        options.priority = given.priority;
-        options.deadline_ms = ms_or_none(given.deadline);
-        if let Some(key) = &given.key {
-            options.key = key.as_ptr().cast();
-            options.key_size = key.len() as u64;
-        }
-        options.scope = given.scope.as_ref().map_or(ptr::null_mut(), ScopeView::as_raw);
-        options.input = given.input.as_ref().map_or(ptr::null_mut(), Value::as_raw);
+    let Some(given) = given else { return use_it(&options) };
+    let name = Text::optional(&given.name);
+    options.name = name.as_ptr();
+    options.permits = given.permits;
+    options.priority = given.priority;
+    options.deadline_ms = ms_or_none(given.deadline);
+    if let Some(key) = &given.key {
+        options.key = key.as_ptr().cast();
+        options.key_size = key.len() as u64;
     }
-    // SAFETY: what the options point to lives during the call, which copies it.
-    let status = unsafe {
-        sys::weir_run(
-            operation,
-            &options,
-            tail.settle,
-            tail.data,
-            tail.free_data,
-            tail.call,
-            tail.error,
-        )
-    };
-    drop(name);
-    status
+    options.scope = given.scope.as_ref().map_or(ptr::null_mut(), ScopeView::as_raw);
+    options.input = given.input.as_ref().map_or(ptr::null_mut(), Value::as_raw);
+    use_it(&options)
 }
 
 unsafe extern "C" fn on_settled(
@@ -489,16 +480,11 @@ where
     pub(crate) fn new(
         runtime: &Runtime,
         policy: *mut sys::weir_policy,
-        options: Options,
+        options: Option<Options>,
         function: F,
     ) -> Self {
-        let operation = runtime.local_operation();
-        // SAFETY: both live; the references are the target's.
-        let policy = unsafe {
-            sys::weir_operation_ref(operation.as_ptr());
-            sys::weir_policy_ref(policy)
-        };
-        let target = Target::Operation { operation, policy };
+        // SAFETY: the runtime holds its operation, the caller the policy.
+        let target = unsafe { Target::new(runtime.local_operation().as_ptr(), policy, true) };
         Run { engine: Engine::new(runtime.clone(), target, options, false), function }
     }
 

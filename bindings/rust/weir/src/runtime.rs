@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use weir_sys as sys;
 
-use crate::error::{Invalid, Rejection};
+use crate::error::Invalid;
 use crate::executor::Spawner;
 use crate::ffi::{
     changed, closure, closure_data, count, created, defaults, duration, free_closure, guarded,
     ms_or_none, text_of, Text,
 };
 use crate::operation::{start_local, Mailboxes};
+use crate::rejection::Rejection;
 use crate::status::{numbers, Status};
 
 numbers! {

@@ -223,7 +223,7 @@ impl Scope {
         T: Send + 'static,
         E: Send + 'static,
     {
-        crate::Run::new(&self.runtime, ptr::null_mut(), RunOptions::scope(self), function)
+        crate::Run::new(&self.runtime, ptr::null_mut(), Some(RunOptions::scope(self)), function)
     }
 
     /// Opens a resource: `open` runs now, and `close` at the scope's end with what `open` gave, the last
@@ -309,6 +309,7 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
             sys::weir_scope_operation(self.as_raw(), &raw, &mut out, error)
         })?;
         let raw = NonNull::new(out).expect("WEIR_OK comes with a handle");
-        Ok(Operation::with_extract(raw, &self.runtime, self.extract.clone()))
+        let scoped = Operation::with_extract(raw, &self.runtime, self.extract.clone());
+        Ok(scoped.shared_if(self.shared))
     }
 }

@@ -300,6 +300,76 @@ impl std::fmt::Debug for Value {
     }
 }
 
+/// A list of results that several wait for.
+pub(crate) fn list_of<T, E>(results: impl Iterator<Item = Result<T, E>>) -> Result<Value, Invalid>
+where
+    T: Clone + Send + 'static,
+    E: Clone + Send + 'static,
+{
+    let mut values = Vec::new();
+    let mut errors = Vec::new();
+    for result in results {
+        let (value, error) = match result {
+            Ok(value) => (Some(Value::shared(value)?), None),
+            Err(error) => (None, Some(UserError::new(&Value::shared(error)?)?)),
+        };
+        values.push(value);
+        errors.push(error);
+    }
+    let values_raw: Vec<_> =
+        values.iter().map(|value| value.as_ref().map_or(ptr::null_mut(), Value::as_raw)).collect();
+    let errors_raw: Vec<_> = errors
+        .iter()
+        .map(|error| error.as_ref().map_or(ptr::null_mut(), |error| error.0))
+        .collect();
+    let mut list = ptr::null_mut();
+    // SAFETY: weir adds references of its own to what lives during the call.
+    Invalid::check(unsafe {
+        sys::weir_value_new_list(
+            ptr::null_mut(),
+            values_raw.as_ptr(),
+            errors_raw.as_ptr(),
+            values_raw.len(),
+            &mut list,
+        )
+    })?;
+    // SAFETY: the reference is ours.
+    Ok(unsafe { Value::owned(list) }.expect("made just now"))
+}
+
+/// A user's error, as weir holds it.
+pub(crate) struct UserError(pub(crate) *mut sys::weir_error);
+
+// SAFETY: errors are immutable and counted atomically.
+unsafe impl Send for UserError {}
+
+impl UserError {
+    /// With `detail` inside.
+    pub(crate) fn new(detail: &Value) -> Result<UserError, Invalid> {
+        let mut error = ptr::null_mut();
+        // SAFETY: weir adds a reference to the detail; `error` is written.
+        Invalid::check(unsafe {
+            sys::weir_error_new_with(
+                ptr::null_mut(),
+                sys::WEIR_DOMAIN_USER,
+                0,
+                c"failed".as_ptr(),
+                ptr::null_mut(),
+                detail.as_raw(),
+                &mut error,
+            )
+        })?;
+        Ok(UserError(error))
+    }
+}
+
+impl Drop for UserError {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours.
+        unsafe { sys::weir_error_unref(self.0) };
+    }
+}
+
 /// Whether T is U; then `convert` is the identity.
 pub(crate) fn same<T: Any, U: Any>(value: T) -> Result<U, T> {
     let mut value = Some(value);
