@@ -112,6 +112,8 @@ template <class T>
 struct judged {
   T value;
   classification as = classification::success;
+  bool final = false;  // a failure that no layer retries
+  std::optional<milliseconds> retry_after{};
 };
 
 namespace detail {
@@ -191,6 +193,8 @@ template <class T>
 bool complete(weir_runtime *runtime, weir_token token, judged<T> &&ended) {
   weir_completion completion = WEIR_COMPLETION_INIT;
   completion.class_ = static_cast<std::uint32_t>(ended.as);
+  completion.final = ended.final ? 1 : 0;
+  if (ended.retry_after) completion.retry_after_ms = ended.retry_after->count();
   value_handle value = codec<T>::encode(std::move(ended.value));
   return weir_complete_with(runtime, token, value.release(), nullptr, &completion) == WEIR_OK;
 }
@@ -232,8 +236,8 @@ class completer {
   }
   // Succeeds with a value that policies judge so.
   template <class U = T, std::enable_if_t<!std::is_void_v<U>, int> = 0>
-  bool complete(detail::same<U> value, classification as) {
-    return finish(judged<T>{std::move(value), as});
+  bool complete(judged<detail::same<U>> ended) {
+    return finish(std::move(ended));
   }
   bool fail(const weir::error &error) { return finish(result<T>(error)); }
   bool fail(std::int64_t code, std::string_view message = {}) {

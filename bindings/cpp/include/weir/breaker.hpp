@@ -140,7 +140,7 @@ class breaker : public detail::policy_of<breaker, weir_breaker, weir_policy_brea
     weir::status fail(nanoseconds elapsed = nanoseconds(0)) {
       return report(classification::failure, elapsed);
     }
-    // For report_many(), or to keep it as a number; reporting it is then the caller's.
+    // As a number, for breaker.report() or report_many(): reporting it is then the caller's.
     weir_permit release() { return std::exchange(permit_, 0); }
 
    private:
@@ -177,6 +177,12 @@ class breaker : public detail::policy_of<breaker, weir_breaker, weir_policy_brea
     weir_permit permit = 0;
     weir_status status = weir_breaker_acquire_at(native_, &permit, why.out(), detail::ns_of(now));
     return {native_, permit, status};
+  }
+  // Reports a permit that was released from its guard; see permit::report().
+  weir::status report(weir_permit permit, classification ended,
+                      nanoseconds elapsed = nanoseconds(0)) const {
+    return static_cast<weir::status>(
+        weir_breaker_report(native_, permit, static_cast<std::uint32_t>(ended), elapsed.count()));
   }
   // Up to `count` permits into `permits`; how many. They are reported by report_many().
   std::size_t acquire_n(std::size_t count, weir_permit *permits) const {

@@ -223,21 +223,14 @@ class cache {
   call<std::vector<result<V>>> get_many(
       const std::vector<K> &keys,
       const operation<std::vector<result<V>>, std::vector<K>> &load) const {
-    std::vector<decltype(traits::bytes(keys[0]))> bytes;
-    std::vector<const void *> data;
-    std::vector<std::size_t> sizes;
-    bytes.reserve(keys.size());
-    for (const K &key : keys) {
-      bytes.push_back(traits::bytes(key));
-      data.push_back(bytes.back().data());
-      sizes.push_back(bytes.back().size());
-    }
-    return call<std::vector<result<V>>>(
-        detail::start_call([&](weir_settle_fn settle, void *told, weir_free_fn free_told,
-                               weir_call **call, weir_error **why) {
-          return weir_cache_get_many(get(), data.data(), sizes.data(), keys.size(), load.get(),
-                                     settle, told, free_told, call, why);
-        }));
+    return call<std::vector<result<V>>>(start_many(keys, load));
+  }
+  // The same, and `told` is told.
+  template <class F>
+  call_base get_many(const std::vector<K> &keys,
+                     const operation<std::vector<result<V>>, std::vector<K>> &load,
+                     F &&told) const {
+    return start_many(keys, load, std::forward<F>(told));
   }
 
   // Calls function(const K &, const shared<V> &) for each entry that is there all the time, and for
@@ -292,6 +285,30 @@ class cache {
       return weir_cache_get(get(), bytes.data(), bytes.size(), load.get(), settle, data, free_data,
                             call, why);
     };
+  }
+  template <class... Told>
+  call_base start_many(const std::vector<K> &keys,
+                       const operation<std::vector<result<V>>, std::vector<K>> &load,
+                       Told &&...told) const {
+    std::vector<std::decay_t<decltype(traits::bytes(keys[0]))>> bytes;
+    std::vector<const void *> data;
+    std::vector<std::size_t> sizes;
+    bytes.reserve(keys.size());
+    for (const K &key : keys) {
+      bytes.push_back(traits::bytes(key));
+      data.push_back(bytes.back().data());
+      sizes.push_back(bytes.back().size());
+    }
+    auto begin = [&](weir_settle_fn settle, void *with, weir_free_fn free_with, weir_call **call,
+                     weir_error **why) {
+      return weir_cache_get_many(get(), data.data(), sizes.data(), keys.size(), load.get(), settle,
+                                 with, free_with, call, why);
+    };
+    if constexpr (sizeof...(Told) == 0) {
+      return detail::start_call(begin);
+    } else {
+      return detail::start_call<std::vector<result<V>>>(begin, std::forward<Told>(told)...);
+    }
   }
   static K read_key(const void *key, std::size_t size) {
     return traits::read(std::string_view(static_cast<const char *>(key), size));

@@ -125,6 +125,9 @@ class limiter : public detail::policy_of<limiter, weir_limiter, weir_policy_limi
                                 static_cast<std::uint32_t>(ended), elapsed.count());
     }
 
+    // As a number, for limiter.release(): giving it back is then the caller's.
+    weir_permit detach() { return std::exchange(permit_, 0); }
+
    private:
     friend class limiter;
     permit(weir_limiter *limiter, weir_permit permit, weir_status status)
@@ -172,6 +175,9 @@ class limiter : public detail::policy_of<limiter, weir_limiter, weir_policy_limi
       weir_limiter_release_key(limiter_, key_.data(), key_.size(), std::exchange(permit_, 0));
     }
 
+    // As a number, for limiter.release_key().
+    weir_permit detach() { return std::exchange(permit_, 0); }
+
    private:
     friend class limiter;
     key_permit(weir_limiter *limiter, weir_permit permit, weir_status status, std::string_view key)
@@ -202,6 +208,14 @@ class limiter : public detail::policy_of<limiter, weir_limiter, weir_policy_limi
     weir_status status = weir_limiter_try_acquire_key_at(native_, key.data(), key.size(), permits,
                                                          &permit, why.out(), detail::ns_of(now));
     return {native_, permit, status, key};
+  }
+
+  // Give back permits that were detached from their guards.
+  result<void> release(weir_permit permit) const {
+    return detail::done(weir_limiter_release(native_, permit));
+  }
+  result<void> release_key(std::string_view key, weir_permit permit) const {
+    return detail::done(weir_limiter_release_key(native_, key.data(), key.size(), permit));
   }
 
   // Up to `count` permits of a rate at once; how many. Not with max_concurrent or keys.

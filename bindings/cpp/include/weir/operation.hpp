@@ -242,6 +242,13 @@ class operation {
     return adopt(runtime_, made);
   }
 
+  // The same operation by other types, for what only the program knows to fit: a value of another
+  // type is found when it is read, and is an error then (status::invalid).
+  template <class U, class OtherInput = Input>
+  operation<U, OtherInput> as() const {
+    return operation<U, OtherInput>::adopt(runtime_, weir_operation_ref(get()));
+  }
+
   // Starts a run, any thread; it begins in a later turn, never inside of this.
   template <class I = Input, std::enable_if_t<std::is_void_v<I>, int> = 0>
   call<T> run(const run_options &options = {}) const {

@@ -33,6 +33,17 @@ class value {
     return value(detail::value_handle::adopt(made));
   }
 
+  // A list of values and errors, as the runs with many results make.
+  static value of_list(const std::vector<result<value>> &items);
+  bool is_list() const { return weir_value_kind(get()) == WEIR_VALUE_LIST; }
+  // The number of a list's items; 0 of others.
+  std::size_t size() const { return weir_value_count(get()); }
+  // A list's item; only of an index below size().
+  result<value> item(std::size_t index) const {
+    if (weir_error *failed = weir_value_item_error(get(), index)) return error::of(failed);
+    return value(detail::value_handle::share(weir_value_item(get(), index)));
+  }
+
   // The object inside if it is a T, else NULL; lives as long as this value.
   template <class T>
   const T *as() const {
@@ -267,6 +278,10 @@ struct codec<std::tuple<T...>> {
 };
 
 }  // namespace detail
+
+inline value value::of_list(const std::vector<result<value>> &items) {
+  return value(detail::codec<std::vector<result<value>>>::encode(items));
+}
 
 // A list of inputs for an operation that runs another one for each (parallel_each): travels as a
 // list, so that each item is a value of its own.

@@ -30,15 +30,27 @@ struct chain<First, Second, Rest...> {
 
 // The outcome is the last one's value, or the first failure, which says which step it was and has
 // the step's own error as its cause.
-template <class First, class... Rest>
-auto waterfall(const First &first, const Rest &...rest) {
-  using chain = detail::chain<First, Rest...>;
+template <class T, class Input, class... Rest>
+auto waterfall(const operation<T, Input> &first, const Rest &...rest) {
+  using chain = detail::chain<operation<T, Input>, Rest...>;
   static_assert(chain::fits, "each operation takes what the one before it gives");
-  using made = operation<typename chain::last::value_type, typename First::input_type>;
+  using made = operation<typename chain::last::value_type, Input>;
   weir_operation *list[] = {first.get(), rest.get()...};
   return detail::compose<made>(first.runtime(), [&](weir_operation **made, weir_error **why) {
     return weir_waterfall_new(first.runtime(), list, 1 + sizeof...(rest), nullptr, made, why);
   });
+}
+
+// The same of a list, each of which takes what it gives; none of them: the run's input.
+template <class T>
+operation<T, T> waterfall(const runtime &runtime, const std::vector<operation<T, T>> &steps,
+                          const std::string &name = {}) {
+  auto list = detail::lend(steps);
+  return detail::compose<operation<T, T>>(
+      runtime.get(), [&](weir_operation **made, weir_error **why) {
+        return weir_waterfall_new(runtime.get(), list.data(), list.size(), detail::text(name), made,
+                                  why);
+      });
 }
 
 }  // namespace cpp

@@ -65,6 +65,14 @@ class scope_view {
     return object;
   }
 
+  // Any value, bytes as one, too.
+  result<weir::value> value(const std::string &key) const {
+    weir_value *value = nullptr;
+    weir_status status = weir_scope_get_value(lent_, key.c_str(), &value);
+    if (status != WEIR_OK) return error(static_cast<weir::status>(status));
+    return weir::value(detail::value_handle::adopt(value));
+  }
+
   // A line in the runtime's log, under the names of the scopes from the outermost on.
   void log(log_level level, const std::string &message) const {
     weir_scope_log(lent_, static_cast<std::int32_t>(level), message.c_str());
