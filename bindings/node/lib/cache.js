@@ -283,7 +283,7 @@ class Flight extends Handle {
 
   /** The next run with this key begins anew. */
   forget(key) {
-    this._runtime._flush();
+    this._runtime._arrive();
     native.flightForget(this._open(), keyOf(key));
   }
 

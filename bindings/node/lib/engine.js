@@ -229,6 +229,13 @@ class Engine {
     if (this._refused.length > 0) this._settleRefused();
   }
 
+  // As _flush(), so that what is called next comes behind these commands: on weir's thread they keep
+  // their order, on a manual runtime, whose thread this is, they have to be taken up first.
+  _arrive() {
+    this._flush();
+    if (this._manual) native.process(this._handle, 0);
+  }
+
   // Runs that weir did not accept: they settle all the same.
   _settleRefused() {
     for (const description of this._refused.splice(0))

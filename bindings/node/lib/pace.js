@@ -42,7 +42,7 @@ class Pacer extends Handle {
   }
 
   _control(what, key) {
-    this._runtime._flush();
+    this._runtime._arrive();
     return native[`${this._kind}Control`](
       this._open(),
       what,

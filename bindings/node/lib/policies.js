@@ -8,6 +8,7 @@ const { defaultRuntime, keyOf } = require('./runtime.js');
 const { operation } = require('./operation.js');
 const { Policy, Made, nativeOptions } = require('./policy.js');
 
+const { breakerAcquire, breakerSucceeded, breakerFailed, breakerReport } = native;
 const STATES = ['closed', 'open', 'half-open', 'forced-open', 'forced-closed', 'metrics-only'];
 const REASONS = ['', 'failures', 'slow-calls', 'time', 'trials', 'hand'];
 const CLASSES = { success: 1, failure: 2, refusal: 3, ignore: 4, abandon: 5 };
@@ -109,18 +110,20 @@ class Breaker extends Made {
 
   /** The decide door: a permit to be reported, or 0: refused (see lastRejection()). */
   tryAcquire() {
-    return native.breakerAcquire(this._handle);
+    return breakerAcquire(this._handle);
   }
 
   /** How the call went: true, false or a class; `elapsedMs` if slow calls count. What became of it: a
    *  status, 'WEIR_OK', 'WEIR_ESTALE' or 'WEIR_EEXPIRED'. */
   report(permit, outcome, elapsedMs) {
-    const cls = outcome === true ? 1 : outcome === false ? 2 : classNumber(outcome);
-    const status =
-      elapsedMs === undefined
-        ? native.breakerReport(this._handle, permit, cls)
-        : native.breakerReport(this._handle, permit, cls, elapsedMs);
-    return status === 0 ? 'WEIR_OK' : native.statusName(status);
+    const handle = this._handle;
+    let status;
+    if (elapsedMs !== undefined || typeof outcome !== 'boolean') {
+      status = breakerReport(handle, permit, classNumber(outcome), elapsedMs ?? 0);
+    } else {
+      status = outcome ? breakerSucceeded(handle, permit) : breakerFailed(handle, permit);
+    }
+    return status === undefined ? 'WEIR_OK' : native.statusName(status);
   }
 
   /** Permits into a BigUint64Array, as many as it has room for; how many were granted. */
@@ -186,7 +189,9 @@ class Limiter extends Made {
   tryAcquire(permits = 1, key = undefined) {
     const permit =
       key === undefined
-        ? native.limiterAcquire(this._handle, permits)
+        ? permits === 1
+          ? native.limiterAcquireOne(this._handle)
+          : native.limiterAcquire(this._handle, permits)
         : native.limiterAcquireKey(this._open(), permits, keyOf(key));
     return permit === -1 ? undefined : permit;
   }

@@ -47,7 +47,7 @@ class Scope extends Handle {
 
   /** Cancels all that runs in it, and refuses what is new. */
   cancel() {
-    this._runtime._flush();
+    this._runtime._arrive();
     native.scopeCancel(this._open());
   }
 

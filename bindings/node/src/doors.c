@@ -13,10 +13,19 @@ static napi_value rejection(napi_env env, napi_callback_info info) {
 
 #define DOOR(index, name) handle_get(e, arg[index], KIND_POLICY + WEIR_POLICY_##name)
 
+/* The hot ones read what they need of the table themselves. */
+static inline void *door(struct environment *e, napi_value value, uint32_t kind) {
+  uint32_t handle = 0;
+  napi_get_value_uint32(e->env, value, &handle);
+  if (handle < e->handles_count && e->handles[handle].kind == KIND_POLICY + kind)
+    return e->handles[handle].pointer;
+  return handle_get(e, value, KIND_POLICY + kind); /* throws */
+}
+
 /* breakerAcquire(handle): a permit, or 0 */
 static napi_value breaker_acquire(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
-  weir_breaker *breaker = DOOR(0, BREAKER);
+  weir_breaker *breaker = door(e, arg[0], WEIR_POLICY_BREAKER);
   if (breaker == NULL) return NULL;
   weir_permit permit = 0;
   weir_status status = weir_breaker_acquire(breaker, &permit, &e->rejection);
@@ -24,14 +33,33 @@ static napi_value breaker_acquire(napi_env env, napi_callback_info info) {
   return throw_status(e, status, NULL);
 }
 
-/* breakerReport(handle, permit, class, elapsedMs): a status */
+/* What a report answers: undefined for WEIR_OK. */
+static napi_value reported(struct environment *e, weir_status status) {
+  return status == WEIR_OK ? NULL : number_value(e, status);
+}
+
+/* breakerSucceeded(handle, permit), breakerFailed(handle, permit): as report, undefined for WEIR_OK */
+static napi_value breaker_succeeded(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  weir_breaker *breaker = door(e, arg[0], WEIR_POLICY_BREAKER);
+  if (breaker == NULL) return NULL;
+  return reported(e, weir_breaker_report(breaker, permit_of(e, arg[1]), WEIR_CLASS_SUCCESS, 0));
+}
+
+static napi_value breaker_failed(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  weir_breaker *breaker = door(e, arg[0], WEIR_POLICY_BREAKER);
+  if (breaker == NULL) return NULL;
+  return reported(e, weir_breaker_report(breaker, permit_of(e, arg[1]), WEIR_CLASS_FAILURE, 0));
+}
+
+/* breakerReport(handle, permit, class, elapsedMs): a status, undefined for WEIR_OK */
 static napi_value breaker_report(napi_env env, napi_callback_info info) {
   ARGUMENTS(4);
-  weir_breaker *breaker = DOOR(0, BREAKER);
+  weir_breaker *breaker = door(e, arg[0], WEIR_POLICY_BREAKER);
   if (breaker == NULL) return NULL;
-  int64_t elapsed_ns = given > 3 ? (int64_t)(number_of(e, arg[3]) * 1e6) : 0;
-  return number_value(e, weir_breaker_report(breaker, permit_of(e, arg[1]),
-                                             (uint32_t)int_of(e, arg[2]), elapsed_ns));
+  return reported(e, weir_breaker_report(breaker, permit_of(e, arg[1]), (uint32_t)int_of(e, arg[2]),
+                                         (int64_t)(number_of(e, arg[3]) * 1e6)));
 }
 
 /* breakerAcquireMany(handle, BigUint64Array): how many were granted */
@@ -134,11 +162,21 @@ static napi_value limiter_answer(struct environment *e, weir_status status, weir
 /* limiterAcquire(handle, permits): a permit, or -1 */
 static napi_value limiter_acquire(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
-  weir_limiter *limiter = DOOR(0, LIMITER);
+  weir_limiter *limiter = door(e, arg[0], WEIR_POLICY_LIMITER);
   if (limiter == NULL) return NULL;
   weir_permit permit = 0;
-  uint32_t permits = given > 1 ? (uint32_t)int_of(e, arg[1]) : 1;
-  weir_status status = weir_limiter_try_acquire(limiter, permits, &permit, &e->rejection);
+  weir_status status =
+      weir_limiter_try_acquire(limiter, (uint32_t)int_of(e, arg[1]), &permit, &e->rejection);
+  return limiter_answer(e, status, permit);
+}
+
+/* limiterAcquireOne(handle): a permit, or -1 */
+static napi_value limiter_acquire_one(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  weir_limiter *limiter = door(e, arg[0], WEIR_POLICY_LIMITER);
+  if (limiter == NULL) return NULL;
+  weir_permit permit = 0;
+  weir_status status = weir_limiter_try_acquire(limiter, 1, &permit, &e->rejection);
   return limiter_answer(e, status, permit);
 }
 
@@ -327,15 +365,11 @@ static napi_value chaos_enable(napi_env env, napi_callback_info info) {
   return status == WEIR_OK ? NULL : throw_status(e, status, NULL);
 }
 
-/* bare(number, number, number): what a call costs that does nothing; for benchmarks */
-static napi_value bare(napi_env env, napi_callback_info info) {
-  ARGUMENTS(3);
-  return number_value(e, int_of(e, arg[0]));
-}
-
 const struct function door_functions[] = {
     {"rejection", rejection},
     {"breakerAcquire", breaker_acquire},
+    {"breakerSucceeded", breaker_succeeded},
+    {"breakerFailed", breaker_failed},
     {"breakerReport", breaker_report},
     {"breakerAcquireMany", breaker_acquire_many},
     {"breakerReportMany", breaker_report_many},
@@ -343,6 +377,7 @@ const struct function door_functions[] = {
     {"breakerControl", breaker_control},
     {"breakerSnapshot", breaker_snapshot},
     {"breakerRestore", breaker_restore},
+    {"limiterAcquireOne", limiter_acquire_one},
     {"limiterAcquire", limiter_acquire},
     {"limiterAcquireKey", limiter_acquire_key},
     {"limiterAcquireMany", limiter_acquire_many},
@@ -355,6 +390,5 @@ const struct function door_functions[] = {
     {"retryNext", retry_next},
     {"budgetControl", budget_control},
     {"chaosEnable", chaos_enable},
-    {"bare", bare},
     {NULL, NULL},
 };
