@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A completion queue, the runs that settle into it and the attempts that begin in it.
+ *
+ * drain() takes records in batches and calls the objects they are about: an input's start(queue, user,
+ * token, number) and ask(...), an attempt's cancel(message), a call's resolve(value) or
+ * reject(exception), a listener's event(...) and item(...). These run no user code: they make tasks and
+ * set results. So a drain is short, and what it calls does not raise; if it does, the error is reported
+ * as unraisable, an attempt fails with it, and the next record has its turn.
+ *
+ * One thread at a time drains a queue; runs and completions may come from any.
+ */
+#include "weirpy.h"
+
+#include <poll.h>
+
+enum { BATCH = 256, BATCHES = 16 };
+
+static PyObject *name_start, *name_ask, *name_cancel, *name_resolve, *name_reject, *name_event,
+    *name_item;
+static Mail *graveyard;
+
+/* --- host values and leaves ------------------------------------------------------------------- */
+
+weir_value *new_host_value(QueueObject *queue, PyObject *object) {
+  weir_value *value = NULL;
+  weir_status status = weir_value_new_host(queue->mail->queue, (uint64_t)(uintptr_t)object, &value);
+  if (status != WEIR_OK) {
+    raise_status(status, NULL);
+    return NULL;
+  }
+  Py_INCREF(object);
+  queue->mail->out++;
+  return value;
+}
+
+static int grow_leaves(QueueObject *queue, size_t count) {
+  size_t size = queue->leaf_count ? queue->leaf_count : 4;
+  while (size < count) size *= 2;
+  weir_operation **leaves = PyMem_Realloc(queue->leaves, size * sizeof *leaves);
+  if (!leaves) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  memset(leaves + queue->leaf_count, 0, (size - queue->leaf_count) * sizeof *leaves);
+  queue->leaves = leaves;
+  queue->leaf_count = size;
+  return 0;
+}
+
+/* The operation whose attempts are START records with `index` as their user. */
+weir_operation *queue_leaf(QueueObject *queue, size_t index) {
+  weir_error *error = NULL;
+  if (index >= queue->leaf_count && grow_leaves(queue, index + 1) < 0) return NULL;
+  if (!queue->leaves[index]) {
+    weir_status status =
+        weir_operation_new_queued(queue->mail->queue, index, &queue->leaves[index], &error);
+    if (status != WEIR_OK) {
+      raise_status(status, error);
+      return NULL;
+    }
+  }
+  return queue->leaves[index];
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static PyObject *call_method(PyObject *object, PyObject *name, PyObject *const *arguments,
+                             size_t count) {
+  PyObject *stack[8] = {object};
+  for (size_t i = 0; i < count; i++) {
+    stack[i + 1] = arguments[i];
+    if (!arguments[i]) return NULL;
+  }
+  return PyObject_VectorcallMethod(name, stack, count + 1, NULL);
+}
+
+/* Fails an attempt that never began, with what is raised, if something is. */
+static void refuse_attempt(QueueObject *queue, weir_token token, PyObject *about) {
+  weir_runtime *runtime = RUNTIME(queue->runtime);
+  if (PyErr_Occurred()) PyErr_WriteUnraisable(about);
+  weir_fail(runtime, token, WEIR_DOMAIN_WEIR, WEIR_ECLOSED, "nothing begins this attempt any more");
+}
+
+static void deliver_start(QueueObject *queue, const weir_record *record, PyObject *name) {
+  weir_value *input = (weir_value *)(uintptr_t)record->detail;
+  PyObject *target = NULL, *result = NULL;
+  if (weir_value_kind(input) == WEIR_VALUE_HOST) target = from_value(input);
+  if (target) {
+    PyObject *user = PyLong_FromUnsignedLongLong(record->user);
+    PyObject *token = PyLong_FromUnsignedLongLong(record->object);
+    PyObject *number = PyLong_FromLong(record->number);
+    result = call_method(target, name, (PyObject *[]){(PyObject *)queue, user, token, number}, 4);
+    Py_XDECREF(user);
+    Py_XDECREF(token);
+    Py_XDECREF(number);
+  }
+  if (!result) refuse_attempt(queue, record->object, target);
+  Py_XDECREF(result);
+  Py_XDECREF(target);
+  weir_value_unref(input);
+}
+
+static void deliver_cancel(QueueObject *queue, const weir_record *record) {
+  static const char *const reasons[] = {"stopped", "cancelled",  "deadline", "timed out",
+                                        "lost",    "superseded", "shutdown"};
+  PyObject *token = PyLong_FromUnsignedLongLong(record->object);
+  PyObject *attempt = token ? PyDict_GetItemWithError(queue->attempts, token) : NULL;
+  PyObject *result = NULL;
+  if (attempt) {
+    Py_INCREF(attempt);
+    PyObject *message =
+        PyUnicode_FromFormat("weir: %s", reasons[record->number < 7 ? record->number : 0]);
+    result = call_method(attempt, name_cancel, (PyObject *[]){message}, 1);
+    Py_XDECREF(message);
+    if (!result) PyErr_WriteUnraisable(attempt);
+    Py_DECREF(attempt);
+  }
+  Py_XDECREF(result);
+  Py_XDECREF(token);
+}
+
+/* The exception of a call that did not settle with a value. */
+static PyObject *settled_exception(CallObject *call, const weir_record *record) {
+  const weir_outcome *outcome = call->call ? weir_call_outcome(call->call) : NULL;
+  const weir_error *error = outcome ? outcome->error : NULL;
+  if (!outcome && record->channel == WEIR_CHANNEL_ERROR)
+    error = (weir_error *)(uintptr_t)record->object;
+  return from_error(error, outcome);
+}
+
+static void release_result(const weir_record *record) {
+  if (record->channel == WEIR_CHANNEL_VALUE) {
+    weir_value_unref((weir_value *)(uintptr_t)record->object);
+  } else {
+    weir_error_unref((weir_error *)(uintptr_t)record->object);
+  }
+}
+
+static void deliver_settled(const weir_record *record) {
+  CallObject *call = (CallObject *)(uintptr_t)record->user;
+  int fine = record->channel == WEIR_CHANNEL_VALUE;
+  PyObject *told =
+      fine ? from_value((weir_value *)(uintptr_t)record->object) : settled_exception(call, record);
+  PyObject *result = call_method((PyObject *)call, fine ? name_resolve : name_reject, &told, 1);
+  if (!result) PyErr_WriteUnraisable((PyObject *)call);
+  Py_XDECREF(result);
+  Py_XDECREF(told);
+  release_result(record);
+  weir_call_unref(call->call);
+  call->call = NULL;
+  Py_DECREF(call);
+}
+
+static void tell_listener(QueueObject *queue, uint64_t user, PyObject *name, PyObject *told) {
+  PyObject *key = PyLong_FromUnsignedLongLong(user);
+  PyObject *listener = key ? PyDict_GetItemWithError(queue->listeners, key) : NULL;
+  if (listener && told) {
+    Py_INCREF(listener);
+    PyObject *result = call_method(listener, name, &told, 1);
+    if (!result) PyErr_WriteUnraisable(listener);
+    Py_XDECREF(result);
+    Py_DECREF(listener);
+  } else if (PyErr_Occurred()) {
+    PyErr_WriteUnraisable((PyObject *)queue);
+  }
+  Py_XDECREF(key);
+  Py_XDECREF(told);
+}
+
+/* event((sequence, missed, reason, from, to)) */
+static void deliver_event(QueueObject *queue, const weir_record *record) {
+  tell_listener(queue, record->user, name_event,
+                Py_BuildValue("(KKiii)", (unsigned long long)record->object,
+                              (unsigned long long)record->detail, record->status,
+                              record->number / 256, record->number % 256));
+}
+
+#ifdef WEIR_USER_OF_RUN
+/* item((index, whether it is a value, value or exception, attempts)) */
+static void deliver_item(QueueObject *queue, const weir_record *record) {
+  int fine = record->channel == WEIR_CHANNEL_VALUE;
+  PyObject *told = fine ? from_value((weir_value *)(uintptr_t)record->object)
+                        : from_error((weir_error *)(uintptr_t)record->object, NULL);
+  release_result(record);
+  PyObject *tuple = told ? Py_BuildValue("(KNNi)", (unsigned long long)record->detail,
+                                         PyBool_FromLong(fine), told, record->number)
+                         : NULL;
+  tell_listener(queue, record->user, name_item, tuple);
+}
+#endif
+
+static void deliver(QueueObject *queue, const weir_record *record) {
+  switch (record->kind) {
+    case WEIR_RECORD_START:
+      deliver_start(queue, record, name_start);
+      break;
+    case WEIR_RECORD_ASK:
+      deliver_start(queue, record, name_ask);
+      break;
+    case WEIR_RECORD_CANCEL:
+      deliver_cancel(queue, record);
+      break;
+    case WEIR_RECORD_SETTLED:
+      queue->mail->out--;
+      deliver_settled(record);
+      break;
+    case WEIR_RECORD_RELEASED:
+      queue->mail->out--;
+      Py_DECREF((PyObject *)(uintptr_t)record->object);
+      break;
+    case WEIR_RECORD_EVENT:
+      deliver_event(queue, record);
+      break;
+#ifdef WEIR_USER_OF_RUN
+    case WEIR_RECORD_ITEM:
+      deliver_item(queue, record);
+      break;
+#endif
+    default:
+      break;
+  }
+}
+
+/* drain() -> how many records there were; at most BATCH x BATCHES, the rest wakes the reader again */
+static PyObject *queue_drain(PyObject *self, PyObject *unused) {
+  QueueObject *queue = (QueueObject *)self;
+  weir_record records[BATCH];
+  size_t total = 0, count = BATCH;
+  (void)unused;
+  for (int round = 0; round < BATCHES && count == BATCH; round++) {
+    count = weir_completions_drain(queue->mail->queue, records, sizeof *records, BATCH);
+    for (size_t i = 0; i < count; i++) deliver(queue, &records[i]);
+    total += count;
+  }
+  return PyLong_FromSize_t(total);
+}
+
+/* --- the graveyard ---------------------------------------------------------------------------- */
+
+static void bury_record(Mail *mail, const weir_record *record) {
+  CallObject *call = (CallObject *)(uintptr_t)record->user;
+  switch (record->kind) {
+    case WEIR_RECORD_START:
+    case WEIR_RECORD_ASK:
+      weir_fail(mail->runtime, record->object, WEIR_DOMAIN_WEIR, WEIR_ECLOSED, "its queue is gone");
+      weir_value_unref((weir_value *)(uintptr_t)record->detail);
+      break;
+    case WEIR_RECORD_SETTLED:
+      mail->out--;
+      release_result(record);
+      weir_call_unref(call->call);
+      call->call = NULL;
+      Py_DECREF(call);
+      break;
+    case WEIR_RECORD_RELEASED:
+      mail->out--;
+      Py_DECREF((PyObject *)(uintptr_t)record->object);
+      break;
+    default:
+      break;
+  }
+}
+
+static void bury_mail(Mail *mail) {
+  weir_record records[BATCH];
+  size_t count = BATCH;
+  while (count == BATCH) {
+    count = weir_completions_drain(mail->queue, records, sizeof *records, BATCH);
+    for (size_t i = 0; i < count; i++) bury_record(mail, &records[i]);
+  }
+}
+
+/* Takes back what came back to queues that are no more; returns how much is still out. */
+static PyObject *bury(PyObject *module, PyObject *unused) {
+  long long out = 0;
+  Mail *mails = graveyard;
+  (void)module;
+  (void)unused;
+  graveyard = NULL;
+  while (mails) {
+    Mail *mail = mails;
+    mails = mail->next;
+    bury_mail(mail);
+    out += mail->out;
+    if (mail->out == 0) {
+      weir_completions_unref(mail->queue);
+      weir_runtime_unref(mail->runtime);
+      PyMem_Free(mail);
+    } else {
+      mail->next = graveyard;
+      graveyard = mail;
+    }
+  }
+  return PyLong_FromLongLong(out);
+}
+
+/* --- the type --------------------------------------------------------------------------------- */
+
+static int queue_init(PyObject *self, PyObject *args, PyObject *kwargs) {
+  QueueObject *queue = (QueueObject *)self;
+  weir_completions_options options = WEIR_COMPLETIONS_OPTIONS_INIT;
+  PyObject *runtime;
+  weir_error *error = NULL;
+  (void)kwargs;
+  if (!PyArg_ParseTuple(args, "O", &runtime) || !as_runtime(runtime) || queue->mail) return -1;
+  options.with_fd = 1;
+  options.name = "python";
+  Mail *mail = PyMem_Calloc(1, sizeof *mail);
+  if (!mail || !(queue->attempts = PyDict_New()) || !(queue->listeners = PyDict_New())) {
+    PyMem_Free(mail);
+    PyErr_NoMemory();
+    return -1;
+  }
+  weir_status status = weir_completions_new(RUNTIME(runtime), &options, &mail->queue, &error);
+  if (status != WEIR_OK) {
+    PyMem_Free(mail);
+    raise_status(status, error);
+    return -1;
+  }
+  mail->runtime = weir_runtime_ref(RUNTIME(runtime));
+  queue->mail = mail;
+  Py_INCREF(runtime);
+  queue->runtime = runtime;
+  return 0;
+}
+
+static int queue_traverse(PyObject *self, visitproc visit, void *arg) {
+  Py_VISIT(((QueueObject *)self)->attempts);
+  Py_VISIT(((QueueObject *)self)->listeners);
+  Py_VISIT(((QueueObject *)self)->runtime);
+  return 0;
+}
+
+static int queue_clear(PyObject *self) {
+  Py_CLEAR(((QueueObject *)self)->attempts);
+  Py_CLEAR(((QueueObject *)self)->listeners);
+  return 0;
+}
+
+static void queue_dealloc(PyObject *self) {
+  QueueObject *queue = (QueueObject *)self;
+  PyObject_GC_UnTrack(self);
+  if (queue->weak) PyObject_ClearWeakRefs(self);
+  for (size_t i = 0; i < queue->leaf_count; i++) weir_operation_unref(queue->leaves[i]);
+  weir_operation_unref(queue->asked);
+  PyMem_Free(queue->leaves);
+  if (queue->mail) {
+    queue->mail->next = graveyard;
+    graveyard = queue->mail;
+    Py_XDECREF(bury(NULL, NULL));
+  }
+  Py_CLEAR(queue->attempts);
+  Py_CLEAR(queue->listeners);
+  Py_CLEAR(queue->runtime);
+  Py_TYPE(self)->tp_free(self);
+}
+
+/* wait(seconds or None) -> whether records wait. Signals are handled. */
+static PyObject *queue_wait(PyObject *self, PyObject *timeout) {
+  struct pollfd descriptor = {weir_completions_fd(((QueueObject *)self)->mail->queue), POLLIN, 0};
+  int64_t timeout_ms;
+  int ready;
+  if (to_ms(timeout, &timeout_ms) < 0) return NULL;
+  if (timeout_ms > INT32_MAX) timeout_ms = INT32_MAX;
+  do {
+    Py_BEGIN_ALLOW_THREADS ready = poll(&descriptor, 1, (int)timeout_ms);
+    Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return NULL;
+  } while (ready < 0 && timeout_ms < 0);
+  return PyBool_FromLong(ready > 0);
+}
+
+static PyObject *queue_leaf_object(PyObject *self, PyObject *index) {
+  size_t number = PyLong_AsSize_t(index);
+  if (number == (size_t)-1 && PyErr_Occurred()) return NULL;
+  weir_operation *leaf = queue_leaf((QueueObject *)self, number);
+  if (!leaf) return NULL;
+  return wrap_handle(&OperationType, weir_operation_ref(leaf), ((QueueObject *)self)->runtime,
+                     self);
+}
+
+static PyObject *queue_asked(PyObject *self, PyObject *user) {
+  QueueObject *queue = (QueueObject *)self;
+  weir_operation *asked = NULL;
+  weir_error *error = NULL;
+  uint64_t number = PyLong_AsUnsignedLongLong(user);
+  if (PyErr_Occurred()) return NULL;
+  weir_status status = weir_operation_new_asked(queue->mail->queue, number, &asked, &error);
+  if (status != WEIR_OK) return raise_status(status, error);
+  return wrap_handle(&OperationType, asked, queue->runtime, self);
+}
+
+static PyObject *queue_fd(PyObject *self, void *unused) {
+  (void)unused;
+  return PyLong_FromLong(weir_completions_fd(((QueueObject *)self)->mail->queue));
+}
+
+static PyObject *queue_out(PyObject *self, void *unused) {
+  (void)unused;
+  return PyLong_FromLongLong(((QueueObject *)self)->mail->out);
+}
+
+static PyMethodDef queue_methods[] = {
+    {"drain", queue_drain, METH_NOARGS, NULL},
+    {"wait", queue_wait, METH_O, NULL},
+    {"leaf", queue_leaf_object, METH_O, NULL},
+    {"asked", queue_asked, METH_O, NULL},
+    {"run", (PyCFunction)(void (*)(void))queue_run, METH_FASTCALL, NULL},
+    {"complete", (PyCFunction)(void (*)(void))queue_complete, METH_FASTCALL, NULL},
+    {"fail", (PyCFunction)(void (*)(void))queue_fail, METH_FASTCALL, NULL},
+    {"attempt", queue_attempt, METH_O, NULL},
+    {NULL, NULL, 0, NULL}};
+
+static PyMemberDef queue_members[] = {
+    {"attempts", T_OBJECT, offsetof(QueueObject, attempts), READONLY, NULL},
+    {"listeners", T_OBJECT, offsetof(QueueObject, listeners), READONLY, NULL},
+    {"runtime", T_OBJECT, offsetof(QueueObject, runtime), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL}};
+static PyGetSetDef queue_getset[] = {{"fd", queue_fd, NULL, NULL, NULL},
+                                     {"out", queue_out, NULL, NULL, NULL},
+                                     {NULL, NULL, NULL, NULL, NULL}};
+
+PyTypeObject QueueType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Queue",
+                          .tp_basicsize = sizeof(QueueObject),
+                          .tp_dealloc = queue_dealloc,
+                          .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+                          .tp_traverse = queue_traverse,
+                          .tp_clear = queue_clear,
+                          .tp_weaklistoffset = offsetof(QueueObject, weak),
+                          .tp_methods = queue_methods,
+                          .tp_members = queue_members,
+                          .tp_getset = queue_getset,
+                          .tp_init = queue_init,
+                          .tp_new = PyType_GenericNew};
+
+static PyMethodDef functions[] = {
+    {"bury", bury, METH_NOARGS,
+     "Takes back what came back to queues that are no more; how much is out."},
+    {NULL, NULL, 0, NULL}};
+
+static int intern_names(void) {
+  return (name_start = PyUnicode_InternFromString("start")) &&
+         (name_ask = PyUnicode_InternFromString("ask")) &&
+         (name_cancel = PyUnicode_InternFromString("cancel")) &&
+         (name_resolve = PyUnicode_InternFromString("resolve")) &&
+         (name_reject = PyUnicode_InternFromString("reject")) &&
+         (name_event = PyUnicode_InternFromString("event")) &&
+         (name_item = PyUnicode_InternFromString("item"));
+}
+
+int add_queue(PyObject *module) {
+  if (!intern_names() || PyType_Ready(&QueueType) < 0 || PyType_Ready(&CallType) < 0) return -1;
+  Py_INCREF(&QueueType);
+  Py_INCREF(&CallType);
+  if (PyModule_AddObject(module, "Queue", (PyObject *)&QueueType) < 0) return -1;
+  if (PyModule_AddObject(module, "Call", (PyObject *)&CallType) < 0) return -1;
+  return PyModule_AddFunctions(module, functions);
+}
