@@ -53,6 +53,7 @@ enum {
   RUN_PERMITS,
   RUN_PRIORITY,
   RUN_SCOPE,
+  RUN_CONTEXT,
   RUN_COUNT
 };
 
@@ -79,6 +80,10 @@ static int fill_rare(weir_run_options *options, PyObject *const *args, Py_ssize_
     if (!is_instance(args[RUN_SCOPE], &HandleType, "scope")) return -1;
     options->scope = HANDLE(args[RUN_SCOPE]);
   }
+  if (count > RUN_CONTEXT) {
+    options->context = (void *)(uintptr_t)PyLong_AsUnsignedLongLong(args[RUN_CONTEXT]);
+    if (PyErr_Occurred()) return -1;
+  }
   return 0;
 }
 
@@ -96,7 +101,7 @@ static PyObject *start_run(QueueObject *queue, CallObject *call, weir_operation 
   Py_RETURN_NONE;
 }
 
-/* run(call, operation, policy, input, deadline, key, name, permits, priority, scope): all but the call
+/* run(call, operation, policy, input, deadline, key, name, permits, priority, scope, context): all but the call
  * may be None or left out; without an operation it is the queue's own, whose attempts the input begins. */
 PyObject *queue_run(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   QueueObject *queue = (QueueObject *)self;
@@ -114,7 +119,7 @@ PyObject *queue_run(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   PyObject *operation = args[RUN_OPERATION], *policy = args[RUN_POLICY];
   if (policy != Py_None && !is_instance(policy, &PolicyType, "policy")) return NULL;
   if (operation != Py_None && !is_instance(operation, &OperationType, "operation")) return NULL;
-  weir_operation *what = operation == Py_None ? queue_leaf(queue, 0) : HANDLE(operation);
+  weir_operation *what = operation == Py_None ? queue_leaf(queue) : HANDLE(operation);
   if (!what || to_value(self, args[RUN_INPUT], &options.input) < 0) return NULL;
   options.policy = policy == Py_None ? NULL : HANDLE(policy);
   options.queue = queue->mail->queue;
@@ -183,7 +188,8 @@ PyObject *queue_fail(PyObject *self, PyObject *const *args, Py_ssize_t count) {
 }
 
 #ifdef WEIR_USER_OF_RUN
-/* attempt(token) -> (number, index, seconds left or None, key or None, what failed or None), or None */
+/* attempt(token) -> (number, index, seconds left or None, key or None, what failed or None, context,
+ * scope or None), or None once it was completed */
 PyObject *queue_attempt(PyObject *self, PyObject *object) {
   QueueObject *queue = (QueueObject *)self;
   weir_attempt attempt = {.size = sizeof attempt};
@@ -193,11 +199,17 @@ PyObject *queue_attempt(PyObject *self, PyObject *object) {
   weir_status status = weir_attempt_get(RUNTIME(queue->runtime), token, &attempt, &failed);
   if (status == WEIR_ESTALE) Py_RETURN_NONE;
   if (status != WEIR_OK) return raise_status(status, NULL);
-  PyObject *before = attempt.failed ? from_error(attempt.failed->error, attempt.failed) : NULL;
-  if (attempt.failed && !before) return NULL;
-  return Py_BuildValue("(IKNy#O)", attempt.number, (unsigned long long)attempt.index,
+  PyObject *before =
+      attempt.failed ? from_error(attempt.failed->error, attempt.failed) : from_value(NULL);
+  PyObject *scope = attempt.scope ? wrap_scope(attempt.scope, queue->runtime) : from_value(NULL);
+  if (!before || !scope) {
+    Py_XDECREF(before);
+    Py_XDECREF(scope);
+    return NULL;
+  }
+  return Py_BuildValue("(IKNy#NKN)", attempt.number, (unsigned long long)attempt.index,
                        from_ns(attempt.remaining_ns), attempt.key, (Py_ssize_t)attempt.key_size,
-                       before ? before : Py_None);
+                       before, (unsigned long long)(uintptr_t)attempt.context, scope);
 }
 #else
 PyObject *queue_attempt(PyObject *self, PyObject *object) {

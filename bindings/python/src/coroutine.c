@@ -326,6 +326,8 @@ static PyGetSetDef attempt_getset[] = {{"cr_await", attempt_awaited, NULL, NULL,
                                        {"__qualname__", attempt_name, NULL, NULL, NULL},
                                        {NULL, NULL, NULL, NULL, NULL}};
 static PyMemberDef attempt_members[] = {
+    {"queue", T_OBJECT, offsetof(AttemptObject, queue), READONLY, NULL},
+
     {"token", T_OBJECT, offsetof(AttemptObject, token), READONLY, NULL},
     {"owner", T_OBJECT, offsetof(AttemptObject, owner), READONLY, NULL},
     {NULL, 0, 0, 0, NULL}};

@@ -11,7 +11,7 @@ static const Field parallel_fields[] = {{"stop_on_error", FIELD_U32, AT(stop_on_
                                         {"item_timeout", FIELD_MS, AT(item_timeout_ms), NULL},
                                         {"policy", FIELD_POLICY, AT(policy), NULL},
                                         {"source", FIELD_HANDLE, AT(source), NULL},
-#ifdef WEIR_PARALLEL_TO_QUEUE
+#ifdef WEIRPY_ITEMS
                                         {"user", FIELD_U64, AT(user), NULL},
 #endif
                                         {"name", FIELD_TEXT, AT(name), NULL},
@@ -22,7 +22,7 @@ static const Field pool_fields[] = {{"stop_on_error", FIELD_U32, AT(stop_on_erro
                                     {"concurrency", FIELD_I64, AT(concurrency), NULL},
                                     {"item_timeout", FIELD_MS, AT(item_timeout_ms), NULL},
                                     {"policy", FIELD_POLICY, AT(policy), NULL},
-#ifdef WEIR_PARALLEL_TO_QUEUE
+#ifdef WEIRPY_ITEMS
                                     {"user", FIELD_U64, AT(user), NULL},
 #endif
                                     {"name", FIELD_TEXT, AT(name), NULL},
@@ -151,7 +151,7 @@ static PyObject *flow_parallel(PyObject *module, PyObject *args, PyObject *kwarg
   int filled = fill_options(&options, parallel_fields, kwargs, "parallel", queue, &scratch);
   release_scratch(&scratch);
   if (filled < 0 || take_operations(list, &operations) < 0) return NULL;
-#ifdef WEIR_PARALLEL_TO_QUEUE
+#ifdef WEIRPY_ITEMS
   if (options.user) options.queue = ((QueueObject *)queue)->mail->queue;
 #endif
   weir_status status = weir_parallel_new(RUNTIME(runtime), operations.list, operations.count,
@@ -194,7 +194,7 @@ static PyObject *flow_parallel_each(PyObject *module, PyObject *args, PyObject *
   int filled = fill_options(&options, parallel_fields, kwargs, "parallel", queue, &scratch);
   release_scratch(&scratch);
   if (filled < 0 || (items != Py_None && !(list = value_list(queue, items)))) return NULL;
-#ifdef WEIR_PARALLEL_TO_QUEUE
+#ifdef WEIRPY_ITEMS
   if (options.user) options.queue = ((QueueObject *)queue)->mail->queue;
 #endif
   weir_status status = weir_parallel_new_each(HANDLE(operation), list, &options, &out, &error);
@@ -259,7 +259,7 @@ static weir_status pool_create(weir_runtime *runtime, const void *options, void 
 /* Pool(runtime, queue, **options): with `user`, its items' settlements are ITEM records of the queue. */
 static int pool_init(PyObject *self, PyObject *args, PyObject *kwargs) {
   weir_pool_options options = WEIR_POOL_OPTIONS_INIT;
-#ifdef WEIR_PARALLEL_TO_QUEUE
+#ifdef WEIRPY_ITEMS
   PyObject *queue = PyTuple_GET_SIZE(args) > 1 ? PyTuple_GET_ITEM(args, 1) : NULL;
   if (queue && kwargs && PyDict_GetItemString(kwargs, "user")) {
     if (!is_instance(queue, &QueueType, "queue")) return -1;

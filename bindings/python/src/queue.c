@@ -2,8 +2,8 @@
 /*
  * A completion queue, the runs that settle into it and the attempts that begin in it.
  *
- * drain() takes records in batches and calls the objects they are about: an input's start(queue, user,
- * token, number) and ask(...), an attempt's cancel(message), a call's resolve(value) or
+ * drain() takes records in batches and calls the objects they are about: a site's start(queue, token,
+ * number, input) and ask(...), an attempt's cancel(message), a call's resolve(value) or
  * reject(exception), a listener's event(...) and item(...). These run no user code: they make tasks and
  * set results. So a drain is short, and what it calls does not raise; if it does, the error is reported
  * as unraisable, an attempt fails with it, and the next record has its turn.
@@ -34,33 +34,14 @@ weir_value *new_host_value(QueueObject *queue, PyObject *object) {
   return value;
 }
 
-static int grow_leaves(QueueObject *queue, size_t count) {
-  size_t size = queue->leaf_count ? queue->leaf_count : 4;
-  while (size < count) size *= 2;
-  weir_operation **leaves = PyMem_Realloc(queue->leaves, size * sizeof *leaves);
-  if (!leaves) {
-    PyErr_NoMemory();
-    return -1;
-  }
-  memset(leaves + queue->leaf_count, 0, (size - queue->leaf_count) * sizeof *leaves);
-  queue->leaves = leaves;
-  queue->leaf_count = size;
-  return 0;
-}
-
-/* The operation whose attempts are START records with `index` as their user. */
-weir_operation *queue_leaf(QueueObject *queue, size_t index) {
+/* Leaf 0, whose attempts are begun by their inputs. */
+weir_operation *queue_leaf(QueueObject *queue) {
   weir_error *error = NULL;
-  if (index >= queue->leaf_count && grow_leaves(queue, index + 1) < 0) return NULL;
-  if (!queue->leaves[index]) {
-    weir_status status =
-        weir_operation_new_queued(queue->mail->queue, index, &queue->leaves[index], &error);
-    if (status != WEIR_OK) {
-      raise_status(status, error);
-      return NULL;
-    }
+  if (!queue->leaf) {
+    weir_status status = weir_operation_new_queued(queue->mail->queue, 0, &queue->leaf, &error);
+    if (status != WEIR_OK) raise_status(status, error);
   }
-  return queue->leaves[index];
+  return queue->leaf;
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -82,23 +63,36 @@ static void refuse_attempt(QueueObject *queue, weir_token token, PyObject *about
   weir_fail(runtime, token, WEIR_DOMAIN_WEIR, WEIR_ECLOSED, "nothing begins this attempt any more");
 }
 
-static void deliver_start(QueueObject *queue, const weir_record *record, PyObject *name) {
-  weir_value *input = (weir_value *)(uintptr_t)record->detail;
-  PyObject *target = NULL, *result = NULL;
-  if (weir_value_kind(input) == WEIR_VALUE_HOST) target = from_value(input);
-  if (target) {
+/* Leaf 0 is begun by its input: input.start(queue, token, number). Other leaves are begun by what the
+ * queue's `sites` name: site.start(queue, token, number, input). */
+static PyObject *begin_attempt(QueueObject *queue, const weir_record *record, PyObject *name,
+                               PyObject *input) {
+  PyObject *token = PyLong_FromUnsignedLongLong(record->object);
+  PyObject *number = PyLong_FromLong(record->number), *site = input, *result = NULL;
+  if (record->user != 0) {
     PyObject *user = PyLong_FromUnsignedLongLong(record->user);
-    PyObject *token = PyLong_FromUnsignedLongLong(record->object);
-    PyObject *number = PyLong_FromLong(record->number);
-    result = call_method(target, name, (PyObject *[]){(PyObject *)queue, user, token, number}, 4);
+    site = user ? PyDict_GetItemWithError(queue->sites, user) : NULL;
     Py_XDECREF(user);
-    Py_XDECREF(token);
-    Py_XDECREF(number);
   }
-  if (!result) refuse_attempt(queue, record->object, target);
+  if (site && site != Py_None) {
+    Py_INCREF(site);
+    PyObject *arguments[] = {(PyObject *)queue, token, number, input};
+    result = call_method(site, name, arguments, site == input ? 3 : 4);
+    Py_DECREF(site);
+  }
+  Py_XDECREF(token);
+  Py_XDECREF(number);
+  return result;
+}
+
+static void deliver_start(QueueObject *queue, const weir_record *record, PyObject *name) {
+  weir_value *value = (weir_value *)(uintptr_t)record->detail;
+  PyObject *input = from_value(value);
+  PyObject *result = input ? begin_attempt(queue, record, name, input) : NULL;
+  if (!result) refuse_attempt(queue, record->object, input);
   Py_XDECREF(result);
-  Py_XDECREF(target);
-  weir_value_unref(input);
+  Py_XDECREF(input);
+  weir_value_unref(value);
 }
 
 static void deliver_cancel(QueueObject *queue, const weir_record *record) {
@@ -176,7 +170,7 @@ static void deliver_event(QueueObject *queue, const weir_record *record) {
                               record->number / 256, record->number % 256));
 }
 
-#ifdef WEIR_USER_OF_RUN
+#ifdef WEIRPY_ITEMS
 /* item((index, whether it is a value, value or exception, attempts)) */
 static void deliver_item(QueueObject *queue, const weir_record *record) {
   int fine = record->channel == WEIR_CHANNEL_VALUE;
@@ -212,7 +206,7 @@ static void deliver(QueueObject *queue, const weir_record *record) {
     case WEIR_RECORD_EVENT:
       deliver_event(queue, record);
       break;
-#ifdef WEIR_USER_OF_RUN
+#ifdef WEIRPY_ITEMS
     case WEIR_RECORD_ITEM:
       deliver_item(queue, record);
       break;
@@ -307,7 +301,8 @@ static int queue_init(PyObject *self, PyObject *args, PyObject *kwargs) {
   options.with_fd = 1;
   options.name = "python";
   Mail *mail = PyMem_Calloc(1, sizeof *mail);
-  if (!mail || !(queue->attempts = PyDict_New()) || !(queue->listeners = PyDict_New())) {
+  if (!mail || !(queue->attempts = PyDict_New()) || !(queue->listeners = PyDict_New()) ||
+      !(queue->sites = PyDict_New())) {
     PyMem_Free(mail);
     PyErr_NoMemory();
     return -1;
@@ -328,6 +323,7 @@ static int queue_init(PyObject *self, PyObject *args, PyObject *kwargs) {
 static int queue_traverse(PyObject *self, visitproc visit, void *arg) {
   Py_VISIT(((QueueObject *)self)->attempts);
   Py_VISIT(((QueueObject *)self)->listeners);
+  Py_VISIT(((QueueObject *)self)->sites);
   Py_VISIT(((QueueObject *)self)->runtime);
   return 0;
 }
@@ -335,6 +331,7 @@ static int queue_traverse(PyObject *self, visitproc visit, void *arg) {
 static int queue_clear(PyObject *self) {
   Py_CLEAR(((QueueObject *)self)->attempts);
   Py_CLEAR(((QueueObject *)self)->listeners);
+  Py_CLEAR(((QueueObject *)self)->sites);
   return 0;
 }
 
@@ -342,9 +339,7 @@ static void queue_dealloc(PyObject *self) {
   QueueObject *queue = (QueueObject *)self;
   PyObject_GC_UnTrack(self);
   if (queue->weak) PyObject_ClearWeakRefs(self);
-  for (size_t i = 0; i < queue->leaf_count; i++) weir_operation_unref(queue->leaves[i]);
-  weir_operation_unref(queue->asked);
-  PyMem_Free(queue->leaves);
+  weir_operation_unref(queue->leaf);
   if (queue->mail) {
     queue->mail->next = graveyard;
     graveyard = queue->mail;
@@ -352,6 +347,7 @@ static void queue_dealloc(PyObject *self) {
   }
   Py_CLEAR(queue->attempts);
   Py_CLEAR(queue->listeners);
+  Py_CLEAR(queue->sites);
   Py_CLEAR(queue->runtime);
   Py_TYPE(self)->tp_free(self);
 }
@@ -370,13 +366,15 @@ static PyObject *queue_wait(PyObject *self, PyObject *timeout) {
   return PyBool_FromLong(ready > 0);
 }
 
-static PyObject *queue_leaf_object(PyObject *self, PyObject *index) {
-  size_t number = PyLong_AsSize_t(index);
-  if (number == (size_t)-1 && PyErr_Occurred()) return NULL;
-  weir_operation *leaf = queue_leaf((QueueObject *)self, number);
-  if (!leaf) return NULL;
-  return wrap_handle(&OperationType, weir_operation_ref(leaf), ((QueueObject *)self)->runtime,
-                     self);
+static PyObject *queue_leaf_object(PyObject *self, PyObject *user) {
+  QueueObject *queue = (QueueObject *)self;
+  weir_operation *leaf = NULL;
+  weir_error *error = NULL;
+  uint64_t number = PyLong_AsUnsignedLongLong(user);
+  if (PyErr_Occurred()) return NULL;
+  weir_status status = weir_operation_new_queued(queue->mail->queue, number, &leaf, &error);
+  if (status != WEIR_OK) return raise_status(status, error);
+  return wrap_handle(&OperationType, leaf, queue->runtime, self);
 }
 
 static PyObject *queue_asked(PyObject *self, PyObject *user) {
@@ -414,6 +412,8 @@ static PyMethodDef queue_methods[] = {
 static PyMemberDef queue_members[] = {
     {"attempts", T_OBJECT, offsetof(QueueObject, attempts), READONLY, NULL},
     {"listeners", T_OBJECT, offsetof(QueueObject, listeners), READONLY, NULL},
+    {"sites", T_OBJECT, offsetof(QueueObject, sites), READONLY, NULL},
+    {"closed", T_BOOL, offsetof(QueueObject, closed), READONLY, NULL},
     {"runtime", T_OBJECT, offsetof(QueueObject, runtime), READONLY, NULL},
     {NULL, 0, 0, 0, NULL}};
 static PyGetSetDef queue_getset[] = {{"fd", queue_fd, NULL, NULL, NULL},

@@ -7,6 +7,9 @@
  */
 #include "weirpy.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 static const char *const drivers[] = {"thread", "uv", "manual", NULL};
 
 #define AT(member) offsetof(weir_runtime_options, member)
@@ -32,14 +35,35 @@ static const Column stats_columns[] = {{"runs_accepted", FIELD_U64, AT(runs_acce
 #undef AT
 static PyTypeObject *stats_type;
 
+/* On any thread, without the interpreter. */
+static void wake(void *data) {
+  uint64_t one = 1;
+  ssize_t written = write((int)(intptr_t)data, &one, sizeof one);
+  (void)written; /* full means that it is awake already */
+}
+
+static void close_wake(void *data) { close((int)(intptr_t)data); }
+
 static int runtime_init(PyObject *self, PyObject *args, PyObject *kwargs) {
   weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT;
   weir_error *error = NULL;
   Scratch scratch;
   if (!PyArg_ParseTuple(args, "") || RUNTIME(self)) return -1;
+  ((RuntimeObject *)self)->wake_fd = -1;
   int filled = fill_options(&options, runtime_fields, kwargs, "runtime", NULL, &scratch);
   release_scratch(&scratch);
   if (filled < 0) return -1;
+  if (options.driver == WEIR_DRIVER_MANUAL) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) {
+      PyErr_SetFromErrno(PyExc_OSError);
+      return -1;
+    }
+    ((RuntimeObject *)self)->wake_fd = fd;
+    options.wakeup = wake;
+    options.wakeup_data = (void *)(intptr_t)fd;
+    options.wakeup_free_data = close_wake;
+  }
   weir_status status = weir_runtime_new(&options, &RUNTIME(self), &error);
   if (status != WEIR_OK) {
     RUNTIME(self) = NULL;
@@ -94,7 +118,12 @@ static PyObject *runtime_next_deadline(PyObject *self, PyObject *unused) {
 }
 
 static PyObject *runtime_run_until_idle(PyObject *self, PyObject *unused) {
+  uint64_t count;
   (void)unused;
+  if (((RuntimeObject *)self)->wake_fd >= 0) {
+    ssize_t cleared = read(((RuntimeObject *)self)->wake_fd, &count, sizeof count);
+    (void)cleared;
+  }
   return PyLong_FromUnsignedLongLong(weir_testing_run_until_idle(RUNTIME(self)));
 }
 
@@ -222,6 +251,11 @@ static PyObject *runtime_manual(PyObject *self, void *unused) {
   return PyBool_FromLong(((RuntimeObject *)self)->driver == WEIR_DRIVER_MANUAL);
 }
 
+static PyObject *runtime_wake_fd(PyObject *self, void *unused) {
+  (void)unused;
+  return PyLong_FromLong(((RuntimeObject *)self)->wake_fd);
+}
+
 static PyMethodDef runtime_methods[] = {
     {"_close", runtime_close, METH_NOARGS, NULL},
     {"_close_wait", runtime_close_wait, METH_O, NULL},
@@ -250,6 +284,7 @@ static PyMethodDef runtime_methods[] = {
 static PyGetSetDef runtime_getset[] = {
     {"closed", runtime_closed, NULL, "Whether the runtime is closing or closed.", NULL},
     {"_manual", runtime_manual, NULL, NULL, NULL},
+    {"_wake_fd", runtime_wake_fd, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 
 PyTypeObject RuntimeType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Runtime",

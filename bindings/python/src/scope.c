@@ -151,6 +151,10 @@ static PyTypeObject ScopeType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir.
                                  .tp_weaklistoffset = offsetof(HandleObject, weak),
                                  .tp_init = scope_init, .tp_methods = scope_methods};
 
+PyObject *wrap_scope(weir_scope *scope, PyObject *runtime) {
+  return wrap_handle(&ScopeType, weir_scope_ref(scope), runtime, NULL);
+}
+
 static PyMethodDef functions[] = {
     {"scope_resource", resource, METH_VARARGS, NULL},
     {"scope_operation", (PyCFunction)(void (*)(void))scoped, METH_VARARGS | METH_KEYWORDS, NULL},

@@ -97,6 +97,7 @@ int import_conversions(void);
 typedef struct {
   PyObject_HEAD weir_runtime *handle;
   uint32_t driver;
+  int wake_fd; /* of a manual runtime: readable when it has new work; else -1 */
   PyObject *weak;
 } RuntimeObject;
 
@@ -169,9 +170,9 @@ typedef struct {
   PyObject *runtime;
   PyObject *attempts;  /* dict: token -> what has cancel(message) */
   PyObject *listeners; /* dict: user -> what hears EVENT and ITEM records */
-  weir_operation **leaves;
-  size_t leaf_count;
-  weir_operation *asked;
+  PyObject *sites;     /* dict: leaf -> what begins its attempts; leaf 0 is begun by its input */
+  weir_operation *leaf;
+  char closed; /* its runtime has closed */
   PyObject *weak;
 } QueueObject;
 
@@ -180,7 +181,7 @@ typedef struct {
 } CallObject;
 
 weir_value *new_host_value(QueueObject *queue, PyObject *object); /* NULL with an exception */
-weir_operation *queue_leaf(QueueObject *queue, size_t index);     /* borrowed; NULL likewise */
+weir_operation *queue_leaf(QueueObject *queue);                   /* borrowed; NULL likewise */
 
 /* Methods of queues (attempts.c). */
 PyObject *queue_run(PyObject *self, PyObject *const *args, Py_ssize_t count);
@@ -188,7 +189,9 @@ PyObject *queue_complete(PyObject *self, PyObject *const *args, Py_ssize_t count
 PyObject *queue_fail(PyObject *self, PyObject *const *args, Py_ssize_t count);
 PyObject *queue_attempt(PyObject *self, PyObject *token);
 
-int add_convert(PyObject *module);
+/* A new object for a scope that is lent (scope.c). */
+PyObject *wrap_scope(weir_scope *scope, PyObject *runtime);
+
 int add_runtime(PyObject *module);
 int add_handles(PyObject *module);
 int add_queue(PyObject *module);

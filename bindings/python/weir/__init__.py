@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""weir: circuit breaker, limiter, retry, timeout, hedge, debounce, throttle, cache, and all that is built of them.
+
+    import weir
+
+    await weir.retry(fetch, max_attempts=5, backoff="exponential")
+
+    api = weir.Pipeline(weir.Breaker(name="api"), weir.Retry(), weir.Timeout(2.0))
+    await api.run(fetch, url)          # asyncio
+    api.call(fetch_blocking, url)      # a thread without a loop
+    @api                               # decorates both kinds
+    async def get(url): ...
+"""
+
+from ._bridge import Attempt, current_attempt
+from ._errors import (
+    AggregateError, BreakerOpen, Cancelled, Closed, Exhausted, Exists, Failed, ForkedError, Full, Incompatible,
+    Invalid, Limited, NoTimeLeft, NotFound, NotSupported, Outcome, Refused, Rejection, Stale, Superseded, TimedOut,
+    WeirError, WrongThread, outcome_of,
+)  # fmt: skip
+from ._flow import (
+    all, all_settled, any, fallback, hedge, parallel, parallel_map, poll, race, retry, sleep, timeout, waterfall,
+)  # fmt: skip
+from ._judge import failure
+from ._limiter import Limiter, Slot, bulkhead
+from ._listen import StateChange
+from ._operations import Operation, operation
+from ._policies import (
+    Breaker, Budget, Chaos, Fallback, Hedge, Permit, Pipeline, Policy, Retry, Timeout, Using,
+)  # fmt: skip
+from ._runtime import Runtime, current_runtime, default_runtime
+from ._weir import version as _version
+
+SUCCESS, FAILURE, REFUSAL, IGNORE, ABANDON = 1, 2, 3, 4, 5
+__version__: str = _version()

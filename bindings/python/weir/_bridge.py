@@ -1,0 +1,459 @@
+# SPDX-License-Identifier: MIT
+"""Where runs settle and attempts begin: an event loop, a thread that waits, or a pool of threads.
+
+Each has a completion queue of its own. An attempt begins where the run was started, except for work that several
+calls share (a cache's load, a debounced function), which begins where the first of them was.
+
+    LoopBridge    asyncio: each attempt is a task; the queue's descriptor wakes the loop
+    ThreadBridge  blocking calls: the calling thread waits, and runs the function itself
+    PoolBridge    blocking calls whose attempts overlap or are shared: a pool's threads run them
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
+
+from . import _weir
+from ._errors import WeirError, _default_class, _describe
+
+if TYPE_CHECKING:
+    from ._runtime import Runtime
+
+_numbers = itertools.count(1)
+_here: "contextvars.ContextVar[Optional[Attempt]]" = contextvars.ContextVar("weir.attempt", default=None)
+
+
+class Queue(_weir.Queue):
+    """A completion queue that knows its bridge, and the calls whose leaves may begin (see _operations.py)."""
+
+    bridge: Any
+    calls: Dict[int, "Call"]
+    handles: Dict[Any, Any]
+
+    def __init__(self, runtime: "Runtime") -> None:
+        super().__init__(runtime)
+        self.bridge = None
+        self.calls = {}
+        self.handles = {}
+
+
+class Attempt:
+    """The attempt that runs now, for the function that is called: ``weir.current_attempt()``.
+
+    number     of the attempt in its run, from 1
+    cancelled  whether weir asked it to stop; blocking functions look at it, coroutines are cancelled
+    """
+
+    __slots__ = ("queue", "token", "number", "_stopped", "_told")
+
+    def __init__(self, queue: Queue, token: int, number: int) -> None:
+        self.queue, self.token, self.number = queue, token, number
+        self._stopped = False
+        self._told: Any = None
+
+    def cancel(self, message: str) -> None:
+        self._stopped = True
+
+    @property
+    def cancelled(self) -> bool:
+        if not self._stopped:
+            self.queue.bridge.look(self.queue)
+        return self._stopped
+
+    def _get(self) -> Tuple[Any, ...]:
+        return self.queue.attempt(self.token) or (self.number, 0, None, None, None, 0, None)
+
+    @property
+    def index(self) -> int:
+        """Which of the operations or items of a race, a parallel ... it is, from 0."""
+        return int(self._get()[1])
+
+    @property
+    def remaining(self) -> Optional[float]:
+        """Seconds until the nearest deadline; None if there is none."""
+        left: Optional[float] = self._get()[2]
+        return left
+
+    @property
+    def key(self) -> Optional[bytes]:
+        """The run's key."""
+        key: Optional[bytes] = self._get()[3]
+        return key
+
+    @property
+    def failed(self) -> Optional[BaseException]:
+        """What failed before, for the function of a fallback."""
+        failed: Optional[BaseException] = self._get()[4]
+        return failed
+
+    @property
+    def scope(self) -> Any:
+        """The scope that the run is in, or None."""
+        return self._get()[6]
+
+
+def current_attempt() -> Optional[Attempt]:
+    """The attempt of weir's in which this code runs: the task of a coroutine, or the thread of a function."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    if task is not None:
+        coroutine: Any = task.get_coro()
+        if type(coroutine) is _weir.Attempt:
+            return Attempt(coroutine.queue, coroutine.token, 0)
+    return _here.get()
+
+
+def inherited(deadline: Any, scope: Any) -> Tuple[Any, Any]:
+    """What a run takes over from the attempt it is begun in: the deadline, if that is nearer, and the scope."""
+    attempt = current_attempt()
+    if attempt is None:
+        return deadline, scope
+    known = attempt._get()
+    left = known[2]
+    if left is not None and (deadline is None or as_seconds(deadline) > left):
+        deadline = left
+    return deadline, known[6] if scope is None else scope
+
+
+def as_seconds(duration: Any) -> float:
+    return float(duration.total_seconds() if hasattr(duration, "total_seconds") else duration)
+
+
+class Owner:
+    """Judges and completes attempts. ``judge`` is None where a value is a success and nothing else."""
+
+    __slots__ = ()
+    judge: Any = None
+
+    def fail(self, queue: _weir.Queue, token: int, exception: BaseException) -> bool:
+        class_, final, after = marks_of(exception)
+        return queue.fail(token, exception, *_describe(exception), class_, final, after)
+
+
+def marks_of(exception: BaseException) -> Tuple[int, bool, Optional[float]]:
+    """Class, whether it is final, and when to try again: what weir.failure() or the type says."""
+    after = getattr(exception, "retry_after", None)
+    after = after if isinstance(after, (int, float)) and after >= 0 else None
+    final = not isinstance(exception, Exception) or getattr(exception, "weir_final", False) is True
+    class_ = getattr(exception, "weir_class", 0)
+    return class_ if class_ in (1, 2, 3, 4, 5) else _default_class(exception), final, after
+
+
+class Judged(Owner):
+    """Judges by the predicates of the policies around an attempt, the innermost first."""
+
+    __slots__ = ("judges",)
+
+    def __init__(self, judges: Tuple[Any, ...]) -> None:
+        self.judges = judges
+
+    def judge(self, queue: _weir.Queue, token: int, value: Any) -> bool:
+        for judge in reversed(self.judges):
+            class_ = judge.of_value(value)
+            if class_:
+                return queue.complete(token, value, class_)
+        return queue.complete(token, value)
+
+    def fail(self, queue: _weir.Queue, token: int, exception: BaseException) -> bool:
+        class_, final, after = marks_of(exception)
+        if isinstance(exception, Exception):
+            for judge in reversed(self.judges):
+                said, last, wait = judge.of_exception(exception)
+                class_ = said or class_
+                final = final or last
+                after = wait if wait is not None else after
+        return queue.fail(token, exception, *_describe(exception), class_, final, after)
+
+
+PLAIN = Owner()
+# Of a run's rare options: deadline, key, name, permits, priority, scope.
+DEFAULTS: Tuple[Any, ...] = (None, None, None, 1, 31, None)
+
+
+class Call(_weir.Call):
+    """A run in flight: what its settlement goes to and, as the run's input, what its attempts begin from."""
+
+    __slots__ = ("owner", "function", "args", "kwargs", "context", "operation", "number")
+
+    def __init__(self, function: Any, args: Tuple[Any, ...], kwargs: Any, owner: Owner = PLAIN) -> None:
+        self.function, self.args, self.kwargs, self.owner = function, args, kwargs, owner
+        self.operation: Any = None
+        self.number = 0
+
+    def start(self, queue: Queue, token: int, number: int) -> None:
+        queue.bridge.begin(
+            queue, token, number, self.function, self.args, self.kwargs, self.owner, self.context
+        )
+
+
+class AsyncCall(Call):
+    __slots__ = ("future",)
+
+    def __init__(self, future: "asyncio.Future[Any]", function: Any, args: Any, kwargs: Any, owner: Owner) -> None:
+        self.future = future
+        self.function, self.args, self.kwargs, self.owner = function, args, kwargs, owner
+        self.operation = None
+        self.number = 0
+        self.context = contextvars.copy_context()
+
+    def resolve(self, value: Any) -> None:
+        if not self.future.done() and not self.future.get_loop().is_closed():
+            self.future.set_result(value)
+
+    def reject(self, exception: BaseException) -> None:
+        if self.future.done() or self.future.get_loop().is_closed():
+            return
+        if isinstance(exception, StopIteration):  # a future cannot carry one, as a coroutine cannot
+            error = RuntimeError("the function raised StopIteration")
+            error.__cause__ = exception
+            exception = error
+        self.future.set_exception(exception)
+
+
+class LoopBridge:
+    """Of one runtime and one event loop."""
+
+    def __init__(self, runtime: "Runtime", loop: asyncio.AbstractEventLoop) -> None:
+        self.runtime, self.loop = runtime, loop
+        self.queue = runtime._take_queue()
+        self.queue.bridge = self
+        loop.add_reader(self.queue.fd, self.queue.drain)
+        if runtime._manual:
+            loop.add_reader(runtime._wake_fd, self.pump)
+
+    def pump(self) -> int:
+        """Of a manual runtime: does what is due now."""
+        return self.runtime._run_until_idle() + self.queue.drain()
+
+    def begin(
+        self, queue: Queue, token: int, number: int, function: Any, args: Any, kwargs: Any, owner: Owner, context: Any
+    ) -> None:
+        attempt = _weir.Attempt(queue, token, function, args, kwargs, owner)
+        queue.attempts[token] = context.run(self.loop.create_task, attempt)
+
+    def look(self, queue: Queue) -> None:
+        pass  # tasks are cancelled
+
+    async def run(
+        self, function: Any, args: Any, kwargs: Any, owner: Owner, operation: Any, policy: Any, *rare: Any
+    ) -> Any:
+        call = AsyncCall(self.loop.create_future(), function, args, kwargs, owner)
+        task = asyncio.current_task()
+        if task is not None and type(task.get_coro()) is _weir.Attempt:
+            rare = self.inherit(rare)
+        self.queue.run(call, operation, policy, call, *rare)
+        try:
+            return await call.future
+        except BaseException:
+            if call.running:
+                call.stop()
+            raise
+
+    async def finish(self, call: AsyncCall) -> Any:
+        """Waits for a call that was submitted already."""
+        try:
+            return await call.future
+        except BaseException:
+            if call.running:
+                call.stop()
+            raise
+
+    async def finish_slot(self, call: Any) -> None:
+        """Waits until the call's attempt begins; a cancel before that gives the place in the queue up."""
+        try:
+            await call.future
+        except BaseException:
+            call.stop()
+            if call.token:  # it had begun
+                self.queue.complete(call.token, None)
+            raise
+
+    def inherit(self, rare: Tuple[Any, ...]) -> Tuple[Any, ...]:
+        options = list(rare) + list(DEFAULTS[len(rare):])
+        options[0], options[5] = inherited(options[0], options[5])
+        return tuple(options)
+
+    def end(self) -> None:
+        """The loop is closed: nothing that began there goes on."""
+        for attempt in list(self.queue.attempts.values()):
+            coroutine = attempt.get_coro() if isinstance(attempt, asyncio.Task) else None
+            if coroutine is not None:
+                coroutine.close()
+        self.queue.bridge = Closed
+        self.runtime._give_queue(self.queue)
+
+
+class Closed:
+    """Stands in for the bridge of a queue whose loop or thread is gone."""
+
+    @staticmethod
+    def begin(queue: Queue, token: int, number: int, *rest: Any) -> None:
+        PLAIN.fail(queue, token, WeirError("the event loop or thread of this attempt is gone"))
+
+    @staticmethod
+    def look(queue: Queue) -> None:
+        pass
+
+
+class BlockingCall(Call):
+    __slots__ = ("done", "value", "error")
+
+    def __init__(self, function: Any, args: Any, kwargs: Any, owner: Owner) -> None:
+        super().__init__(function, args, kwargs, owner)
+        self.done = False
+        self.value: Any = None
+        self.error: Optional[BaseException] = None
+        self.context = None
+
+    def resolve(self, value: Any) -> None:
+        self.done, self.value = True, value
+
+    def reject(self, exception: BaseException) -> None:
+        self.done, self.error = True, exception
+
+
+def _call_now(queue: Queue, token: int, number: int, function: Any, args: Any, kwargs: Any, owner: Owner) -> None:
+    """Runs an attempt on this thread."""
+    attempt = Attempt(queue, token, number)
+    queue.attempts[token] = attempt
+    before = _here.set(attempt)
+    try:
+        value = function(*args, **kwargs) if kwargs else function(*args)
+        if hasattr(type(value), "__await__"):
+            if hasattr(value, "close"):
+                value.close()
+            raise TypeError(f"{function!r} is asynchronous: await policy.run(...) instead of policy.call(...)")
+    except BaseException as exception:
+        _here.reset(before)
+        owner.fail(queue, token, exception)
+    else:
+        _here.reset(before)
+        if owner.judge is None:
+            queue.complete(token, value)
+        else:
+            owner.judge(queue, token, value)
+
+
+class ThreadBridge:
+    """Of one runtime and one thread that waits for its calls, one inside of the other."""
+
+    def __init__(self, runtime: "Runtime") -> None:
+        self.runtime = runtime
+        self.queue = runtime._take_queue()
+        self.queue.bridge = self
+        self.pending: List[Tuple[Any, ...]] = []
+
+    def begin(self, *attempt: Any) -> None:
+        self.pending.append(attempt[:7])
+
+    def look(self, queue: Queue) -> None:
+        queue.drain()
+
+    def wait(self) -> None:
+        """Until records wait. On virtual time, nobody else moves the clock: it goes to the next timer."""
+        runtime = self.runtime
+        if not runtime._manual:
+            self.queue.wait(None)
+        elif not runtime._run_until_idle():
+            deadline = runtime._next_deadline()
+            if deadline == 2**63 - 1 and not self.queue.wait(0):
+                raise RuntimeError("nothing that is due on this virtual clock would ever end this call")
+            runtime._process(deadline)
+
+    def run(
+        self, function: Any, args: Any, kwargs: Any, owner: Owner, operation: Any, policy: Any, *rare: Any
+    ) -> Any:
+        call = BlockingCall(function, args, kwargs, owner)
+        queue = self.queue
+        queue.run(call, operation, policy, call, *rare)
+        return self.finish(call)
+
+    def finish(self, call: BlockingCall) -> Any:
+        queue, pending = self.queue, self.pending
+        try:
+            while not call.done:
+                if pending:
+                    _call_now(*pending.pop(0))
+                elif not queue.drain():
+                    self.wait()
+        except BaseException:
+            call.stop()
+            raise
+        if call.error is not None:
+            error, call.error = call.error, None
+            raise error
+        return call.value
+
+    def __del__(self) -> None:
+        try:
+            for queue, token, *_ in self.pending:
+                PLAIN.fail(queue, token, WeirError("the thread of this attempt is gone"))
+            self.queue.bridge = Closed
+            self.runtime._give_queue(self.queue)
+        except Exception:
+            pass  # the interpreter or the process that made it is going or gone
+
+
+class FutureCall(Call):
+    __slots__ = ("future",)
+
+    def __init__(self, function: Any, args: Any, kwargs: Any, owner: Owner) -> None:
+        super().__init__(function, args, kwargs, owner)
+        self.future: "Future[Any]" = Future()
+        self.context = None
+
+    def resolve(self, value: Any) -> None:
+        self.future.set_result(value)
+
+    def reject(self, exception: BaseException) -> None:
+        self.future.set_exception(exception)
+
+
+class PoolBridge:
+    """Of one runtime: a thread that drains, and a pool that runs functions."""
+
+    def __init__(self, runtime: "Runtime") -> None:
+        self.runtime = runtime
+        self.queue = runtime._take_queue()
+        self.queue.bridge = self
+        self.pool = ThreadPoolExecutor(512, thread_name_prefix="weir-call")
+        threading.Thread(target=self.drain, name="weir-drain", daemon=True).start()
+
+    def drain(self) -> None:
+        while True:
+            self.queue.wait(None)
+            self.queue.drain()
+
+    def begin(self, *attempt: Any) -> None:
+        try:
+            self.pool.submit(_call_now, *attempt[:7])
+        except RuntimeError as error:  # the interpreter ends
+            PLAIN.fail(attempt[0], attempt[1], error)
+
+    def look(self, queue: Queue) -> None:
+        pass  # the draining thread tells
+
+    def run(
+        self, function: Any, args: Any, kwargs: Any, owner: Owner, operation: Any, policy: Any, *rare: Any
+    ) -> Any:
+        call = FutureCall(function, args, kwargs, owner)
+        self.queue.run(call, operation, policy, call, *rare)
+        return self.finish(call)
+
+    def finish(self, call: FutureCall) -> Any:
+        try:
+            return call.future.result()
+        except BaseException:
+            if call.running:
+                call.stop()
+            raise
+
+
+Function = Callable[..., Any]
