@@ -16,7 +16,8 @@ static void call_dealloc(PyObject *self) {
 static PyObject *call_cancel(PyObject *self, PyObject *unused) {
   weir_call *call = ((CallObject *)self)->call;
   (void)unused;
-  if (!call) Py_RETURN_FALSE;
+  if (((CallObject *)self)->waits) ((CallObject *)self)->dropped = 1;
+  if (!call) return PyBool_FromLong(((CallObject *)self)->waits);
   weir_status status = weir_call_cancel(call);
   if (status != WEIR_OK && status != WEIR_ESTALE) return raise_status(status, NULL);
   return PyBool_FromLong(status == WEIR_OK);
@@ -24,7 +25,7 @@ static PyObject *call_cancel(PyObject *self, PyObject *unused) {
 
 static PyObject *call_running(PyObject *self, void *unused) {
   (void)unused;
-  return PyBool_FromLong(((CallObject *)self)->call != NULL);
+  return PyBool_FromLong(((CallObject *)self)->call || ((CallObject *)self)->waits);
 }
 
 static PyMethodDef call_methods[] = {{"stop", call_cancel, METH_NOARGS, NULL},
@@ -101,8 +102,9 @@ static PyObject *start_run(QueueObject *queue, CallObject *call, weir_operation 
   Py_RETURN_NONE;
 }
 
-/* run(call, operation, policy, input, deadline, key, name, permits, priority, scope, context): all but the call
- * may be None or left out; without an operation it is the queue's own, whose attempts the input begins. */
+/* run(call, operation, policy, input, deadline, key, name, permits, priority, scope, context): all
+ * but the call may be None or left out; without an operation it is the queue's own, whose attempts
+ * the input begins. */
 PyObject *queue_run(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   QueueObject *queue = (QueueObject *)self;
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
@@ -131,8 +133,6 @@ PyObject *queue_run(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   return result;
 }
 
-/* --- attempts --------------------------------------------------------------------------------- */
-
 static int take_token(QueueObject *queue, PyObject *object, weir_token *token) {
   *token = PyLong_AsUnsignedLongLong(object);
   if (*token == (weir_token)-1 && PyErr_Occurred()) return -1;
@@ -140,6 +140,114 @@ static int take_token(QueueObject *queue, PyObject *object, weir_token *token) {
     PyErr_Clear();
   return 0;
 }
+
+/* --- what waits for the end of the loop's turn ------------------------------------------------ */
+
+static Later *new_later(QueueObject *queue) {
+  if (queue->later_count == queue->later_room) {
+    size_t room = queue->later_room ? queue->later_room * 2 : 64;
+    Later *later = PyMem_Realloc(queue->later, room * sizeof *later);
+    if (!later) {
+      PyErr_NoMemory();
+      return NULL;
+    }
+    queue->later = later;
+    queue->later_room = room;
+  }
+  if (queue->later_count == 0) {
+    PyObject *flush = PyObject_GetAttrString((PyObject *)queue, "flush");
+    PyObject *handle = flush ? PyObject_CallFunctionObjArgs(queue->schedule, flush, NULL) : NULL;
+    Py_XDECREF(flush);
+    if (!handle) return NULL;
+    Py_DECREF(handle);
+  }
+  return &queue->later[queue->later_count];
+}
+
+/* submit(...): as run(), at once or with the next flush(), which tells the call if that fails. */
+PyObject *queue_submit(PyObject *self, PyObject *args) {
+  QueueObject *queue = (QueueObject *)self;
+  if (!queue->schedule || queue->schedule == Py_None || queue->closed) {
+    return queue_run(self, ((PyTupleObject *)args)->ob_item, PyTuple_GET_SIZE(args));
+  }
+  if (PyTuple_GET_SIZE(args) < 1 || !PyObject_TypeCheck(PyTuple_GET_ITEM(args, 0), &CallType)) {
+    PyErr_SetString(PyExc_TypeError, "submit(call, ...)");
+    return NULL;
+  }
+  Later *later = new_later(queue);
+  if (!later) return NULL;
+  Py_INCREF(args);
+  *later = (Later){args, 0, NULL};
+  ((CallObject *)PyTuple_GET_ITEM(args, 0))->waits = 1;
+  queue->later_count++;
+  Py_RETURN_NONE;
+}
+
+/* Completes the token with a success, at once or with the next flush(). */
+int queue_complete_later(PyObject *self, PyObject *object, PyObject *value) {
+  QueueObject *queue = (QueueObject *)self;
+  weir_token token;
+  weir_value *held;
+  if (!queue->schedule || queue->schedule == Py_None) {
+    PyObject *done = queue_complete(self, (PyObject *[]){object, value}, 2);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+  }
+  if (take_token(queue, object, &token) < 0 || to_value(self, value, &held) < 0) return -1;
+  Later *later = new_later(queue);
+  if (!later) {
+    weir_value_unref(held);
+    return -1;
+  }
+  *later = (Later){NULL, token, held};
+  queue->later_count++;
+  return 0;
+}
+
+static void flush_run(PyObject *self, PyObject *args) {
+  CallObject *call = (CallObject *)PyTuple_GET_ITEM(args, 0);
+  call->waits = 0;
+  if (call->dropped) return;
+  PyObject *done = queue_run(self, ((PyTupleObject *)args)->ob_item, PyTuple_GET_SIZE(args));
+  if (!done) {
+    PyObject *type, *exception, *traceback;
+    PyErr_Fetch(&type, &exception, &traceback);
+    PyErr_NormalizeException(&type, &exception, &traceback);
+    done = PyObject_CallMethod((PyObject *)call, "reject", "O", exception);
+    if (!done) PyErr_WriteUnraisable((PyObject *)call);
+    Py_XDECREF(type);
+    Py_XDECREF(exception);
+    Py_XDECREF(traceback);
+  }
+  Py_XDECREF(done);
+}
+
+/* flush(): hands over what waits. */
+PyObject *queue_flush(PyObject *self, PyObject *unused) {
+  QueueObject *queue = (QueueObject *)self;
+  Later *later = queue->later;
+  size_t count = queue->later_count, room = queue->later_room;
+  (void)unused;
+  queue->later = NULL;
+  queue->later_count = queue->later_room = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (later[i].args) {
+      flush_run(self, later[i].args);
+      Py_DECREF(later[i].args);
+    } else {
+      weir_complete(RUNTIME(queue->runtime), later[i].token, later[i].value);
+    }
+  }
+  if (queue->later || count > 4096) {
+    PyMem_Free(later); /* something was submitted meanwhile, or this was a great many */
+  } else {
+    queue->later = later;
+    queue->later_room = room;
+  }
+  Py_RETURN_NONE;
+}
+
+/* --- attempts --------------------------------------------------------------------------------- */
 
 static PyObject *completed(weir_status status) {
   if (status == WEIR_OK) Py_RETURN_TRUE;
@@ -187,9 +295,8 @@ PyObject *queue_fail(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   return completed(weir_complete_with(runtime, token, NULL, error, &completion));
 }
 
-#ifdef WEIR_USER_OF_RUN
-/* attempt(token) -> (number, index, seconds left or None, key or None, what failed or None, context,
- * scope or None), or None once it was completed */
+/* attempt(token) -> (number, index, seconds left or None, key or None, what failed or None,
+ * context, scope or None), or None once it was completed */
 PyObject *queue_attempt(PyObject *self, PyObject *object) {
   QueueObject *queue = (QueueObject *)self;
   weir_attempt attempt = {.size = sizeof attempt};
@@ -211,10 +318,3 @@ PyObject *queue_attempt(PyObject *self, PyObject *object) {
                        from_ns(attempt.remaining_ns), attempt.key, (Py_ssize_t)attempt.key_size,
                        before, (unsigned long long)(uintptr_t)attempt.context, scope);
 }
-#else
-PyObject *queue_attempt(PyObject *self, PyObject *object) {
-  (void)self;
-  (void)object;
-  Py_RETURN_NONE;
-}
-#endif

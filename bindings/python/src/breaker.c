@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The circuit breaker. acquire() and report() are the hot path: one crossing each, no allocation but
- * the permit's number, and the interpreter's lock is kept, because deciding never waits.
+ * The circuit breaker. acquire() and report() are the hot path: one crossing each, no allocation
+ * but the permit's number, and the interpreter's lock is kept, because deciding never waits.
  *
- * Measured, ns a call on CPython 3.11 (bench/kinds.py), bare call and decide call by kind of binding:
- * see the table on top of bench/kinds.py.
+ * Measured, ns a call on CPython 3.11 (bench/kinds.py), bare call and decide call by kind of
+ * binding: see the table on top of bench/kinds.py.
  */
 #include "weirpy.h"
 
@@ -65,7 +65,8 @@ static weir_status change(void *breaker, const void *options, weir_error **error
   return weir_breaker_set_options(breaker, options, error);
 }
 
-/* Breaker(runtime, queue, **options): with `_user`, state changes are EVENT records of the queue. */
+/* Breaker(runtime, queue, **options): with `_user`, state changes are EVENT records of the queue.
+ * */
 static int breaker_init(PyObject *self, PyObject *args, PyObject *kwargs) {
   weir_breaker_options options = WEIR_BREAKER_OPTIONS_INIT;
   PyObject *queue = PyTuple_GET_SIZE(args) > 1 ? PyTuple_GET_ITEM(args, 1) : NULL;

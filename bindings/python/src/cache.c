@@ -2,14 +2,15 @@
 /*
  * The cache's decide door, and its gets as operations.
  *
- * Weights and lifetimes of single entries are asked on threads that have no interpreter, so they are
- * told beforehand: such a value travels in a Box, which is never written to after it was made and whose
- * numbers the deciders read. Boxes are taken off wherever a value comes out (values.c).
+ * Weights and lifetimes of single entries are asked on threads that have no interpreter, so they
+ * are told beforehand: such a value travels in a Box, which is never written to after it was made
+ * and whose numbers the deciders read. Boxes are taken off wherever a value comes out (values.c).
  */
 #include "weirpy.h"
 
 typedef struct {
-  PyObject_HEAD PyObject *object;
+  PyObject ob_base;
+  PyObject *object;
   int64_t weight;
   int64_t ttl_ms; /* WEIR_EXPIRE_KEEP: the cache's own */
 } BoxObject;
@@ -54,7 +55,7 @@ PyObject *unboxed(PyObject *object) {
 static const BoxObject *box_of(const weir_value *value) {
   if (weir_value_kind(value) != WEIR_VALUE_HOST) return NULL;
   const BoxObject *box = (const BoxObject *)(uintptr_t)weir_value_host_id(value);
-  return box->ob_base.ob_type == &BoxType ? box : NULL;
+  return Py_TYPE(box) == &BoxType ? box : NULL;
 }
 
 /* Deciders, on any thread: they read what is never written. */
@@ -292,6 +293,15 @@ static PyObject *cache_operation(PyObject *self, PyObject *loader) {
   return wrap_handle(&OperationType, operation, ((HandleObject *)self)->runtime, loader);
 }
 
+static PyObject *cache_operation_many(PyObject *self, PyObject *loader) {
+  weir_operation *operation = NULL;
+  weir_error *error = NULL;
+  if (!is_instance(loader, &OperationType, "loader")) return NULL;
+  weir_status status = weir_cache_operation_many(HANDLE(self), HANDLE(loader), &operation, &error);
+  if (status != WEIR_OK) return raise_status(status, error);
+  return wrap_handle(&OperationType, operation, ((HandleObject *)self)->runtime, loader);
+}
+
 #define FAST(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL
 static PyMethodDef cache_methods[] = {
     {"lookup", FAST(cache_lookup),
@@ -307,6 +317,7 @@ static PyMethodDef cache_methods[] = {
     {"stats", cache_stats, METH_NOARGS, "Hits, misses, loads and what is there."},
     {"set_label", cache_label, METH_VARARGS, "set_label(key, value): a label on its metrics."},
     {"_operation", cache_operation, METH_O, NULL},
+    {"_operation_many", cache_operation_many, METH_O, NULL},
     {NULL, NULL, 0, NULL}};
 
 static PyTypeObject CacheType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Cache",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between Python's numbers and weir's structs: durations, options by table, statistics by table, keys.
+ * Between Python's numbers and weir's structs: durations, options by table, statistics by table,
+ * keys.
  *
  * A duration is a number of seconds or a timedelta and becomes milliseconds, rounded up, so that no
  * delay gets shorter; what a multiplication of floats adds by itself (0.1 * 3) is not rounded up. A

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An attempt as a coroutine: what an asyncio task drives. It calls the user's function inside of the
- * task, awaits what that gives if it can be awaited, and completes the attempt's token with the result,
- * whatever way it ends: by a value, an exception, a cancel before its first step, or by being dropped.
+ * An attempt as a coroutine: what an asyncio task drives. It calls the user's function inside of
+ * the task, awaits what that gives if it can be awaited, and completes the attempt's token with the
+ * result, whatever way it ends: by a value, an exception, a cancel before its first step, or by
+ * being dropped.
  *
  *   state    event            next     what happens
  *   NEW      send             RUNNING  the function is called
@@ -11,16 +12,17 @@
  *   RUNNING  inner ends       DONE     the token completes or fails
  *   RUNNING  drop, close      DONE     the inner coroutine is closed, the token fails
  *
- * `owner` judges what is no plain success: owner.judge is None or a method of (queue, token, value), and
- * owner.fail(queue, token, exception) completes with a failure. What is no Exception (a task's
- * cancellation, KeyboardInterrupt) goes on to the task after that.
+ * `owner` judges what is no plain success: owner.judge is None or a method of (queue, token,
+ * value), and owner.fail(queue, token, exception) completes with a failure. What is no Exception (a
+ * task's cancellation, KeyboardInterrupt) goes on to the task after that.
  */
 #include "weirpy.h"
 
 typedef enum { ATTEMPT_NEW, ATTEMPT_RUNNING, ATTEMPT_DONE } AttemptState;
 
 typedef struct {
-  PyObject_HEAD PyObject *queue, *token, *function, *args, *kwargs, *owner;
+  PyObject ob_base;
+  PyObject *queue, *token, *function, *args, *kwargs, *owner;
   PyObject *inner; /* the coroutine or iterator that is awaited */
   AttemptState state;
   PyObject *weak;
@@ -34,8 +36,11 @@ static int complete_value(AttemptObject *attempt, PyObject *value) {
   PyObject *judge = PyObject_GetAttr(attempt->owner, name_judge), *done = NULL;
   attempt->state = ATTEMPT_DONE;
   if (judge == Py_None) {
-    done = queue_complete(attempt->queue, (PyObject *[]){attempt->token, value}, 2);
-  } else if (judge) {
+    int kept = queue_complete_later(attempt->queue, attempt->token, value);
+    Py_DECREF(judge);
+    return kept;
+  }
+  if (judge) {
     done = PyObject_CallFunctionObjArgs(judge, attempt->queue, attempt->token, value, NULL);
   }
   Py_XDECREF(judge);

@@ -11,9 +11,7 @@ static const Field parallel_fields[] = {{"stop_on_error", FIELD_U32, AT(stop_on_
                                         {"item_timeout", FIELD_MS, AT(item_timeout_ms), NULL},
                                         {"policy", FIELD_POLICY, AT(policy), NULL},
                                         {"source", FIELD_HANDLE, AT(source), NULL},
-#ifdef WEIRPY_ITEMS
                                         {"user", FIELD_U64, AT(user), NULL},
-#endif
                                         {"name", FIELD_TEXT, AT(name), NULL},
                                         {NULL, FIELD_U32, 0, NULL}};
 #undef AT
@@ -22,9 +20,7 @@ static const Field pool_fields[] = {{"stop_on_error", FIELD_U32, AT(stop_on_erro
                                     {"concurrency", FIELD_I64, AT(concurrency), NULL},
                                     {"item_timeout", FIELD_MS, AT(item_timeout_ms), NULL},
                                     {"policy", FIELD_POLICY, AT(policy), NULL},
-#ifdef WEIRPY_ITEMS
                                     {"user", FIELD_U64, AT(user), NULL},
-#endif
                                     {"name", FIELD_TEXT, AT(name), NULL},
                                     {NULL, FIELD_U32, 0, NULL}};
 #undef AT
@@ -151,36 +147,14 @@ static PyObject *flow_parallel(PyObject *module, PyObject *args, PyObject *kwarg
   int filled = fill_options(&options, parallel_fields, kwargs, "parallel", queue, &scratch);
   release_scratch(&scratch);
   if (filled < 0 || take_operations(list, &operations) < 0) return NULL;
-#ifdef WEIRPY_ITEMS
   if (options.user) options.queue = ((QueueObject *)queue)->mail->queue;
-#endif
   weir_status status = weir_parallel_new(RUNTIME(runtime), operations.list, operations.count,
                                          &options, &out, &error);
   release_operations(&operations);
   return made(status, out, error, runtime);
 }
 
-/* A list value of host objects. */
-static weir_value *value_list(PyObject *queue, PyObject *items) {
-  weir_value *list = NULL;
-  PyObject *fast = PySequence_Fast(items, "items is a list");
-  size_t count = fast ? (size_t)PySequence_Fast_GET_SIZE(fast) : 0;
-  weir_value **values = fast ? PyMem_Calloc(count + 1, sizeof *values) : NULL;
-  if (fast && !values) PyErr_NoMemory();
-  for (size_t i = 0; values && i < count; i++) {
-    if (to_value(queue, PySequence_Fast_GET_ITEM(fast, (Py_ssize_t)i), &values[i]) < 0) break;
-  }
-  if (values && !PyErr_Occurred() &&
-      weir_value_new_list(NULL, values, NULL, count, &list) != WEIR_OK) {
-    PyErr_NoMemory();
-  }
-  if (values) weir_values_unref(values, count);
-  PyMem_Free(values);
-  Py_XDECREF(fast);
-  return list;
-}
-
-/* parallel_each(operation, queue, items or None, **options) */
+/* parallel_each(operation, queue, items as Many or None, **options) */
 static PyObject *flow_parallel_each(PyObject *module, PyObject *args, PyObject *kwargs) {
   PyObject *operation, *queue, *items;
   weir_parallel_options options = WEIR_PARALLEL_OPTIONS_INIT;
@@ -193,10 +167,8 @@ static PyObject *flow_parallel_each(PyObject *module, PyObject *args, PyObject *
     return NULL;
   int filled = fill_options(&options, parallel_fields, kwargs, "parallel", queue, &scratch);
   release_scratch(&scratch);
-  if (filled < 0 || (items != Py_None && !(list = value_list(queue, items)))) return NULL;
-#ifdef WEIRPY_ITEMS
+  if (filled < 0 || to_value(queue, items, &list) < 0) return NULL;
   if (options.user) options.queue = ((QueueObject *)queue)->mail->queue;
-#endif
   weir_status status = weir_parallel_new_each(HANDLE(operation), list, &options, &out, &error);
   weir_value_unref(list);
   return made(status, out, error, ((HandleObject *)operation)->runtime);
@@ -220,7 +192,8 @@ static PyObject *flow_poll(PyObject *module, PyObject *args, PyObject *kwargs) {
   return made(status, out, error, ((HandleObject *)operation)->runtime);
 }
 
-/* sleep(runtime, seconds, queue, value, status, exception): value with status 0, else the exception */
+/* sleep(runtime, seconds, queue, value, status, exception): value with status 0, else the exception
+ * */
 static PyObject *flow_sleep(PyObject *module, PyObject *args) {
   PyObject *runtime, *seconds, *queue, *result, *exception;
   int status_wanted;
@@ -256,16 +229,15 @@ static weir_status pool_create(weir_runtime *runtime, const void *options, void 
   return weir_pool_new(runtime, options, (weir_pool **)out, error);
 }
 
-/* Pool(runtime, queue, **options): with `user`, its items' settlements are ITEM records of the queue. */
+/* Pool(runtime, queue, **options): with `user`, its items' settlements are ITEM records of the
+ * queue. */
 static int pool_init(PyObject *self, PyObject *args, PyObject *kwargs) {
   weir_pool_options options = WEIR_POOL_OPTIONS_INIT;
-#ifdef WEIRPY_ITEMS
   PyObject *queue = PyTuple_GET_SIZE(args) > 1 ? PyTuple_GET_ITEM(args, 1) : NULL;
   if (queue && kwargs && PyDict_GetItemString(kwargs, "user")) {
     if (!is_instance(queue, &QueueType, "queue")) return -1;
     options.queue = ((QueueObject *)queue)->mail->queue;
   }
-#endif
   return init_handle(self, args, kwargs, pool_fields, &options, pool_create, "pool");
 }
 

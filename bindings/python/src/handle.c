@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What all handles have in common: a reference to the library's object that goes with the Python
- * object, the runtime it belongs to, constructors type(runtime, queue, **options), set_options(), and
- * for policies their names, labels and place in the registry.
+ * object, the runtime it belongs to, constructors type(runtime, queue, **options), set_options(),
+ * and for policies their names, labels and place in the registry.
  */
 #include "weirpy.h"
 

@@ -2,8 +2,8 @@
 /*
  * Hedge, fallback and chaos.
  *
- * A fallback's operation is one of a queue's leaves, so a fallback with a function is made once for each
- * queue that runs come from (../weir/policies.py).
+ * A fallback's operation is one of a queue's leaves, so a fallback with a function is made once for
+ * each queue that runs come from (../weir/policies.py).
  */
 #include "weirpy.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir._weir: the module. Made once in the main interpreter; others are refused, since the types and
- * the graveyard are the process's.
+ * weir._weir: the module. Made once in the main interpreter; others are refused, since the types
+ * and the graveyard are the process's.
  */
 #include "weirpy.h"
 
@@ -35,11 +35,11 @@ static int module_exec(PyObject *module) {
     return -1;
   }
   made = 1;
-  return import_conversions() < 0 || add_runtime(module) < 0 || add_handles(module) < 0 ||
-                 add_queue(module) < 0 || add_coroutine(module) < 0 || add_breaker(module) < 0 ||
-                 add_limiter(module) < 0 || add_retry(module) < 0 || add_layers(module) < 0 ||
-                 add_cache(module) < 0 || add_pacing(module) < 0 || add_flow(module) < 0 ||
-                 add_scope(module) < 0
+  return import_conversions() < 0 || add_values(module) < 0 || add_runtime(module) < 0 ||
+                 add_handles(module) < 0 || add_queue(module) < 0 || add_coroutine(module) < 0 ||
+                 add_breaker(module) < 0 || add_limiter(module) < 0 || add_retry(module) < 0 ||
+                 add_layers(module) < 0 || add_cache(module) < 0 || add_pacing(module) < 0 ||
+                 add_flow(module) < 0 || add_scope(module) < 0
              ? -1
              : 0;
 }

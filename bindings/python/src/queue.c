@@ -2,11 +2,11 @@
 /*
  * A completion queue, the runs that settle into it and the attempts that begin in it.
  *
- * drain() takes records in batches and calls the objects they are about: a site's start(queue, token,
- * number, input) and ask(...), an attempt's cancel(message), a call's resolve(value) or
- * reject(exception), a listener's event(...) and item(...). These run no user code: they make tasks and
- * set results. So a drain is short, and what it calls does not raise; if it does, the error is reported
- * as unraisable, an attempt fails with it, and the next record has its turn.
+ * drain() takes records in batches and calls the objects they are about: a site's start(queue,
+ * token, number, input) and ask(...), an attempt's cancel(message), a call's resolve(value) or
+ * reject(exception), a listener's event(...) and item(...). These run no user code: they make tasks
+ * and set results. So a drain is short, and what it calls does not raise; if it does, the error is
+ * reported as unraisable, an attempt fails with it, and the next record has its turn.
  *
  * One thread at a time drains a queue; runs and completions may come from any.
  */
@@ -63,8 +63,8 @@ static void refuse_attempt(QueueObject *queue, weir_token token, PyObject *about
   weir_fail(runtime, token, WEIR_DOMAIN_WEIR, WEIR_ECLOSED, "nothing begins this attempt any more");
 }
 
-/* Leaf 0 is begun by its input: input.start(queue, token, number). Other leaves are begun by what the
- * queue's `sites` name: site.start(queue, token, number, input). */
+/* Leaf 0 is begun by its input: input.start(queue, token, number). Other leaves are begun by what
+ * the queue's `sites` name: site.start(queue, token, number, input). */
 static PyObject *begin_attempt(QueueObject *queue, const weir_record *record, PyObject *name,
                                PyObject *input) {
   PyObject *token = PyLong_FromUnsignedLongLong(record->object);
@@ -170,7 +170,6 @@ static void deliver_event(QueueObject *queue, const weir_record *record) {
                               record->number / 256, record->number % 256));
 }
 
-#ifdef WEIRPY_ITEMS
 /* item((index, whether it is a value, value or exception, attempts)) */
 static void deliver_item(QueueObject *queue, const weir_record *record) {
   int fine = record->channel == WEIR_CHANNEL_VALUE;
@@ -182,7 +181,6 @@ static void deliver_item(QueueObject *queue, const weir_record *record) {
                          : NULL;
   tell_listener(queue, record->user, name_item, tuple);
 }
-#endif
 
 static void deliver(QueueObject *queue, const weir_record *record) {
   switch (record->kind) {
@@ -206,17 +204,16 @@ static void deliver(QueueObject *queue, const weir_record *record) {
     case WEIR_RECORD_EVENT:
       deliver_event(queue, record);
       break;
-#ifdef WEIRPY_ITEMS
     case WEIR_RECORD_ITEM:
       deliver_item(queue, record);
       break;
-#endif
     default:
       break;
   }
 }
 
-/* drain() -> how many records there were; at most BATCH x BATCHES, the rest wakes the reader again */
+/* drain() -> how many records there were; at most BATCH x BATCHES, the rest wakes the reader again
+ * */
 static PyObject *queue_drain(PyObject *self, PyObject *unused) {
   QueueObject *queue = (QueueObject *)self;
   weir_record records[BATCH];
@@ -324,6 +321,7 @@ static int queue_traverse(PyObject *self, visitproc visit, void *arg) {
   Py_VISIT(((QueueObject *)self)->attempts);
   Py_VISIT(((QueueObject *)self)->listeners);
   Py_VISIT(((QueueObject *)self)->sites);
+  Py_VISIT(((QueueObject *)self)->schedule);
   Py_VISIT(((QueueObject *)self)->runtime);
   return 0;
 }
@@ -332,6 +330,7 @@ static int queue_clear(PyObject *self) {
   Py_CLEAR(((QueueObject *)self)->attempts);
   Py_CLEAR(((QueueObject *)self)->listeners);
   Py_CLEAR(((QueueObject *)self)->sites);
+  Py_CLEAR(((QueueObject *)self)->schedule);
   return 0;
 }
 
@@ -339,6 +338,10 @@ static void queue_dealloc(PyObject *self) {
   QueueObject *queue = (QueueObject *)self;
   PyObject_GC_UnTrack(self);
   if (queue->weak) PyObject_ClearWeakRefs(self);
+  Py_XDECREF(queue_flush(self, NULL));
+  PyErr_Clear();
+  PyMem_Free(queue->later);
+  Py_CLEAR(queue->schedule);
   weir_operation_unref(queue->leaf);
   if (queue->mail) {
     queue->mail->next = graveyard;
@@ -403,6 +406,8 @@ static PyMethodDef queue_methods[] = {
     {"wait", queue_wait, METH_O, NULL},
     {"leaf", queue_leaf_object, METH_O, NULL},
     {"asked", queue_asked, METH_O, NULL},
+    {"submit", queue_submit, METH_VARARGS, NULL},
+    {"flush", queue_flush, METH_NOARGS, NULL},
     {"run", (PyCFunction)(void (*)(void))queue_run, METH_FASTCALL, NULL},
     {"complete", (PyCFunction)(void (*)(void))queue_complete, METH_FASTCALL, NULL},
     {"fail", (PyCFunction)(void (*)(void))queue_fail, METH_FASTCALL, NULL},
@@ -413,6 +418,7 @@ static PyMemberDef queue_members[] = {
     {"attempts", T_OBJECT, offsetof(QueueObject, attempts), READONLY, NULL},
     {"listeners", T_OBJECT, offsetof(QueueObject, listeners), READONLY, NULL},
     {"sites", T_OBJECT, offsetof(QueueObject, sites), READONLY, NULL},
+    {"schedule", T_OBJECT, offsetof(QueueObject, schedule), 0, NULL},
     {"closed", T_BOOL, offsetof(QueueObject, closed), READONLY, NULL},
     {"runtime", T_OBJECT, offsetof(QueueObject, runtime), READONLY, NULL},
     {NULL, 0, 0, 0, NULL}};

@@ -96,7 +96,8 @@ static PyObject *retry_stats(PyObject *self, PyObject *unused) {
 
 /* One logical call of the decide door. */
 typedef struct {
-  PyObject_HEAD weir_retry_state state;
+  PyObject ob_base;
+  weir_retry_state state;
   PyObject *retry;
 } TriesObject;
 

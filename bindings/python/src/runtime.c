@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The runtime: making one, its clock and its end, its statistics, metrics and flight recorder, policies
- * by name, and the capsule by which another extension of this process gets it.
+ * The runtime: making one, its clock and its end, its statistics, metrics and flight recorder,
+ * policies by name, and the capsule by which another extension of this process gets it.
  *
  * What may wait (closing) or take long (metrics) lets other Python threads go on meanwhile.
  */

@@ -22,9 +22,65 @@ PyObject *set_factories(PyObject *module, PyObject *args) {
   Py_RETURN_NONE;
 }
 
+PyTypeObject KeysType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Keys"};
+PyTypeObject ManyType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Many"};
+
+static int to_bytes_value(PyObject *object, weir_value **out) {
+  Key key;
+  if (to_key(object, &key) < 0) return -1;
+  weir_status status = weir_value_new_bytes(NULL, key.data, key.size, out);
+  release_key(&key);
+  if (status == WEIR_OK) return 0;
+  raise_status(status, NULL);
+  return -1;
+}
+
+static int to_error(PyObject *queue, PyObject *exception, weir_error **out) {
+  weir_value *detail;
+  if (to_value(queue, exception, &detail) < 0) return -1;
+  weir_status status = weir_error_new_with(NULL, WEIR_DOMAIN_USER, 0, Py_TYPE(exception)->tp_name,
+                                           NULL, detail, out);
+  weir_value_unref(detail);
+  if (status == WEIR_OK) return 0;
+  raise_status(status, NULL);
+  return -1;
+}
+
+static int to_list_item(PyObject *queue, PyObject *list, Py_ssize_t i, weir_value **value,
+                        weir_error **error) {
+  PyObject *item = PyList_GET_ITEM(list, i);
+  if (Py_TYPE(list) == &KeysType) return to_bytes_value(item, value);
+  if (PyExceptionInstance_Check(item)) return to_error(queue, item, error);
+  return to_value(queue, item, value);
+}
+
+static int to_list_value(PyObject *queue, PyObject *list, weir_value **out) {
+  size_t count = (size_t)PyList_GET_SIZE(list);
+  weir_value **values = PyMem_Calloc(count + 1, sizeof *values);
+  weir_error **errors = PyMem_Calloc(count + 1, sizeof *errors);
+  int failed = !values || !errors;
+  if (failed) PyErr_NoMemory();
+  for (size_t i = 0; !failed && i < count; i++) {
+    failed = to_list_item(queue, list, (Py_ssize_t)i, &values[i], &errors[i]) < 0;
+  }
+  if (!failed && weir_value_new_list(NULL, values, errors, count, out) != WEIR_OK) {
+    PyErr_NoMemory();
+    failed = 1;
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (values) weir_value_unref(values[i]);
+    if (errors) weir_error_unref(errors[i]);
+  }
+  PyMem_Free(values);
+  PyMem_Free(errors);
+  return failed ? -1 : 0;
+}
+
 int to_value(PyObject *queue, PyObject *object, weir_value **out) {
   *out = NULL;
   if (object == Py_None) return 0;
+  if (Py_TYPE(object) == &KeysType || Py_TYPE(object) == &ManyType)
+    return to_list_value(queue, object, out);
   if (!queue || !is_instance(queue, &QueueType, "queue")) return -1;
   *out = new_host_value((QueueObject *)queue, object);
   return *out ? 0 : -1;
@@ -173,4 +229,14 @@ PyObject *raise_rejection(weir_status status, const weir_rejection *rejection) {
 PyObject *none_or_raise(weir_status status) {
   if (status != WEIR_OK) return raise_status(status, NULL);
   Py_RETURN_NONE;
+}
+
+int add_values(PyObject *module) {
+  KeysType.tp_base = ManyType.tp_base = &PyList_Type;
+  KeysType.tp_flags = ManyType.tp_flags = Py_TPFLAGS_DEFAULT;
+  if (PyType_Ready(&KeysType) < 0 || PyType_Ready(&ManyType) < 0) return -1;
+  Py_INCREF(&KeysType);
+  if (PyModule_AddObject(module, "Keys", (PyObject *)&KeysType) < 0) return -1;
+  Py_INCREF(&ManyType);
+  return PyModule_AddObject(module, "Many", (PyObject *)&ManyType);
 }

@@ -10,12 +10,15 @@
  *   - weir's own thread never touches a Python object and never waits for the interpreter's lock:
  *     everything that runs there comes back as a record of a completion queue, which a thread of
  *     Python's drains.
- *   - A Python object that weir holds is a host value whose number is the object's address, with one
+ *   - A Python object that weir holds is a host value whose number is the object's address, with
+ *   one
  *     reference; the record RELEASED gives that reference back. So nothing looks anything up, and
  *     what is released on any thread is freed by one that may.
- *   - The object that a run settles into (Call) has a reference of its own from weir_run() until its
+ *   - The object that a run settles into (Call) has a reference of its own from weir_run() until
+ *   its
  *     SETTLED record was drained, of which there is exactly one.
- *   - A queue that is given up while objects are out there goes to the graveyard (queue.c), which is
+ *   - A queue that is given up while objects are out there goes to the graveyard (queue.c), which
+ *   is
  *     drained until they have come back.
  */
 
@@ -80,7 +83,8 @@ typedef struct {
 PyTypeObject *new_record_type(const char *name, const char *doc, const Column *columns);
 PyObject *to_record(PyTypeObject *type, const Column *columns, const void *stats);
 
-/* Bytes of a key: bytes-like as they are, str as UTF-8. `view` is to be released if it was filled. */
+/* Bytes of a key: bytes-like as they are, str as UTF-8. `view` is to be released if it was filled.
+ * */
 typedef struct {
   const void *data;
   size_t size;
@@ -95,14 +99,16 @@ int import_conversions(void);
 /* --- handles (handle.c) ----------------------------------------------------------------------- */
 
 typedef struct {
-  PyObject_HEAD weir_runtime *handle;
+  PyObject ob_base;
+  weir_runtime *handle;
   uint32_t driver;
   int wake_fd; /* of a manual runtime: readable when it has new work; else -1 */
   PyObject *weak;
 } RuntimeObject;
 
 typedef struct {
-  PyObject_HEAD void *handle; /* weir_breaker *, weir_operation * ...: what the type says */
+  PyObject ob_base;
+  void *handle; /* weir_breaker *, weir_operation * ...: what the type says */
   PyObject *runtime;
   PyObject *keep; /* what must live as long: the queue of an operation, ... */
   PyObject *weak;
@@ -110,6 +116,9 @@ typedef struct {
 
 extern PyTypeObject RuntimeType, HandleType, PolicyType, QueueType, CallType;
 extern PyTypeObject OperationType;
+/* Lists that travel as lists of the library's: Keys as bytes, Many as values and, of exceptions,
+ * errors. */
+extern PyTypeObject KeysType, ManyType;
 
 /* Every type of handles says how its handle is given back. */
 typedef struct {
@@ -165,19 +174,35 @@ typedef struct Mail {
   struct Mail *next;
 } Mail;
 
+/* A run (its arguments) or a completion that waits for the end of the loop's turn. */
+typedef struct Later {
+  PyObject *args;
+  weir_token token;
+  weir_value *value;
+} Later;
+
 typedef struct {
-  PyObject_HEAD Mail *mail;
+  PyObject ob_base;
+  Mail *mail;
   PyObject *runtime;
   PyObject *attempts;  /* dict: token -> what has cancel(message) */
   PyObject *listeners; /* dict: user -> what hears EVENT and ITEM records */
   PyObject *sites;     /* dict: leaf -> what begins its attempts; leaf 0 is begun by its input */
   weir_operation *leaf;
   char closed; /* its runtime has closed */
+  /* With a `schedule` (a loop's call_soon), what the loop's callbacks submit and complete is kept
+   * and handed over in one go by flush(): one wake-up of weir's thread instead of one for each. */
+  PyObject *schedule;
+  struct Later *later;
+  size_t later_count, later_room;
   PyObject *weak;
 } QueueObject;
 
 typedef struct {
-  PyObject_HEAD weir_call *call; /* NULL before the run and after its settlement */
+  PyObject ob_base;
+  weir_call *call; /* NULL before the run and after its settlement */
+  char waits;      /* for flush() */
+  char dropped;    /* stopped while it waited */
 } CallObject;
 
 weir_value *new_host_value(QueueObject *queue, PyObject *object); /* NULL with an exception */
@@ -188,10 +213,14 @@ PyObject *queue_run(PyObject *self, PyObject *const *args, Py_ssize_t count);
 PyObject *queue_complete(PyObject *self, PyObject *const *args, Py_ssize_t count);
 PyObject *queue_fail(PyObject *self, PyObject *const *args, Py_ssize_t count);
 PyObject *queue_attempt(PyObject *self, PyObject *token);
+PyObject *queue_submit(PyObject *self, PyObject *args);
+PyObject *queue_flush(PyObject *self, PyObject *unused);
+int queue_complete_later(PyObject *self, PyObject *token, PyObject *value);
 
 /* A new object for a scope that is lent (scope.c). */
 PyObject *wrap_scope(weir_scope *scope, PyObject *runtime);
 
+int add_values(PyObject *module);
 int add_runtime(PyObject *module);
 int add_handles(PyObject *module);
 int add_queue(PyObject *module);

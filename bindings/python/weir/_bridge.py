@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from ._runtime import Runtime
 
 _numbers = itertools.count(1)
-_here: "contextvars.ContextVar[Optional[Attempt]]" = contextvars.ContextVar("weir.attempt", default=None)
+_here: "contextvars.ContextVar[Optional[Attempt]]" = contextvars.ContextVar(
+    "weir.attempt", default=None
+)
+scope_here: "contextvars.ContextVar[Any]" = contextvars.ContextVar("weir.scope", default=None)
 
 
 class Queue(_weir.Queue):
@@ -40,6 +43,10 @@ class Queue(_weir.Queue):
         self.bridge = None
         self.calls = {}
         self.handles = {}
+
+    def told(self, token: int) -> Tuple[Any, ...]:
+        """What there is to know of an attempt; nothing once it was completed."""
+        return self.attempt(token) or (0, 0, None, None, None, 0, None)
 
 
 class Attempt:
@@ -66,7 +73,7 @@ class Attempt:
         return self._stopped
 
     def _get(self) -> Tuple[Any, ...]:
-        return self.queue.attempt(self.token) or (self.number, 0, None, None, None, 0, None)
+        return self.queue.told(self.token)
 
     @property
     def index(self) -> int:
@@ -111,15 +118,26 @@ def current_attempt() -> Optional[Attempt]:
 
 
 def inherited(deadline: Any, scope: Any) -> Tuple[Any, Any]:
-    """What a run takes over from the attempt it is begun in: the deadline, if that is nearer, and the scope."""
+    """What a run takes over from where it is begun: the attempt's deadline, if that is nearer, and the scope."""
     attempt = current_attempt()
-    if attempt is None:
-        return deadline, scope
-    known = attempt._get()
-    left = known[2]
-    if left is not None and (deadline is None or as_seconds(deadline) > left):
-        deadline = left
-    return deadline, known[6] if scope is None else scope
+    around = scope_here.get()
+    if attempt is not None:
+        known = attempt._get()
+        left = known[2]
+        if left is not None and (deadline is None or as_seconds(deadline) > left):
+            deadline = left
+        around = around or known[6]
+    return deadline, around if scope is None else scope
+
+
+def is_attempt(task: Any) -> bool:
+    return task is not None and type(task.get_coro()) is _weir.Attempt
+
+
+def inherit(rare: Tuple[Any, ...]) -> Tuple[Any, ...]:
+    options = list(rare) + list(DEFAULTS[len(rare) :])
+    options[0], options[5] = inherited(options[0], options[5])
+    return tuple(options)
 
 
 def as_seconds(duration: Any) -> float:
@@ -181,8 +199,12 @@ class Call(_weir.Call):
     """A run in flight: what its settlement goes to and, as the run's input, what its attempts begin from."""
 
     __slots__ = ("owner", "function", "args", "kwargs", "context", "operation", "number")
+    if TYPE_CHECKING:
+        context: Any
 
-    def __init__(self, function: Any, args: Tuple[Any, ...], kwargs: Any, owner: Owner = PLAIN) -> None:
+    def __init__(
+        self, function: Any, args: Tuple[Any, ...], kwargs: Any, owner: Owner = PLAIN
+    ) -> None:
         self.function, self.args, self.kwargs, self.owner = function, args, kwargs, owner
         self.operation: Any = None
         self.number = 0
@@ -196,7 +218,9 @@ class Call(_weir.Call):
 class AsyncCall(Call):
     __slots__ = ("future",)
 
-    def __init__(self, future: "asyncio.Future[Any]", function: Any, args: Any, kwargs: Any, owner: Owner) -> None:
+    def __init__(
+        self, future: "asyncio.Future[Any]", function: Any, args: Any, kwargs: Any, owner: Owner
+    ) -> None:
         self.future = future
         self.function, self.args, self.kwargs, self.owner = function, args, kwargs, owner
         self.operation = None
@@ -224,16 +248,26 @@ class LoopBridge:
         self.runtime, self.loop = runtime, loop
         self.queue = runtime._take_queue()
         self.queue.bridge = self
+        self.queue.schedule = loop.call_soon
         loop.add_reader(self.queue.fd, self.queue.drain)
         if runtime._manual:
             loop.add_reader(runtime._wake_fd, self.pump)
 
     def pump(self) -> int:
         """Of a manual runtime: does what is due now."""
+        self.queue.flush()
         return self.runtime._run_until_idle() + self.queue.drain()
 
     def begin(
-        self, queue: Queue, token: int, number: int, function: Any, args: Any, kwargs: Any, owner: Owner, context: Any
+        self,
+        queue: Queue,
+        token: int,
+        number: int,
+        function: Any,
+        args: Any,
+        kwargs: Any,
+        owner: Owner,
+        context: Any,
     ) -> None:
         attempt = _weir.Attempt(queue, token, function, args, kwargs, owner)
         queue.attempts[token] = context.run(self.loop.create_task, attempt)
@@ -242,13 +276,20 @@ class LoopBridge:
         pass  # tasks are cancelled
 
     async def run(
-        self, function: Any, args: Any, kwargs: Any, owner: Owner, operation: Any, policy: Any, *rare: Any
+        self,
+        function: Any,
+        args: Any,
+        kwargs: Any,
+        owner: Owner,
+        operation: Any,
+        policy: Any,
+        *rare: Any,
     ) -> Any:
         call = AsyncCall(self.loop.create_future(), function, args, kwargs, owner)
         task = asyncio.current_task()
-        if task is not None and type(task.get_coro()) is _weir.Attempt:
-            rare = self.inherit(rare)
-        self.queue.run(call, operation, policy, call, *rare)
+        if scope_here.get() is not None or is_attempt(task):
+            rare = inherit(rare)
+        self.queue.submit(call, operation, policy, call, *rare)
         try:
             return await call.future
         except BaseException:
@@ -275,17 +316,14 @@ class LoopBridge:
                 self.queue.complete(call.token, None)
             raise
 
-    def inherit(self, rare: Tuple[Any, ...]) -> Tuple[Any, ...]:
-        options = list(rare) + list(DEFAULTS[len(rare):])
-        options[0], options[5] = inherited(options[0], options[5])
-        return tuple(options)
-
     def end(self) -> None:
         """The loop is closed: nothing that began there goes on."""
         for attempt in list(self.queue.attempts.values()):
             coroutine = attempt.get_coro() if isinstance(attempt, asyncio.Task) else None
             if coroutine is not None:
                 coroutine.close()
+        self.queue.flush()
+        self.queue.schedule = None
         self.queue.bridge = Closed
         self.runtime._give_queue(self.queue)
 
@@ -319,7 +357,9 @@ class BlockingCall(Call):
         self.done, self.error = True, exception
 
 
-def _call_now(queue: Queue, token: int, number: int, function: Any, args: Any, kwargs: Any, owner: Owner) -> None:
+def _call_now(
+    queue: Queue, token: int, number: int, function: Any, args: Any, kwargs: Any, owner: Owner
+) -> None:
     """Runs an attempt on this thread."""
     attempt = Attempt(queue, token, number)
     queue.attempts[token] = attempt
@@ -329,7 +369,9 @@ def _call_now(queue: Queue, token: int, number: int, function: Any, args: Any, k
         if hasattr(type(value), "__await__"):
             if hasattr(value, "close"):
                 value.close()
-            raise TypeError(f"{function!r} is asynchronous: await policy.run(...) instead of policy.call(...)")
+            raise TypeError(
+                f"{function!r} is asynchronous: await policy.run(...) instead of policy.call(...)"
+            )
     except BaseException as exception:
         _here.reset(before)
         owner.fail(queue, token, exception)
@@ -364,14 +406,25 @@ class ThreadBridge:
         elif not runtime._run_until_idle():
             deadline = runtime._next_deadline()
             if deadline == 2**63 - 1 and not self.queue.wait(0):
-                raise RuntimeError("nothing that is due on this virtual clock would ever end this call")
+                raise RuntimeError(
+                    "nothing that is due on this virtual clock would ever end this call"
+                )
             runtime._process(deadline)
 
     def run(
-        self, function: Any, args: Any, kwargs: Any, owner: Owner, operation: Any, policy: Any, *rare: Any
+        self,
+        function: Any,
+        args: Any,
+        kwargs: Any,
+        owner: Owner,
+        operation: Any,
+        policy: Any,
+        *rare: Any,
     ) -> Any:
         call = BlockingCall(function, args, kwargs, owner)
         queue = self.queue
+        if scope_here.get() is not None or _here.get() is not None:
+            rare = inherit(rare)
         queue.run(call, operation, policy, call, *rare)
         return self.finish(call)
 
@@ -441,9 +494,18 @@ class PoolBridge:
         pass  # the draining thread tells
 
     def run(
-        self, function: Any, args: Any, kwargs: Any, owner: Owner, operation: Any, policy: Any, *rare: Any
+        self,
+        function: Any,
+        args: Any,
+        kwargs: Any,
+        owner: Owner,
+        operation: Any,
+        policy: Any,
+        *rare: Any,
     ) -> Any:
         call = FutureCall(function, args, kwargs, owner)
+        if scope_here.get() is not None or _here.get() is not None:
+            rare = inherit(rare)
         self.queue.run(call, operation, policy, call, *rare)
         return self.finish(call)
 

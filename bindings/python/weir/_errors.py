@@ -30,12 +30,46 @@ else:
 
 
 CHANNELS = ("", "value", "error", "stopped")
-POLICIES = ("", "retry", "breaker", "limiter", "timeout", "pipeline", "budget", "hedge", "fallback", "chaos")
+POLICIES = (
+    "",
+    "retry",
+    "breaker",
+    "limiter",
+    "timeout",
+    "pipeline",
+    "budget",
+    "hedge",
+    "fallback",
+    "chaos",
+)
 REASONS = (
-    "", "open", "half_open", "forced_open", "ramp_up", "rate", "concurrency", "queue_full", "queue_timeout",
-    "paused", "weight", "keys", "no_time", "waiters", "budget",
-)  # fmt: skip
-STOPS = ("", "attempts", "elapsed", "budget", "no_time", "refused", "final", "classified", "no_memory")
+    "",
+    "open",
+    "half_open",
+    "forced_open",
+    "ramp_up",
+    "rate",
+    "concurrency",
+    "queue_full",
+    "queue_timeout",
+    "paused",
+    "weight",
+    "keys",
+    "no_time",
+    "waiters",
+    "budget",
+)
+STOPS = (
+    "",
+    "attempts",
+    "elapsed",
+    "budget",
+    "no_time",
+    "refused",
+    "final",
+    "classified",
+    "no_memory",
+)
 CANCELS = ("", "caller", "deadline", "timeout", "lost", "superseded", "shutdown")
 OPENED_BY = ("", "failures", "slow_calls", "time", "trials", "by_hand")
 
@@ -84,15 +118,45 @@ class Outcome(NamedTuple):
 
 
 def _make_rejection(
-    status: int, policy: int, reason: int, sentence: str, after_ns: int, after_ms: int, requested: int,
-    available: int, limit: int, queued: int, calls: int, failures: int, slow_calls: int, name: str,
-    threshold: float, interval_ns: int, waited_ns: int, remaining_ns: int, cause: int,
-) -> Rejection:  # fmt: skip
+    status: int,
+    policy: int,
+    reason: int,
+    sentence: str,
+    after_ns: int,
+    after_ms: int,
+    requested: int,
+    available: int,
+    limit: int,
+    queued: int,
+    calls: int,
+    failures: int,
+    slow_calls: int,
+    name: str,
+    threshold: float,
+    interval_ns: int,
+    waited_ns: int,
+    remaining_ns: int,
+    cause: int,
+) -> Rejection:
     return Rejection(
-        _word(POLICIES, policy), _word(REASONS, reason), sentence, None if after_ns < 0 else after_ns / 1e9,
-        requested, available, limit, queued, calls, failures, slow_calls, name, threshold, interval_ns / 1e9,
-        waited_ns / 1e9, remaining_ns / 1e9, _word(OPENED_BY, cause),
-    )  # fmt: skip
+        _word(POLICIES, policy),
+        _word(REASONS, reason),
+        sentence,
+        None if after_ns < 0 else after_ns / 1e9,
+        requested,
+        available,
+        limit,
+        queued,
+        calls,
+        failures,
+        slow_calls,
+        name,
+        threshold,
+        interval_ns / 1e9,
+        waited_ns / 1e9,
+        remaining_ns / 1e9,
+        _word(OPENED_BY, cause),
+    )
 
 
 class WeirError(Exception):
@@ -243,7 +307,7 @@ class ForkedError(WeirError):
     status = "WEIR_EFORKED"
 
 
-class AggregateError(_Group, WeirError):  # type: ignore[misc,type-arg]
+class AggregateError(_Group, WeirError):
     """Several failed: ``exceptions``, and ``errors`` with the index of the racer, copy or item each came from.
 
     An ExceptionGroup from Python 3.11 on, so ``except*`` takes it apart.
@@ -252,7 +316,7 @@ class AggregateError(_Group, WeirError):  # type: ignore[misc,type-arg]
     status = "WEIR_EAGGREGATE"
     errors: List[Tuple[int, BaseException]]
 
-    def __new__(cls, message: str, exceptions: Sequence[BaseException]) -> "AggregateError":
+    def __new__(cls, message: str, exceptions: Sequence[BaseException]) -> Any:
         shown = [e if isinstance(e, Exception) else _wrapped(e) for e in exceptions]
         return super().__new__(cls, message, shown)
 
@@ -280,19 +344,57 @@ def _wrapped(exception: BaseException) -> WeirError:
 _CLASSES = {
     cls.status: cls
     for cls in (
-        Invalid, Incompatible, Cancelled, TimedOut, NoTimeLeft, BreakerOpen, Limited, Full, Failed, Exhausted,
-        Superseded, Stale, Closed, NotFound, Exists, NotSupported, WrongThread, ForkedError,
+        Invalid,
+        Incompatible,
+        Cancelled,
+        TimedOut,
+        NoTimeLeft,
+        BreakerOpen,
+        Limited,
+        Full,
+        Failed,
+        Exhausted,
+        Superseded,
+        Stale,
+        Closed,
+        NotFound,
+        Exists,
+        NotSupported,
+        WrongThread,
+        ForkedError,
     )
-}  # fmt: skip
+}
 
 
 def _make_outcome(told: Tuple[Any, ...]) -> Outcome:
-    channel, status, attempts, stop, cancel, final, elapsed, after_ms, statuses, rejection, value, text = told
+    (
+        channel,
+        status,
+        attempts,
+        stop,
+        cancel,
+        final,
+        elapsed,
+        after_ms,
+        statuses,
+        rejection,
+        value,
+        text,
+    ) = told
     return Outcome(
-        _word(CHANNELS, channel), _weir.status_name(status), attempts, _word(STOPS, stop), _word(CANCELS, cancel),
-        bool(final), elapsed, None if after_ms < 0 else after_ms / 1e3,
-        tuple(_weir.status_name(s) for s in statuses), rejection, value, text,
-    )  # fmt: skip
+        _word(CHANNELS, channel),
+        _weir.status_name(status),
+        attempts,
+        _word(STOPS, stop),
+        _word(CANCELS, cancel),
+        bool(final),
+        elapsed,
+        None if after_ms < 0 else after_ms / 1e3,
+        tuple(_weir.status_name(s) for s in statuses),
+        rejection,
+        value,
+        text,
+    )
 
 
 def _annotate(exception: BaseException, outcome: Optional[Outcome], note: str) -> None:
@@ -316,9 +418,15 @@ def outcome_of(exception: BaseException) -> Optional[Outcome]:
 
 
 def _make_error(
-    status: int, message: str, domain: int, code: int, detail: Any, cause: Optional[BaseException],
-    errors: List[Tuple[int, BaseException]], told: Optional[Tuple[Any, ...]],
-) -> BaseException:  # fmt: skip
+    status: int,
+    message: str,
+    domain: int,
+    code: int,
+    detail: Any,
+    cause: Optional[BaseException],
+    errors: List[Tuple[int, BaseException]],
+    told: Optional[Tuple[Any, ...]],
+) -> BaseException:
     outcome = None if told is None else _make_outcome(told)
     name = _weir.status_name(status)
     if name == "WEIR_EFAILED":
@@ -373,14 +481,23 @@ def _describe(exception: BaseException) -> Tuple[int, int, str]:
         return exception.domain or DOMAIN_USER, exception.code, message
     if isinstance(exception, OSError) and isinstance(exception.errno, int):
         return DOMAIN_ERRNO, exception.errno, message
-    domain, code = getattr(exception, "weir_domain", DOMAIN_USER), getattr(exception, "weir_code", 0)
-    return (domain, code, message) if isinstance(domain, int) and isinstance(code, int) else (DOMAIN_USER, 0, message)
+    domain, code = (
+        getattr(exception, "weir_domain", DOMAIN_USER),
+        getattr(exception, "weir_code", 0),
+    )
+    return (
+        (domain, code, message)
+        if isinstance(domain, int) and isinstance(code, int)
+        else (DOMAIN_USER, 0, message)
+    )
 
 
 def _default_class(exception: BaseException) -> int:
     """How an exception counts if nobody judges it: a policy further in that refused is a refusal here, too."""
     if isinstance(exception, Refused):
         return REFUSAL
-    if isinstance(exception, (Superseded, Cancelled, asyncio.CancelledError)) or not isinstance(exception, Exception):
+    if isinstance(exception, (Superseded, Cancelled, asyncio.CancelledError)) or not isinstance(
+        exception, Exception
+    ):
         return ABANDON
     return 0

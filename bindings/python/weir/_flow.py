@@ -6,21 +6,41 @@ Without a function, ``retry(...)``, ``timeout(...)`` and their like give a polic
 
 from __future__ import annotations
 
-import functools
+import asyncio
+import itertools
 from typing import (
-    Any, AsyncIterable, Awaitable, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar, Union,
-)  # fmt: skip
+    Any,
+    AsyncIterable,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+    Union,
+)
 
-from ._judge import ShouldRetry
 from ._operations import (
-    Each, Operation, Parallel, Work, all_of, all_settled_of, any_of, as_operation, poll_of, race_of, sleep_of,
+    Each,
+    Operation,
+    Parallel,
+    Work,
+    all_of,
+    all_settled_of,
+    any_of,
+    poll_of,
+    race_of,
+    sleep_of,
     waterfall_of,
-)  # fmt: skip
-from ._policies import Fallback, Hedge, Policy, Retry, Timeout
+)
+from ._policies import Fallback, Hedge, Policy, Retry, Timeout, policies_of
 from ._runtime import Runtime, current_runtime
 
 T = TypeVar("T")
 _made: "Dict[Any, Policy]" = {}
+_users = itertools.count(1 << 32)
 
 
 def _policy(kind: Any, options: Dict[str, Any]) -> Any:
@@ -69,26 +89,40 @@ def fallback(answer: Any = None, /, **options: Any) -> Fallback:
 
 
 async def race(
-    tasks: Sequence[Work], *, first_settled: bool = False, deadline: Any = None, name: Optional[str] = None,
+    tasks: Sequence[Work],
+    *,
+    first_settled: bool = False,
+    deadline: Any = None,
+    name: Optional[str] = None,
     runtime: Optional[Runtime] = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """The first success; the others are cancelled. AggregateError when all have failed, TimedOut at the deadline.
 
     tasks          functions of no argument, operations or awaitables
     first_settled  the first that ends in any way, not the first success
     """
-    return await race_of(tasks, first_settled=first_settled, name=name).run(deadline=deadline, runtime=runtime)
+    return await race_of(tasks, first_settled=first_settled, name=name).run(
+        deadline=deadline, runtime=runtime
+    )
 
 
 async def any(
-    tasks: Sequence[Work], *, deadline: Any = None, name: Optional[str] = None, runtime: Optional[Runtime] = None
+    tasks: Sequence[Work],
+    *,
+    deadline: Any = None,
+    name: Optional[str] = None,
+    runtime: Optional[Runtime] = None,
 ) -> Any:
     """The first success of several: race() by its other name."""
     return await any_of(tasks, name=name).run(deadline=deadline, runtime=runtime)
 
 
 async def all(
-    tasks: Sequence[Work], *, deadline: Any = None, name: Optional[str] = None, runtime: Optional[Runtime] = None
+    tasks: Sequence[Work],
+    *,
+    deadline: Any = None,
+    name: Optional[str] = None,
+    runtime: Optional[Runtime] = None,
 ) -> List[Any]:
     """All at once: their values in order; the first failure is raised and the others are cancelled."""
     values: List[Any] = await all_of(tasks, name=name).run(deadline=deadline, runtime=runtime)
@@ -96,32 +130,53 @@ async def all(
 
 
 async def all_settled(
-    tasks: Sequence[Work], *, deadline: Any = None, name: Optional[str] = None, runtime: Optional[Runtime] = None
+    tasks: Sequence[Work],
+    *,
+    deadline: Any = None,
+    name: Optional[str] = None,
+    runtime: Optional[Runtime] = None,
 ) -> List[Any]:
     """All at once: their values, and exceptions where they failed, in order."""
-    values: List[Any] = await all_settled_of(tasks, name=name).run(deadline=deadline, runtime=runtime)
+    values: List[Any] = await all_settled_of(tasks, name=name).run(
+        deadline=deadline, runtime=runtime
+    )
     return values
 
 
 async def waterfall(
-    steps: Sequence[Work], value: Any = None, *, deadline: Any = None, name: Optional[str] = None,
+    steps: Sequence[Work],
+    value: Any = None,
+    *,
+    deadline: Any = None,
+    name: Optional[str] = None,
     runtime: Optional[Runtime] = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """One after the other, each called with the value of the one before; the first with ``value``."""
     return await waterfall_of(steps, name=name).run(value, deadline=deadline, runtime=runtime)
 
 
 async def poll(
-    function: Work, *, interval: Any, until: Optional[Callable[[Any], Any]] = None,
-    max_attempts: Optional[int] = None, max_elapsed: Any = None, deadline: Any = None, name: Optional[str] = None,
+    function: Work,
+    *,
+    interval: Any,
+    until: Optional[Callable[[Any], Any]] = None,
+    max_attempts: Optional[int] = None,
+    max_elapsed: Any = None,
+    deadline: Any = None,
+    name: Optional[str] = None,
     runtime: Optional[Runtime] = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Calls it again ``interval`` seconds after it ended, until ``until(value)`` is true: that value.
 
     What it raises is tolerated. When no further try is allowed: the last exception, or Exhausted with the last value.
     """
     work = poll_of(
-        function, interval=interval, until=until, max_attempts=max_attempts, max_elapsed=max_elapsed, name=name
+        function,
+        interval=interval,
+        until=until,
+        max_attempts=max_attempts,
+        max_elapsed=max_elapsed,
+        name=name,
     )
     return await work.run(deadline=deadline, runtime=runtime)
 
@@ -136,51 +191,73 @@ async def sleep(seconds: Any, value: Any = None, *, runtime: Optional[Runtime] =
 Progress = Callable[[int, Optional[int]], Any]
 
 
-class _Counter:
-    """Wraps a parallel's work to tell progress: how many have ended, of how many."""
+class _Collector:
+    """Hears of each item's end: tells progress and keeps the results, which are no list then."""
 
     def __init__(self, tell: Progress, total: Optional[int]) -> None:
-        self.tell, self.total, self.done = tell, total, 0
+        self.tell, self.total = tell, total
+        self.results: Dict[int, Any] = {}
+        self.user = next(_users)
 
-    def item(self, told: Any) -> None:
-        self.done += 1
-        self.tell(self.done, self.total)
+    def item(self, told: Tuple[int, bool, Any, int]) -> None:
+        index, _, result, _ = told
+        self.results[index] = result
+        self.tell(len(self.results), self.total)
+
+    def values(self) -> List[Any]:
+        return [self.results[index] for index in sorted(self.results)]
+
+
+async def _collect(
+    work: Operation, collector: Optional[_Collector], deadline: Any, runtime: Any
+) -> List[Any]:
+    values: List[Any]
+    if collector is None:
+        values = await work.run(deadline=deadline, runtime=runtime)
+        return values
+    chosen = runtime or work.runtime or current_runtime()
+    listeners = chosen._loop_bridge(asyncio.get_running_loop()).queue.listeners
+    listeners[collector.user] = collector
+    try:
+        await work.run(deadline=deadline, runtime=chosen)
+        return collector.values()
+    finally:
+        del listeners[collector.user]
 
 
 def _parallel_options(
-    concurrency: Optional[int], item_timeout: Any, stop_on_error: bool, policy: Any, name: Optional[str]
+    concurrency: Optional[int],
+    item_timeout: Any,
+    stop_on_error: bool,
+    policy: Any,
+    name: Optional[str],
+    collector: Optional[_Collector],
 ) -> Dict[str, Any]:
-    options: Dict[str, Any] = {"concurrency": concurrency, "item_timeout": item_timeout, "name": name}
+    options: Dict[str, Any] = {
+        "concurrency": concurrency,
+        "item_timeout": item_timeout,
+        "name": name,
+    }
     options["stop_on_error"] = int(stop_on_error)
     if policy is not None:
-        options["policy"] = policy
+        options["policy"] = policies_of(policy)
+    if collector is not None:
+        options["user"] = collector.user
     return options
 
 
-def _told(work: Any, progress: Optional[_Counter]) -> Any:
-    if progress is None or isinstance(work, Operation):
-        return work
-    return _Told(work, progress)
-
-
-class _Told:
-    def __init__(self, function: Callable[..., Any], progress: _Counter) -> None:
-        self.function, self.progress = function, progress
-
-    async def __call__(self, *args: Any) -> Any:
-        try:
-            result = self.function(*args) if callable(self.function) else self.function
-            return await result if hasattr(type(result), "__await__") else result
-        finally:
-            self.progress.item(None)
-
-
 async def parallel(
-    tasks: "Union[Iterable[Work], AsyncIterable[Work]]", *, concurrency: Optional[int] = 5,
-    item_timeout: Any = None, stop_on_error: bool = True, policy: Optional[Policy] = None,
-    on_progress: Optional[Progress] = None, deadline: Any = None, name: Optional[str] = None,
+    tasks: "Union[Iterable[Work], AsyncIterable[Work]]",
+    *,
+    concurrency: Optional[int] = 5,
+    item_timeout: Any = None,
+    stop_on_error: bool = True,
+    policy: Optional[Policy] = None,
+    on_progress: Optional[Progress] = None,
+    deadline: Any = None,
+    name: Optional[str] = None,
     runtime: Optional[Runtime] = None,
-) -> List[Any]:  # fmt: skip
+) -> List[Any]:
     """Runs functions of no argument, at most ``concurrency`` at once: their values in order.
 
     tasks          a sequence; another iterable, also an asynchronous one, is asked for the next when there is room
@@ -190,38 +267,46 @@ async def parallel(
     policy         around each
     on_progress    called with how many have ended, and of how many (None: nobody knows yet)
     """
-    options = _parallel_options(concurrency, item_timeout, stop_on_error, policy, name)
+    total = len(tasks) if isinstance(tasks, Sequence) else None
+    collector = _Collector(on_progress, total) if on_progress is not None else None
+    options = _parallel_options(concurrency, item_timeout, stop_on_error, policy, name, collector)
     if isinstance(tasks, Sequence):
-        counter = _Counter(on_progress, len(tasks)) if on_progress is not None else None
-        work: Operation = Parallel([_told(task, counter) for task in tasks], options)
-    else:
-        counter = _Counter(on_progress, None) if on_progress is not None else None
-        work = Each(_told(_call_it, counter), None, _source(tasks), options)
-    values: List[Any] = await work.run(deadline=deadline, runtime=runtime)
-    return values
+        return await _collect(Parallel(tasks, options), collector, deadline, runtime)
+    return await _collect(
+        Each(_call_it, None, _source(tasks), options), collector, deadline, runtime
+    )
 
 
 async def parallel_map(
-    function: Callable[[Any], Any], items: "Union[Iterable[Any], AsyncIterable[Any]]", *,
-    concurrency: Optional[int] = 5, item_timeout: Any = None, stop_on_error: bool = True,
-    policy: Optional[Policy] = None, on_progress: Optional[Progress] = None, deadline: Any = None,
-    name: Optional[str] = None, runtime: Optional[Runtime] = None,
-) -> List[Any]:  # fmt: skip
+    function: Callable[[Any], Any],
+    items: "Union[Iterable[Any], AsyncIterable[Any]]",
+    *,
+    concurrency: Optional[int] = 5,
+    item_timeout: Any = None,
+    stop_on_error: bool = True,
+    policy: Optional[Policy] = None,
+    on_progress: Optional[Progress] = None,
+    deadline: Any = None,
+    name: Optional[str] = None,
+    runtime: Optional[Runtime] = None,
+) -> List[Any]:
     """Calls ``function(item)`` for each, at most ``concurrency`` at once; otherwise as parallel()."""
-    options = _parallel_options(concurrency, item_timeout, stop_on_error, policy, name)
-    known = isinstance(items, Sequence)
-    counter = None
-    if on_progress is not None:
-        counter = _Counter(on_progress, len(items) if isinstance(items, Sequence) else None)
-    work = Each(_told(function, counter), items if known else None, None if known else _source(items), options)  # type: ignore[arg-type]
-    values: List[Any] = await work.run(deadline=deadline, runtime=runtime)
-    return values
+    known = items if isinstance(items, Sequence) else None
+    collector = (
+        _Collector(on_progress, None if known is None else len(known))
+        if on_progress is not None
+        else None
+    )
+    options = _parallel_options(concurrency, item_timeout, stop_on_error, policy, name, collector)
+    work = Each(_unpacked(function), known, _source(items) if known is None else None, options)
+    return await _collect(work, collector, deadline, runtime)
 
 
-async def _call_it(task: Any) -> Any:
+async def _call_it(item: "_Item") -> Any:
+    task = item.value
+    if isinstance(task, Operation):
+        return await task.run()
     result = task() if callable(task) else task
-    if isinstance(result, Operation):
-        return await result.run()
     return await result if hasattr(type(result), "__await__") else result
 
 
@@ -234,23 +319,47 @@ class _Item:
         self.value = value
 
 
+def _unpacked(function: Any) -> Any:
+    """Gives an operation as it is, a function so that it takes items of a source, too."""
+    if isinstance(function, Operation):
+        return function
+    return lambda item: function(item.value if type(item) is _Item else item)
+
+
 def _source(items: Any) -> Callable[[], Any]:
     """A function that gives the next item each time, and at the end None."""
-    if hasattr(items, "__anext__") or hasattr(items, "__aiter__"):
-        anext_ = items.__aiter__().__anext__
+    if hasattr(items, "__aiter__"):
+        following = items.__aiter__().__anext__
 
         async def ask() -> Any:
             try:
-                return await anext_()
+                return _Item(await following())
             except StopAsyncIteration:
                 return None
 
         return ask
     iterator = iter(items)
-    return functools.partial(next, iterator, None)
+
+    def give() -> Any:
+        for item in iterator:
+            return _Item(item)
+        return None
+
+    return give
 
 
 __all__ = [
-    "all", "all_settled", "any", "fallback", "hedge", "parallel", "parallel_map", "poll", "race", "retry", "sleep",
-    "timeout", "waterfall",
-]  # fmt: skip
+    "all",
+    "all_settled",
+    "any",
+    "fallback",
+    "hedge",
+    "parallel",
+    "parallel_map",
+    "poll",
+    "race",
+    "retry",
+    "sleep",
+    "timeout",
+    "waterfall",
+]

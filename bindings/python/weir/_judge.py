@@ -24,7 +24,9 @@ def class_number(word: Optional[str]) -> int:
     try:
         return CLASSES[word]
     except KeyError:
-        raise ValueError(f"classify must give one of {list(CLASSES)} or None (got {word!r})") from None
+        raise ValueError(
+            f"classify must give one of {list(CLASSES)} or None (got {word!r})"
+        ) from None
 
 
 class Judge:

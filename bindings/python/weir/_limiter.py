@@ -34,27 +34,62 @@ class Limiter(Policy, _weir.Limiter):
     """
 
     def __init__(
-        self, permits: Optional[int] = None, interval: Any = None, *, burst: Optional[int] = None,
-        max_concurrent: Optional[int] = None, algorithm: str = "token_bucket", max_queue: Optional[int] = 1024,
-        queue_timeout: Any = None, queue_order: str = "fifo", max_keys: int = 0, key_overflow: str = "deny",
-        adaptive: str = "off", adaptive_min: int = 1, adaptive_max: int = 1000, adaptive_latency: Any = None,
-        adaptive_backoff: float = 0.9, adaptive_tolerance: float = 1.5, early_release: bool = False,
-        classify: Optional[Classify] = None, failures: Any = None, name: Optional[str] = None,
+        self,
+        permits: Optional[int] = None,
+        interval: Any = None,
+        *,
+        burst: Optional[int] = None,
+        max_concurrent: Optional[int] = None,
+        algorithm: str = "token_bucket",
+        max_queue: Optional[int] = 1024,
+        queue_timeout: Any = None,
+        queue_order: str = "fifo",
+        max_keys: int = 0,
+        key_overflow: str = "deny",
+        adaptive: str = "off",
+        adaptive_min: int = 1,
+        adaptive_max: int = 1000,
+        adaptive_latency: Any = None,
+        adaptive_backoff: float = 0.9,
+        adaptive_tolerance: float = 1.5,
+        early_release: bool = False,
+        classify: Optional[Classify] = None,
+        failures: Any = None,
+        name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(
-            runtime_or_current(runtime), permits=permits, interval=interval, burst=burst,
-            max_concurrent=max_concurrent, algorithm=algorithm, max_queue=max_queue, queue_timeout=queue_timeout,
-            queue_order=queue_order, max_keys=max_keys, key_overflow=key_overflow, adaptive=adaptive,
-            adaptive_min=adaptive_min, adaptive_max=adaptive_max, adaptive_latency=adaptive_latency,
-            adaptive_backoff=adaptive_backoff, adaptive_tolerance=adaptive_tolerance,
-            early_release=int(early_release), failures=failures, name=name,
-        )  # fmt: skip
+            runtime_or_current(runtime),
+            permits=permits,
+            interval=interval,
+            burst=burst,
+            max_concurrent=max_concurrent,
+            algorithm=algorithm,
+            max_queue=max_queue,
+            queue_timeout=queue_timeout,
+            queue_order=queue_order,
+            max_keys=max_keys,
+            key_overflow=key_overflow,
+            adaptive=adaptive,
+            adaptive_min=adaptive_min,
+            adaptive_max=adaptive_max,
+            adaptive_latency=adaptive_latency,
+            adaptive_backoff=adaptive_backoff,
+            adaptive_tolerance=adaptive_tolerance,
+            early_release=int(early_release),
+            failures=failures,
+            name=name,
+        )
         self._judged_by(judges(classify))
         self._held: contextvars.ContextVar[List[Any]] = contextvars.ContextVar("weir.limiter")
 
     def add_limit(
-        self, permits: int, interval: Any, *, burst: Optional[int] = None, algorithm: str = "token_bucket"
+        self,
+        permits: int,
+        interval: Any,
+        *,
+        burst: Optional[int] = None,
+        algorithm: str = "token_bucket",
     ) -> "Limiter":
         """One rate more, so that all have to grant: ``Limiter(10, 1).add_limit(1000, 3600)``."""
         self._add_limit(permits=permits, interval=interval, burst=burst, algorithm=algorithm)
@@ -64,7 +99,9 @@ class Limiter(Policy, _weir.Limiter):
         """Replaces all numbers, live; what is not named has its default again. What is used stays used."""
         self._set_options(**options)
 
-    def slot(self, *, permits: int = 1, key: Any = None, priority: int = 31, deadline: Any = None) -> "Slot":
+    def slot(
+        self, *, permits: int = 1, key: Any = None, priority: int = 31, deadline: Any = None
+    ) -> "Slot":
         """``async with limiter.slot(permits=3):`` as ``async with limiter:``, with options."""
         return Slot(self, (deadline, key, None, permits, priority, None))
 
@@ -131,6 +168,8 @@ class Slot:
 
     def __init__(self, limiter: Limiter, rare: Any) -> None:
         self._limiter, self._rare = limiter, rare
+        self._call: Any = None
+        self._queue: Any = None
 
     async def __aenter__(self) -> "Slot":
         bridge = self._limiter.runtime._loop_bridge(asyncio.get_running_loop())
@@ -162,9 +201,12 @@ class Slot:
 
 
 def bulkhead(
-    max_concurrent: int, queue_limit: Optional[int] = 0, *, name: Optional[str] = None,
+    max_concurrent: int,
+    queue_limit: Optional[int] = 0,
+    *,
+    name: Optional[str] = None,
     runtime: Optional[Runtime] = None,
-) -> Limiter:  # fmt: skip
+) -> Limiter:
     """A limiter of concurrency alone: so many at once, a queue before them, the rest is refused."""
     return Limiter(max_concurrent=max_concurrent, max_queue=queue_limit, name=name, runtime=runtime)
 

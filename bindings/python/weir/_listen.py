@@ -31,13 +31,17 @@ class StateChange(NamedTuple):
 
 
 class _BreakerListener:
-    def __init__(self, breaker: Any, tell: Callable[[Any], Any], loop: Optional[asyncio.AbstractEventLoop]) -> None:
+    def __init__(
+        self, breaker: Any, tell: Callable[[Any], Any], loop: Optional[asyncio.AbstractEventLoop]
+    ) -> None:
         self.breaker, self.tell, self.loop = weakref.ref(breaker), tell, loop
 
     def event(self, told: Any) -> None:
         sequence, _, reason, before, after = told
         breaker = self.breaker()
-        change = StateChange(breaker, _word(STATES, before), _word(STATES, after), _word(OPENED_BY, reason), sequence)
+        change = StateChange(
+            breaker, _word(STATES, before), _word(STATES, after), _word(OPENED_BY, reason), sequence
+        )
         if self.loop is not None and not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self.tell, change)
         else:

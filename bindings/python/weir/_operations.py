@@ -13,7 +13,17 @@ import itertools
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 from . import _weir
-from ._bridge import PLAIN, AsyncCall, BlockingCall, Call, FutureCall, Judged, Owner, Queue, inherited
+from ._bridge import (
+    PLAIN,
+    AsyncCall,
+    BlockingCall,
+    Call,
+    FutureCall,
+    Judged,
+    Owner,
+    Queue,
+    inherited,
+)
 from ._judge import Classify, Judge
 from ._runtime import Runtime, current_runtime
 
@@ -37,7 +47,7 @@ class Site:
 
     def start(self, queue: Queue, token: int, number: int, value: Any) -> None:
         leaf = self.leaf
-        call = queue.calls.get(queue.attempt(token)[5]) if queue.calls else None
+        call = queue.calls.get(queue.told(token)[5]) if queue.calls else None
         if isinstance(value, Call):
             call, value = value, None
         context = call.context if call is not None else contextvars.copy_context()
@@ -45,7 +55,7 @@ class Site:
         if leaf.mode == "input":
             args = (value,)
         elif leaf.mode == "failed":
-            args = (queue.attempt(token)[4],)
+            args = (queue.told(token)[4],)
         queue.bridge.begin(queue, token, number, leaf.function, args, None, self.owner, context)
 
     def ask(self, queue: Queue, token: int, number: int, value: Any) -> None:
@@ -78,10 +88,18 @@ class Operation:
         return Wrapped(policy, self)
 
     async def run(
-        self, input: Any = None, *, policy: "Optional[Policy]" = None, deadline: Any = None, key: Any = None,
-        name: Optional[str] = None, permits: int = 1, priority: int = 31, scope: Any = None,
+        self,
+        input: Any = None,
+        *,
+        policy: "Optional[Policy]" = None,
+        deadline: Any = None,
+        key: Any = None,
+        name: Optional[str] = None,
+        permits: int = 1,
+        priority: int = 31,
+        scope: Any = None,
         runtime: Optional[Runtime] = None,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """Runs it: its value, or the exception that it ends with. Cancelling the task cancels the run.
 
         deadline   seconds, or timedelta, until it settles as TimedOut whatever it does
@@ -93,38 +111,59 @@ class Operation:
         bridge = chosen._loop_bridge(asyncio.get_running_loop())
         call = AsyncCall(bridge.loop.create_future(), None, (), None, PLAIN)
         deadline, scope = inherited(deadline, scope)
-        _submit(bridge.queue, call, self, input, policy, (deadline, key, name, permits, priority, scope))
+        _submit(
+            bridge.queue, call, self, input, policy, (deadline, key, name, permits, priority, scope)
+        )
         try:
             return await bridge.finish(call)
         finally:
             bridge.queue.calls.pop(call.number, None)
 
     def call(
-        self, input: Any = None, *, policy: "Optional[Policy]" = None, deadline: Any = None, key: Any = None,
-        name: Optional[str] = None, permits: int = 1, priority: int = 31, scope: Any = None,
+        self,
+        input: Any = None,
+        *,
+        policy: "Optional[Policy]" = None,
+        deadline: Any = None,
+        key: Any = None,
+        name: Optional[str] = None,
+        permits: int = 1,
+        priority: int = 31,
+        scope: Any = None,
         runtime: Optional[Runtime] = None,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """As ``run()``, but blocks this thread; its functions run on threads of a pool."""
         bridge = _runtime_of(self, policy, runtime, scope)._pool_bridge()
         kind = FutureCall if hasattr(bridge, "pool") else BlockingCall
         call: Any = kind(None, (), None, PLAIN)
         call.context = contextvars.copy_context()
         deadline, scope = inherited(deadline, scope)
-        _submit(bridge.queue, call, self, input, policy, (deadline, key, name, permits, priority, scope))
+        _submit(
+            bridge.queue, call, self, input, policy, (deadline, key, name, permits, priority, scope)
+        )
         try:
             return bridge.finish(call)
         finally:
             bridge.queue.calls.pop(call.number, None)
 
 
-def _runtime_of(operation: Operation, policy: Any, runtime: Optional[Runtime], scope: Any) -> Runtime:
-    for owner in (runtime, operation.runtime, getattr(policy, "runtime", None), getattr(scope, "runtime", None)):
+def _runtime_of(
+    operation: Operation, policy: Any, runtime: Optional[Runtime], scope: Any
+) -> Runtime:
+    for owner in (
+        runtime,
+        operation.runtime,
+        getattr(policy, "runtime", None),
+        getattr(scope, "runtime", None),
+    ):
         if owner is not None:
             return owner
     return current_runtime()
 
 
-def _submit(queue: Queue, call: Call, operation: Operation, value: Any, policy: Any, rare: Tuple[Any, ...]) -> None:
+def _submit(
+    queue: Queue, call: Call, operation: Operation, value: Any, policy: Any, rare: Tuple[Any, ...]
+) -> None:
     number = next(_call_numbers)
     judges: Judges = policy._judges if policy is not None else ()
     call.operation = operation._compile(queue, judges)
@@ -141,7 +180,9 @@ def _submit(queue: Queue, call: Call, operation: Operation, value: Any, policy: 
 class Leaf(Operation):
     """A function: plain or asynchronous. ``mode`` says what it is called with: nothing, the input, or what failed."""
 
-    def __init__(self, function: Callable[..., Any], mode: str = "nothing", judges: Judges = ()) -> None:
+    def __init__(
+        self, function: Callable[..., Any], mode: str = "nothing", judges: Judges = ()
+    ) -> None:
         super().__init__()
         self.function, self.mode, self.judges = function, mode, judges
 
@@ -180,7 +221,12 @@ class Wrapped(Operation):
 class Several(Operation):
     """Made of other operations by ``make(queue, compiled operations)``."""
 
-    def __init__(self, parts: Sequence["Work"], make: Callable[[Queue, List[Any]], Any], mode: str = "nothing") -> None:
+    def __init__(
+        self,
+        parts: Sequence["Work"],
+        make: Callable[[Queue, List[Any]], Any],
+        mode: str = "nothing",
+    ) -> None:
         super().__init__()
         self.parts = [as_operation(part, mode) for part in parts]
         self.make = make
@@ -214,7 +260,9 @@ class _once:
     def __call__(self) -> Any:
         awaitable, self.awaitable = self.awaitable, None
         if awaitable is None:
-            raise RuntimeError("this coroutine was awaited before: give a function, so that it can be tried again")
+            raise RuntimeError(
+                "this coroutine was awaited before: give a function, so that it can be tried again"
+            )
         return awaitable
 
     def __del__(self) -> None:
@@ -234,12 +282,17 @@ def operation(function: Callable[..., Any], *, classify: Optional[Classify] = No
 
 
 def race_of(
-    tasks: Sequence[Work], *, first_settled: bool = False, decisive: Optional[Sequence[bool]] = None,
+    tasks: Sequence[Work],
+    *,
+    first_settled: bool = False,
+    decisive: Optional[Sequence[bool]] = None,
     name: Optional[str] = None,
-) -> Operation:  # fmt: skip
+) -> Operation:
     """The first success of several; AggregateError when all have failed. A decisive one ends it either way."""
     flags = bytes(bool(flag) for flag in decisive) if decisive is not None else None
-    return Several(tasks, lambda queue, parts: _weir.race(queue.runtime, parts, first_settled, flags, name))
+    return Several(
+        tasks, lambda queue, parts: _weir.race(queue.runtime, parts, first_settled, flags, name)
+    )
 
 
 def any_of(tasks: Sequence[Work], *, name: Optional[str] = None) -> Operation:
@@ -283,7 +336,9 @@ class Parallel(Operation):
         self.runtime = next((part.runtime for part in self.parts if part.runtime is not None), None)
 
     def _make(self, queue: Queue, judges: Judges) -> Tuple[Any, ...]:
-        compiled = [part._compile(queue, judges + _policy_judges(self.options)) for part in self.parts]
+        compiled = [
+            part._compile(queue, judges + _policy_judges(self.options)) for part in self.parts
+        ]
         options = _with_policy(self.options, queue)
         return (_weir.parallel(queue.runtime, queue, compiled, **options), compiled)
 
@@ -291,9 +346,16 @@ class Parallel(Operation):
 class Each(Operation):
     """One operation for each item of a list, or of what a source gives."""
 
-    def __init__(self, work: Work, items: Optional[Sequence[Any]], source: Any, options: Dict[str, Any]) -> None:
+    def __init__(
+        self, work: Work, items: Optional[Sequence[Any]], source: Any, options: Dict[str, Any]
+    ) -> None:
         super().__init__()
-        self.work, self.items, self.source, self.options = as_operation(work, "input"), items, source, options
+        self.work, self.items, self.source, self.options = (
+            as_operation(work, "input"),
+            items,
+            source,
+            options,
+        )
         self.runtime = self.work.runtime
 
     def _make(self, queue: Queue, judges: Judges) -> Tuple[Any, ...]:
@@ -305,26 +367,35 @@ class Each(Operation):
             queue.sites[site.number] = site
             options["source"] = queue.asked(site.number)
             kept.append(_Registration(queue, site.number))
-        return (_weir.parallel_each(compiled, queue, self.items, **options), kept)
+        items = None if self.items is None else _weir.Many(self.items)
+        return (_weir.parallel_each(compiled, queue, items, **options), kept)
 
 
-def parallel_of(tasks: Sequence[Work], *, concurrency: Optional[int] = None, **options: Any) -> Operation:
+def parallel_of(
+    tasks: Sequence[Work], *, concurrency: Optional[int] = None, **options: Any
+) -> Operation:
     """Several, at most ``concurrency`` at once; see weir.parallel()."""
     return Parallel(tasks, {"concurrency": concurrency, **options})
 
 
-def each_of(work: Work, items: Sequence[Any], *, concurrency: Optional[int] = None, **options: Any) -> Operation:
+def each_of(
+    work: Work, items: Sequence[Any], *, concurrency: Optional[int] = None, **options: Any
+) -> Operation:
     """One operation over many items, at most ``concurrency`` at once."""
     return Each(work, items, None, {"concurrency": concurrency, **options})
 
 
-def poll_of(work: Work, *, interval: Any, until: Optional[Callable[[Any], Any]] = None, **options: Any) -> Operation:
+def poll_of(
+    work: Work, *, interval: Any, until: Optional[Callable[[Any], Any]] = None, **options: Any
+) -> Operation:
     """Again and again until its value is what is waited for; see weir.poll()."""
     return Polled(as_operation(work), until, {"interval": interval, **options})
 
 
 class Polled(Operation):
-    def __init__(self, work: Operation, until: Optional[Callable[[Any], Any]], options: Dict[str, Any]) -> None:
+    def __init__(
+        self, work: Operation, until: Optional[Callable[[Any], Any]], options: Dict[str, Any]
+    ) -> None:
         super().__init__()
         self.work, self.options = work, options
         self.judges: Judges = ()
@@ -338,15 +409,21 @@ class Polled(Operation):
 
 
 class Sleep(Operation):
-    def __init__(self, seconds: Any, value: Any, status: int, error: Optional[BaseException]) -> None:
+    def __init__(
+        self, seconds: Any, value: Any, status: int, error: Optional[BaseException]
+    ) -> None:
         super().__init__()
         self.seconds, self.value, self.status, self.error = seconds, value, status, error
 
     def _make(self, queue: Queue, judges: Judges) -> Tuple[Any, ...]:
-        return (_weir.sleep(queue.runtime, self.seconds, queue, self.value, self.status, self.error),)
+        return (
+            _weir.sleep(queue.runtime, self.seconds, queue, self.value, self.status, self.error),
+        )
 
 
-def sleep_of(seconds: Any, value: Any = None, *, error: Optional[BaseException] = None) -> Operation:
+def sleep_of(
+    seconds: Any, value: Any = None, *, error: Optional[BaseException] = None
+) -> Operation:
     """Waits, then gives ``value``, or fails with ``error``: among racers a fallback, or a timeout."""
     return Sleep(seconds, value, 0 if error is None else -10, error)
 

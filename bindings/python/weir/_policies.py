@@ -70,7 +70,8 @@ class Policy:
 
     def __call__(self, function: F) -> F:
         """Decorates a coroutine function or a plain one."""
-        return decorated(function, self.run, self.call, self)
+        wrapper: F = decorated(function, self.run, self.call, self)
+        return wrapper
 
     def __repr__(self) -> str:
         return f"<weir.{type(self).__name__} {self.name!r}>"
@@ -96,16 +97,25 @@ def decorated(function: Any, run: Callable[..., Any], call: Callable[..., Any], 
 def is_async(function: Any) -> bool:
     while isinstance(function, functools.partial):
         function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)
+    )
 
 
 class Using:
     """A policy with options of single runs: ``policy.using(key=user, deadline=2).run(function)``."""
 
     def __init__(
-        self, policy: Policy, *, deadline: Any = None, key: Any = None, name: Optional[str] = None, permits: int = 1,
-        priority: int = 31, scope: Any = None,
-    ) -> None:  # fmt: skip
+        self,
+        policy: Policy,
+        *,
+        deadline: Any = None,
+        key: Any = None,
+        name: Optional[str] = None,
+        permits: int = 1,
+        priority: int = 31,
+        scope: Any = None,
+    ) -> None:
         self._policy = policy
         self._rare = (deadline, key, name, permits, priority, scope)
 
@@ -119,12 +129,15 @@ class Using:
     def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """As Policy.call()."""
         policy = self._policy
-        bridge = policy.runtime._pool_bridge() if policy._overlaps else policy.runtime._thread_bridge()
+        bridge = (
+            policy.runtime._pool_bridge() if policy._overlaps else policy.runtime._thread_bridge()
+        )
         handle = policy._handle(bridge.queue)
         return bridge.run(function, args, kwargs, policy._owner, None, handle, *self._rare)
 
     def __call__(self, function: F) -> F:
-        return decorated(function, self.run, self.call, self._policy)
+        wrapper: F = decorated(function, self.run, self.call, self._policy)
+        return wrapper
 
 
 def runtime_or_current(runtime: Optional[Runtime]) -> Runtime:
@@ -153,19 +166,44 @@ class Retry(Policy, _weir.Retry):
     """
 
     def __init__(
-        self, *, max_attempts: Optional[int] = 3, backoff: str = "exponential", base_delay: Any = 1.0,
-        max_delay: Any = 30.0, min_delay: Any = 0.0, multiplier: float = 2.0, jitter: str = "proportional",
-        jitter_factor: float = 0.3, max_elapsed: Any = None, attempt_timeout: Any = None,
-        should_retry: Optional[ShouldRetry] = None, retry_value: Optional[Callable[[Any], Any]] = None,
-        retry_refusals: bool = False, budget: "Optional[Budget]" = None, classify: Optional[Classify] = None,
-        failures: Any = None, name: Optional[str] = None, runtime: Optional[Runtime] = None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        max_attempts: Optional[int] = 3,
+        backoff: str = "exponential",
+        base_delay: Any = 1.0,
+        max_delay: Any = 30.0,
+        min_delay: Any = 0.0,
+        multiplier: float = 2.0,
+        jitter: str = "proportional",
+        jitter_factor: float = 0.3,
+        max_elapsed: Any = None,
+        attempt_timeout: Any = None,
+        should_retry: Optional[ShouldRetry] = None,
+        retry_value: Optional[Callable[[Any], Any]] = None,
+        retry_refusals: bool = False,
+        budget: "Optional[Budget]" = None,
+        classify: Optional[Classify] = None,
+        failures: Any = None,
+        name: Optional[str] = None,
+        runtime: Optional[Runtime] = None,
+    ) -> None:
         super().__init__(
-            runtime_or_current(runtime), max_attempts=max_attempts, backoff=backoff, base_delay=base_delay,
-            max_delay=max_delay, min_delay=min_delay, multiplier=multiplier, jitter=jitter,
-            jitter_factor=jitter_factor, max_elapsed=max_elapsed, attempt_timeout=attempt_timeout,
-            retry_refusals=int(retry_refusals), budget=budget, failures=failures, name=name,
-        )  # fmt: skip
+            runtime_or_current(runtime),
+            max_attempts=max_attempts,
+            backoff=backoff,
+            base_delay=base_delay,
+            max_delay=max_delay,
+            min_delay=min_delay,
+            multiplier=multiplier,
+            jitter=jitter,
+            jitter_factor=jitter_factor,
+            max_elapsed=max_elapsed,
+            attempt_timeout=attempt_timeout,
+            retry_refusals=int(retry_refusals),
+            budget=budget,
+            failures=failures,
+            name=name,
+        )
         self._judged_by(judges(classify, should_retry, retry_value))
 
     def set_options(self, **options: Any) -> None:
@@ -177,9 +215,13 @@ class Timeout(Policy, _weir.Timeout):
     """Settles what takes longer than ``timeout`` seconds as TimedOut, and cancels its task. None: no bound."""
 
     def __init__(
-        self, timeout: Any, *, message: Optional[str] = None, name: Optional[str] = None,
+        self,
+        timeout: Any,
+        *,
+        message: Optional[str] = None,
+        name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(runtime_or_current(runtime), timeout=timeout, message=message, name=name)
 
     def set_options(self, timeout: Any, *, message: Optional[str] = None) -> None:
@@ -193,14 +235,25 @@ class Budget(_weir.Budget):
     """
 
     def __init__(
-        self, *, ratio: float = 0.2, min_per_second: float = 1.0, window: Any = 10.0, name: Optional[str] = None,
+        self,
+        *,
+        ratio: float = 0.2,
+        min_per_second: float = 1.0,
+        window: Any = 10.0,
+        name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(
-            runtime_or_current(runtime), ratio=ratio, min_per_second=min_per_second, window=window, name=name
+            runtime_or_current(runtime),
+            ratio=ratio,
+            min_per_second=min_per_second,
+            window=window,
+            name=name,
         )
 
-    def set_options(self, *, ratio: float = 0.2, min_per_second: float = 1.0, window: Any = 10.0) -> None:
+    def set_options(
+        self, *, ratio: float = 0.2, min_per_second: float = 1.0, window: Any = 10.0
+    ) -> None:
         """Changes the numbers live; ``window`` must stay as it is."""
         self._set_options(ratio=ratio, min_per_second=min_per_second, window=window)
 
@@ -217,15 +270,27 @@ class Hedge(Policy, _weir.Hedge):
     _overlaps = True
 
     def __init__(
-        self, delay: Any = None, *, max_hedges: int = 1, quantile: Optional[float] = None,
-        budget: Optional[Budget] = None, classify: Optional[Classify] = None, failures: Any = None,
-        name: Optional[str] = None, runtime: Optional[Runtime] = None,
-    ) -> None:  # fmt: skip
+        self,
+        delay: Any = None,
+        *,
+        max_hedges: int = 1,
+        quantile: Optional[float] = None,
+        budget: Optional[Budget] = None,
+        classify: Optional[Classify] = None,
+        failures: Any = None,
+        name: Optional[str] = None,
+        runtime: Optional[Runtime] = None,
+    ) -> None:
         options: Dict[str, Any] = {} if delay is None else {"delay": delay}
         super().__init__(
-            runtime_or_current(runtime), max_hedges=max_hedges, quantile=quantile, budget=budget, failures=failures,
-            name=name, **options,
-        )  # fmt: skip
+            runtime_or_current(runtime),
+            max_hedges=max_hedges,
+            quantile=quantile,
+            budget=budget,
+            failures=failures,
+            name=name,
+            **options,
+        )
         self._judged_by(judges(classify))
 
     def set_options(self, **options: Any) -> None:
@@ -243,9 +308,15 @@ class Fallback(Policy, _weir.Fallback):
     """
 
     def __init__(
-        self, function: Any = None, *, value: Any = _ABSENT, classify: Optional[Classify] = None, failures: Any = None,
-        name: Optional[str] = None, runtime: Optional[Runtime] = None,
-    ) -> None:  # fmt: skip
+        self,
+        function: Any = None,
+        *,
+        value: Any = _ABSENT,
+        classify: Optional[Classify] = None,
+        failures: Any = None,
+        name: Optional[str] = None,
+        runtime: Optional[Runtime] = None,
+    ) -> None:
         chosen = runtime_or_current(runtime)
         if (function is None) == (value is _ABSENT):
             raise ValueError("fallback: give a function or a value, one of both")
@@ -254,7 +325,9 @@ class Fallback(Policy, _weir.Fallback):
         given = {"has_value": 1, "value": None if value is _ABSENT else value}
         super().__init__(chosen, chosen._home_queue(), **given, **self._options)
         if function is not None:
-            self._function = function if isinstance(function, Operation) else Leaf(function, "failed")
+            self._function = (
+                function if isinstance(function, Operation) else Leaf(function, "failed")
+            )
         self._judged_by(judges(classify))
 
     def _handle(self, queue: Queue) -> Any:
@@ -269,8 +342,12 @@ class Fallback(Policy, _weir.Fallback):
 
     def stats(self) -> Any:
         """Runs that came by, those it stepped in for, and those of them that failed all the same."""
-        queues = [bridge.queue for bridge in list(self.runtime._loops.values())] + self.runtime._queues()
-        told = [self._stats()] + [q.handles[self]._stats() for q in dict.fromkeys(queues) if self in q.handles]
+        queues = [
+            bridge.queue for bridge in list(self.runtime._loops.values())
+        ] + self.runtime._queues()
+        told = [self._stats()] + [
+            q.handles[self]._stats() for q in dict.fromkeys(queues) if self in q.handles
+        ]
         return type(told[0])([sum(column) for column in zip(*told)])
 
 
@@ -298,15 +375,30 @@ class Breaker(Policy, _weir.Breaker):
     """
 
     def __init__(
-        self, *, mode: str = "consecutive", failure_threshold: int = 5, window_size: int = 100, window: Any = 60.0,
-        failure_rate: float = 0.5, min_calls: int = 10, half_open_max_calls: int = 3,
-        half_open_success_threshold: int = 2, half_open_failures: int = 1, slow_call: Any = None,
-        slow_call_rate: float = 1.0, reset_timeout: Any = 60.0, reset_multiplier: float = 1.0,
-        max_reset_timeout: Any = 600.0, trial_timeout: Any = 60.0, ramp_up: Any = None,
-        classify: Optional[Classify] = None, failures: Any = None,
-        on_state_change: Optional[Callable[[Any], Any]] = None, name: Optional[str] = None,
+        self,
+        *,
+        mode: str = "consecutive",
+        failure_threshold: int = 5,
+        window_size: int = 100,
+        window: Any = 60.0,
+        failure_rate: float = 0.5,
+        min_calls: int = 10,
+        half_open_max_calls: int = 3,
+        half_open_success_threshold: int = 2,
+        half_open_failures: int = 1,
+        slow_call: Any = None,
+        slow_call_rate: float = 1.0,
+        reset_timeout: Any = 60.0,
+        reset_multiplier: float = 1.0,
+        max_reset_timeout: Any = 600.0,
+        trial_timeout: Any = 60.0,
+        ramp_up: Any = None,
+        classify: Optional[Classify] = None,
+        failures: Any = None,
+        on_state_change: Optional[Callable[[Any], Any]] = None,
+        name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         chosen = runtime_or_current(runtime)
         heard: Dict[str, Any] = {}
         if on_state_change is not None:
@@ -314,13 +406,28 @@ class Breaker(Policy, _weir.Breaker):
 
             heard["_user"] = listen(chosen, self, on_state_change)
         super().__init__(
-            chosen, chosen._home_queue(), mode=mode, failure_threshold=failure_threshold, window_size=window_size,
-            window=window, failure_rate=failure_rate, min_calls=min_calls, half_open_max_calls=half_open_max_calls,
-            half_open_success_threshold=half_open_success_threshold, half_open_failures=half_open_failures,
-            slow_call=slow_call, slow_call_rate=slow_call_rate, reset_timeout=reset_timeout,
-            reset_multiplier=reset_multiplier, max_reset_timeout=max_reset_timeout, trial_timeout=trial_timeout,
-            ramp_up=ramp_up, failures=failures, name=name, **heard,
-        )  # fmt: skip
+            chosen,
+            chosen._home_queue(),
+            mode=mode,
+            failure_threshold=failure_threshold,
+            window_size=window_size,
+            window=window,
+            failure_rate=failure_rate,
+            min_calls=min_calls,
+            half_open_max_calls=half_open_max_calls,
+            half_open_success_threshold=half_open_success_threshold,
+            half_open_failures=half_open_failures,
+            slow_call=slow_call,
+            slow_call_rate=slow_call_rate,
+            reset_timeout=reset_timeout,
+            reset_multiplier=reset_multiplier,
+            max_reset_timeout=max_reset_timeout,
+            trial_timeout=trial_timeout,
+            ramp_up=ramp_up,
+            failures=failures,
+            name=name,
+            **heard,
+        )
         self._judged_by(judges(classify))
 
     def set_options(self, **options: Any) -> None:
@@ -363,11 +470,17 @@ class Pipeline(Policy, _weir.Pipeline):
     def __init__(self, *policies: Policy, name: Optional[str] = None) -> None:
         self._parts = policies
         self._options = {"name": name}
-        runtime = policies[0].runtime if policies and isinstance(policies[0], Policy) else current_runtime()
+        runtime = (
+            policies[0].runtime
+            if policies and isinstance(policies[0], Policy)
+            else current_runtime()
+        )
         super().__init__(runtime, policies, name)
         self._overlaps = any(part._overlaps for part in policies)
         self._bound = any(
-            isinstance(part, Fallback) and part._function is not None or getattr(part, "_bound", False)
+            isinstance(part, Fallback)
+            and part._function is not None
+            or getattr(part, "_bound", False)
             for part in policies
         )
         self._judged_by(tuple(judge for part in policies for judge in part._judges))
@@ -397,20 +510,43 @@ class Chaos(Policy, _weir.Chaos):
     _WHAT = {"latency": 1, "failure": 2, "outcome": 3, "hang": 4}
 
     def __init__(
-        self, *, failure_rate: float = 0.0, outcome_rate: float = 0.0, hang_rate: float = 0.0,
-        latency_rate: float = 0.0, failure: Optional[BaseException] = None, value: Any = None,
-        latency_min: Any = 0.0, latency_max: Any = 1.0,
-        phases: Optional[Sequence[Tuple[Any, Any, str, float]]] = None, seed: int = 0, enabled: bool = True,
-        name: Optional[str] = None, runtime: Optional[Runtime] = None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        failure_rate: float = 0.0,
+        outcome_rate: float = 0.0,
+        hang_rate: float = 0.0,
+        latency_rate: float = 0.0,
+        failure: Optional[BaseException] = None,
+        value: Any = None,
+        latency_min: Any = 0.0,
+        latency_max: Any = 1.0,
+        phases: Optional[Sequence[Tuple[Any, Any, str, float]]] = None,
+        seed: int = 0,
+        enabled: bool = True,
+        name: Optional[str] = None,
+        runtime: Optional[Runtime] = None,
+    ) -> None:
         chosen = runtime_or_current(runtime)
         super().__init__(
-            chosen, chosen._home_queue(), enabled=int(enabled), failure_rate=failure_rate, outcome_rate=outcome_rate,
-            hang_rate=hang_rate, latency_rate=latency_rate, failure=failure, value=value, latency_min=latency_min,
-            latency_max=latency_max, phases=self._numbered(phases), seed=seed, name=name,
-        )  # fmt: skip
+            chosen,
+            chosen._home_queue(),
+            enabled=int(enabled),
+            failure_rate=failure_rate,
+            outcome_rate=outcome_rate,
+            hang_rate=hang_rate,
+            latency_rate=latency_rate,
+            failure=failure,
+            value=value,
+            latency_min=latency_min,
+            latency_max=latency_max,
+            phases=self._numbered(phases),
+            seed=seed,
+            name=name,
+        )
 
-    def _numbered(self, phases: Optional[Sequence[Tuple[Any, Any, str, float]]]) -> Optional[List[Any]]:
+    def _numbered(
+        self, phases: Optional[Sequence[Tuple[Any, Any, str, float]]]
+    ) -> Optional[List[Any]]:
         if phases is None:
             return None
         return [(begin, end, self._WHAT[what], rate) for begin, end, what, rate in phases]
@@ -434,5 +570,11 @@ class _Unknown(Policy, _weir.Policy):
 
 
 KINDS: Dict[int, Any] = {
-    1: Retry, 2: Breaker, 4: Timeout, 5: Pipeline, 7: Hedge, 8: Fallback, 9: Chaos,
-}  # fmt: skip
+    1: Retry,
+    2: Breaker,
+    4: Timeout,
+    5: Pipeline,
+    7: Hedge,
+    8: Fallback,
+    9: Chaos,
+}

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _lock = threading.RLock()
 _default: Optional["Runtime"] = None
 _all: "weakref.WeakSet[Runtime]" = weakref.WeakSet()
-_current: "contextvars.ContextVar[Optional[Runtime]]" = contextvars.ContextVar("weir.runtime", default=None)
+_current: "contextvars.ContextVar[Optional[Runtime]]" = contextvars.ContextVar(
+    "weir.runtime", default=None
+)
 
 
 class Runtime(_weir.Runtime):
@@ -50,9 +52,14 @@ class Runtime(_weir.Runtime):
         metrics: bool = False,
     ) -> None:
         super().__init__(
-            driver=self._driver, name=name, seed=seed, max_in_flight=max_in_flight, close_grace=close_grace,
-            recorder_entries=recorder_entries, metrics=int(metrics),
-        )  # fmt: skip
+            driver=self._driver,
+            name=name,
+            seed=seed,
+            max_in_flight=max_in_flight,
+            close_grace=close_grace,
+            recorder_entries=recorder_entries,
+            metrics=int(metrics),
+        )
         self._pid = os.getpid()
         self._loops: Dict[asyncio.AbstractEventLoop, LoopBridge] = {}
         self._threads = threading.local()
@@ -112,7 +119,8 @@ class Runtime(_weir.Runtime):
         """The policy that is registered under ``name``, by whatever language; raises NotFound."""
         from ._policies import KINDS
 
-        return self._find(name, KINDS)
+        found: Policy = self._find(name, KINDS)
+        return found
 
     def now(self) -> float:
         """The runtime's monotonic time in seconds."""
