@@ -14,6 +14,14 @@ const forgotten = new FinalizationRegistry(({ runtime, listener }) => {
   runtime.deref()?._listeners.remove(listener);
 });
 
+// A get, or a flight, inside of a policy: its deciders see how that ended.
+function under(policy, { policy: _, input, ...options }, go) {
+  return policy.run(
+    ({ signal, remainingMs }) => go({ input, signal, deadlineMs: remainingMs }),
+    options,
+  );
+}
+
 class Cache extends Handle {
   constructor(options = {}) {
     const { load, loadMany, weigh, onEvict, runtime = defaultRuntime(), ...rest } = options;
@@ -44,6 +52,8 @@ class Cache extends Handle {
   get(key, load = this._load, options = NONE) {
     if (typeof load !== 'function') throw new InvalidError('cache.get needs a function that loads');
     this._open();
+    const { policy } = options;
+    if (policy !== undefined) return under(policy, options, (its) => this.get(key, load, its));
     const weigh = this._weigh;
     const input = {
       start: (attempt) => load(key, attempt),
@@ -53,7 +63,7 @@ class Cache extends Handle {
     };
     return this._runtime._launch(
       this._get,
-      options.policy?._open() ?? 0,
+      0,
       undefined,
       undefined,
       0,
@@ -253,10 +263,12 @@ class Flight extends Handle {
 
   run(key, fn, options = NONE) {
     this._open();
+    const { policy } = options;
+    if (policy !== undefined) return under(policy, options, (its) => this.run(key, fn, its));
     const input = { start: fn, judges: undefined, input: options.input, weigh: undefined };
     return this._runtime._launch(
       this._work,
-      options.policy?._open() ?? 0,
+      0,
       undefined,
       undefined,
       0,

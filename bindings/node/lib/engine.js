@@ -53,6 +53,19 @@ function uncaught(error) {
   });
 }
 
+// What would not be what it was as a number of C.
+function checkNumbers(deadlineMs, permits, priority) {
+  if (deadlineMs !== undefined && !(deadlineMs >= 0)) {
+    throw new errors.InvalidError(`deadlineMs must be a number, 0 or more (got ${deadlineMs})`);
+  }
+  if (permits !== undefined && !(Number.isInteger(permits) && permits >= 1 && permits < 2 ** 32)) {
+    throw new errors.InvalidError(`permits must be a whole number, 1 or more (got ${permits})`);
+  }
+  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority < 64)) {
+    throw new errors.InvalidError(`priority must be a whole number, 0 to 63 (got ${priority})`);
+  }
+}
+
 class Run {
   constructor(start, judges, keeps) {
     this.start = start;
@@ -161,6 +174,7 @@ class Engine {
   _submit(slot, operation, policy, flags, options) {
     const { deadlineMs, key, keys, name, scope, permits, priority, input } = options;
     if (keys !== undefined) {
+      checkNumbers(deadlineMs);
       this._flush();
       native.runKeys(
         this._handle,
@@ -173,25 +187,30 @@ class Engine {
       );
       return;
     }
+    const bytes = key === undefined ? undefined : keyOf(key);
+    checkNumbers(deadlineMs, permits, priority);
     const inputId = input === undefined ? -1 : this._values.put(input);
     const packed = flags + 256 * (priority ?? 31);
+    const deadline = deadlineMs ?? Infinity;
     if (key === undefined && name === undefined && scope === undefined) {
-      this._push(1, slot, operation, policy, deadlineMs ?? Infinity, permits ?? 1, inputId, packed);
+      this._push(1, slot, operation, policy, deadline, permits ?? 1, inputId, packed);
       return;
     }
     this._flush();
-    native.run(
+    const inside = scope === undefined ? 0 : scope._open();
+    const { run } = native;
+    run(
       this._handle,
       slot,
       operation,
       policy,
-      deadlineMs ?? Infinity,
+      deadline,
       permits ?? 1,
       inputId,
       packed,
-      key === undefined ? undefined : keyOf(key),
+      bytes,
       name,
-      scope === undefined ? 0 : scope._handle,
+      inside,
     );
   }
 

@@ -6,6 +6,7 @@ const native = require('./native.js');
 const { InvalidError } = require('./errors.js');
 const { Operation, operation, operations, runtimeOf, judgesOf, NONE } = require('./operation.js');
 const { WANTS_INDEX } = require('./runtime.js');
+const { within } = require('./policy.js');
 const { Handle } = require('./handle.js');
 
 const RACE = 0,
@@ -182,9 +183,15 @@ function sourceOf(items, runtime, seen) {
   return { iterator, operation: operation(ask, { runtime, asks: true }) };
 }
 
-async function each(items, work, options) {
+async function each(items, itemWork, options) {
   const { run, rest } = split(options);
-  const { onProgress, onItem, policy, ...native_ } = rest;
+  const { onProgress, onItem, policy: given, ...native_ } = rest;
+  // A policy of several parts runs around each item by itself.
+  const isCut = given?._parts() !== undefined;
+  const policy = isCut ? undefined : given;
+  const work = isCut
+    ? (item, index, outer) => within(given, (attempt) => itemWork(item, index, attempt))(outer)
+    : itemWork;
   const runtime = runtimeOf([policy], options);
   const listed = Array.isArray(items);
   const seen = { items: listed ? items : [], count: 0 };
@@ -242,22 +249,24 @@ function map(items, mapper, options = NONE) {
 
 // A pool as weir has it: an operation to be run once, and the door through which items come.
 class PoolOperation extends Operation {
-  constructor({ policy, runtime: _, ...options }, listener) {
-    const runtime = runtimeOf([policy], { runtime: _ });
+  constructor({ policy: given, runtime: _, ...options }, listener) {
+    const runtime = runtimeOf([given], { runtime: _ });
+    const isCut = given?._parts() !== undefined;
+    const policy = isCut ? undefined : given;
     if (policy !== undefined) options.policy = policy._open();
     const [pool, handle] = native.poolNew(runtime._open(), options, listener);
     super(runtime, handle, policy);
     this._pool = new Handle(runtime, pool);
     this._judges = policy?._judges;
+    this._around = isCut ? given : undefined;
   }
 
   /** Adds an item: an operation, or a function. Throws a ClosedError when it takes no more. */
   add(fn, input) {
     const runtime = this._runtime;
-    const isOperation = fn instanceof Operation;
-    const given = isOperation
-      ? input
-      : { start: fn, judges: this._judges, input, weigh: undefined };
+    const isOperation = fn instanceof Operation && this._around === undefined;
+    const start = this._around === undefined ? fn : within(this._around, fn);
+    const given = isOperation ? input : { start, judges: this._judges, input, weigh: undefined };
     runtime._flush();
     native.poolAdd(
       runtime._open(),

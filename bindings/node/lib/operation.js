@@ -66,7 +66,7 @@ function launch(operation, options, flags, prepare) {
       prepare,
     );
   }
-  if (policy._judges === undefined) {
+  if (policy._parts() === undefined && policy._judges === undefined) {
     return runtime._launch(
       operation._open(),
       policy._open(),
@@ -78,8 +78,9 @@ function launch(operation, options, flags, prepare) {
     );
   }
   const { policy: _, input, key, scope, ...rest } = options;
-  const nested = (attempt) => operation.run({ input, key, scope, signal: attempt.signal });
-  return runtime._launch(0, policy._open(), nested, policy._judges, flags, rest, policy);
+  const nested = ({ signal, remainingMs }) =>
+    operation.run({ input, key, scope, signal, deadlineMs: remainingMs });
+  return flags === 0 ? policy.run(nested, rest) : policy.settle(nested, rest);
 }
 
 /** An operation of a function, which gets the Attempt. */

@@ -7,9 +7,12 @@ const { InvalidError } = require('./errors.js');
 const { Handle } = require('./handle.js');
 const { Operation, operation, runtimeOf } = require('./operation.js');
 const { keyOf } = require('./runtime.js');
+const { within } = require('./policy.js');
 
 class Pacer extends Handle {
-  constructor(kind, inner, { runtime: _, policy, ...options }, runtime) {
+  constructor(kind, inner, { runtime: _, policy: given, ...options }, runtime) {
+    const isCut = given?._parts() !== undefined;
+    const policy = isCut ? undefined : given;
     if (policy !== undefined) options.policy = policy._open();
     const [pacer, handle] = native[`${kind}New`](
       runtime._open(),
@@ -20,13 +23,15 @@ class Pacer extends Handle {
     this._kind = kind;
     this._keeps = [policy, inner];
     this._judges = policy?._judges;
+    this._around = isCut ? given : undefined;
     this._operation = handle;
     if (inner !== undefined) this.operation = new Operation(runtime, handle, [this]);
   }
 
   _call(start, key) {
     this._open();
-    const input = { start, judges: this._judges, input: undefined, weigh: undefined };
+    const work = this._around === undefined ? start : within(this._around, start);
+    const input = { start: work, judges: this._judges, input: undefined, weigh: undefined };
     return this._runtime._launch(
       this._operation,
       0,

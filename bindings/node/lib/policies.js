@@ -6,7 +6,7 @@ const { Handle } = require('./handle.js');
 const { InvalidError, errorOf, valueOf, make, WORDS } = require('./errors.js');
 const { defaultRuntime, keyOf } = require('./runtime.js');
 const { operation } = require('./operation.js');
-const { Policy, Made, nativeOptions } = require('./policy.js');
+const { Policy, Made, nativeOptions, changed } = require('./policy.js');
 
 const { breakerAcquire, breakerSucceeded, breakerFailed, breakerReport } = native;
 const STATES = ['closed', 'open', 'half-open', 'forced-open', 'forced-closed', 'metrics-only'];
@@ -384,20 +384,46 @@ class Pipeline extends Policy {
   constructor(policies, { name } = {}) {
     if (policies.length === 0) throw new InvalidError('a pipeline needs a policy');
     const runtime = policies[0]._runtime;
-    const judges = policies.flatMap((policy) => policy._judges ?? []).reverse();
-    super(
-      runtime,
-      native.pipeline(
-        runtime._open(),
-        policies.map((policy) => policy._open()),
-        name,
-      ),
-      judges.length === 0 ? undefined : judges,
-      policies,
-    );
+    const handles = policies.map((policy) => policy._open());
+    super(runtime, native.pipeline(runtime._open(), handles, name), undefined, policies);
     this.policies = policies;
     this.name = name ?? '';
+    this._seen = -1; // how many changes there were when its parts were made
   }
+
+  // weir is told one verdict for each attempt. A policy that judges by itself sees another outcome than
+  // what is inside of it; so the pipeline is cut behind each that does, but the innermost.
+  _parts() {
+    if (this._seen !== changed()) {
+      this._seen = changed();
+      this._cut = undefined;
+      const cut = cutBehindJudges(this.policies.flatMap(flattened));
+      this._judges = judgesOfAll(cut[0]);
+      if (cut.length > 1)
+        this._cut = cut.map((part) => (part.length === 1 ? part[0] : new Pipeline(part)));
+      for (const part of this._cut ?? []) part._parts();
+    }
+    return this._cut;
+  }
+}
+
+const flattened = (policy) =>
+  policy instanceof Pipeline ? policy.policies.flatMap(flattened) : [policy];
+const judgesByItself = ({ _judges }) =>
+  _judges?.some(({ classify, failureWhen }) => classify ?? failureWhen);
+
+function judgesOfAll(policies) {
+  const judges = policies.flatMap((policy) => policy._judges ?? []).reverse();
+  return judges.length === 0 ? undefined : judges;
+}
+
+function cutBehindJudges(policies) {
+  const parts = [[]];
+  policies.forEach((policy, i) => {
+    parts.at(-1).push(policy);
+    if (judgesByItself(policy) && i < policies.length - 1) parts.push([]);
+  });
+  return parts;
 }
 
 /** Several policies as one, the first outermost. */

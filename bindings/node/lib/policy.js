@@ -50,11 +50,19 @@ function nativeOptions(family, options, more = []) {
   return rest;
 }
 
+// How often a policy's options were changed: then pipelines look anew who decides.
+let changes = 0;
+
 class Policy extends Handle {
   constructor(runtime, handle, judges, keeps) {
     super(runtime, handle);
     this._judges = judges; // deciders, innermost first; undefined without
     this._keeps = keeps;
+  }
+
+  // The parts that have to be run one inside the other; undefined: it is one.
+  _parts() {
+    return undefined;
   }
 
   /** Runs a function, or an operation, under this policy; resolves with its value. */
@@ -69,14 +77,10 @@ class Policy extends Handle {
 
   /** An operation: `inner` under this policy. */
   wrap(inner) {
-    if (this._judges !== undefined) {
-      const fn =
-        inner instanceof Operation
-          ? (inner._start ?? ((a) => inner.run({ input: a.input, signal: a.signal })))
-          : inner;
-      return wrapped(this, operation(fn, { runtime: this._runtime, judges: this._judges }));
-    }
-    return wrapped(this, operation(inner, { runtime: this._runtime }));
+    const runtime = this._runtime;
+    if (this._parts() !== undefined) return operation(within(this, inner), { runtime });
+    if (this._judges === undefined) return wrapped(this, operation(inner, { runtime }));
+    return wrapped(this, operation(functionOf(inner), { runtime, judges: this._judges }));
   }
 
   /** The same function, under this policy: (...args) => Promise. The last argument is not the Attempt. */
@@ -106,11 +110,61 @@ function wrapped(policy, inner) {
   return new Operation(policy._runtime, handle, [policy, inner]);
 }
 
+// An operation as a function, whose ends the deciders of what is around it can see.
+function functionOf(inner) {
+  if (!(inner instanceof Operation)) return inner;
+  return inner._start ?? ((attempt) => inner.run({ input: attempt.input, ...insideOf(attempt) }));
+}
+
+// What a run inside of an attempt takes over from it.
+function insideOf(attempt) {
+  const { remainingMs, signal, key, scope } = attempt;
+  return { signal, key, scope, deadlineMs: remainingMs };
+}
+
+/** A function that runs `inner` under `policy`, inside of the attempt that it gets. */
+function within(policy, inner) {
+  return (outer) => {
+    const numbered = functionOf(inner);
+    const fn = (attempt) => {
+      attempt.attempt += outer.attempt - 1;
+      attempt.index = outer.index;
+      return numbered(attempt);
+    };
+    return policy.run(fn, { input: outer.input, ...insideOf(outer) });
+  };
+}
+
+// Runs the parts one inside the other, so that each decider sees what is inside of its policy.
+function startParts(parts, inner, options, flags) {
+  const [outermost, ...rest] = parts;
+  const { permits, priority } = options;
+  let fn = functionOf(inner);
+  for (const part of rest.reverse()) {
+    const inside = fn;
+    fn = (outer) => {
+      const work = (attempt) => {
+        attempt.attempt += outer.attempt - 1;
+        return inside(attempt);
+      };
+      const its = { input: outer.input, permits, priority, ...insideOf(outer) };
+      return part._runtime._launch(0, part._open(), work, part._judges, 0, its, part);
+    };
+  }
+  const { _runtime, _judges } = outermost;
+  return _runtime._launch(0, outermost._open(), fn, _judges, flags, options, parts);
+}
+
 function start(policy, fn, options, flags) {
-  if (typeof fn === 'function') {
+  const isFunction = typeof fn === 'function';
+  if (!isFunction && !(fn instanceof Operation)) {
+    throw new InvalidError('a function or an operation is needed');
+  }
+  const parts = policy._parts();
+  if (parts !== undefined) return startParts(parts, fn, options, flags);
+  if (isFunction) {
     return policy._runtime._launch(0, policy._open(), fn, policy._judges, flags, options, policy);
   }
-  if (!(fn instanceof Operation)) throw new InvalidError('a function or an operation is needed');
   return flags === 0 ? fn.run({ ...options, policy }) : fn.settle({ ...options, policy });
 }
 
@@ -138,6 +192,7 @@ class Made extends Policy {
     };
     native.change(this._runtime._open(), this._family, this._open(), prepared);
     this._judges = judgesOf(options);
+    changes++;
   }
 
   get stats() {
@@ -145,4 +200,4 @@ class Made extends Policy {
   }
 }
 
-module.exports = { Policy, Made, nativeOptions };
+module.exports = { Policy, Made, nativeOptions, within, changed: () => changes };

@@ -38,7 +38,8 @@ static napi_value reported(struct environment *e, weir_status status) {
   return status == WEIR_OK ? NULL : number_value(e, status);
 }
 
-/* breakerSucceeded(handle, permit), breakerFailed(handle, permit): as report, undefined for WEIR_OK */
+/* breakerSucceeded(handle, permit), breakerFailed(handle, permit): as report, undefined for WEIR_OK
+ * */
 static napi_value breaker_succeeded(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   weir_breaker *breaker = door(e, arg[0], WEIR_POLICY_BREAKER);

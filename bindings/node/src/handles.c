@@ -206,7 +206,8 @@ napi_value throw_invalid(struct environment *e, const char *message) {
 
 double ms_of_ns(int64_t ns) { return ns == INT64_MAX ? INFINITY : (double)ns / 1e6; }
 
-int64_t ms_from(double ms) { return ms < 9e15 ? (int64_t)ms : -1; }
+/* Rounded up: nothing fires early. */
+int64_t ms_from(double ms) { return ms < 9e15 ? (int64_t)ceil(ms) : -1; }
 
 static bool text_bytes(struct environment *e, napi_value value, struct bytes *out) {
   size_t size = 0;

@@ -434,3 +434,110 @@ test('thousands at once on the default runtime, each with its own value', async 
   assert.ok(values.every((value, i) => value.i === i));
   assert.equal(retry.stats.calls, 5000);
 });
+
+timed(
+  'pipeline: what one policy judges a failure is none for those inside',
+  async (clock, runtime) => {
+    const breaker = new weir.Breaker({ failureThreshold: 2, runtime });
+    const pending = new weir.Retry({
+      maxAttempts: 4,
+      baseDelayMs: 10,
+      failureWhen: (v) => v === 'PENDING',
+      runtime,
+    });
+    const numbers = [];
+    const poll = weir.pipeline(pending, breaker);
+    const done = poll.run(
+      ({ attempt }) => {
+        numbers.push(attempt);
+        return numbers.length < 4 ? 'PENDING' : 'PAID';
+      },
+      { deadlineMs: 60000 },
+    );
+    await clock.advance(1000);
+    assert.equal(await done, 'PAID');
+    assert.deepEqual(numbers, [1, 2, 3, 4]);
+    assert.equal(breaker.stats.succeeded, 4);
+    assert.equal(breaker.state, 'closed');
+  },
+);
+
+timed('pipeline: two deciders, each sees what is inside of its policy', async (clock, runtime) => {
+  const seen = [];
+  const outer = new weir.Fallback({
+    value: 'instead',
+    classify: ({ ok, error }) => {
+      seen.push(ok ? 'value' : error.code);
+      return undefined;
+    },
+    runtime,
+  });
+  const inner = new weir.Retry({
+    maxAttempts: 2,
+    baseDelayMs: 1,
+    failureWhen: () => true,
+    runtime,
+  });
+  const nested = weir.pipeline(
+    weir.pipeline(outer, inner),
+    new weir.Timeout({ timeoutMs: 100, runtime }),
+  );
+  const done = nested.run(() => 'never good enough');
+  await clock.advance(100);
+  assert.equal(await done, 'instead');
+  assert.deepEqual(seen, ['WEIR_EEXHAUSTED']);
+  const wrapped = nested.wrap(() => 1).run();
+  const mapped = weir.map([1, 2], (n) => n, { concurrency: 1, policy: nested, runtime });
+  const cache = new weir.Cache({ runtime });
+  const got = cache.get('k', () => 'loaded', { policy: nested });
+  await clock.advance(1000);
+  assert.equal(await wrapped, 'instead');
+  assert.deepEqual(await mapped, ['instead', 'instead']);
+  assert.equal(await got, 'instead');
+});
+
+timed(
+  'pipeline: a cancel reaches the innermost function; deciders can be changed',
+  async (clock, runtime) => {
+    const controller = new AbortController();
+    const retry = new weir.Retry({ runtime });
+    const both = weir.pipeline(retry, new weir.Timeout({ timeoutMs: 1e6, runtime }));
+    retry.setOptions({ maxAttempts: 2, baseDelayMs: 1, failureWhen: (v) => v === 1 });
+    let inside;
+    const stopped = caught(
+      both.run(
+        (attempt) => {
+          inside = attempt.signal;
+          return never(attempt);
+        },
+        { signal: controller.signal },
+      ),
+    );
+    await clock.settle();
+    controller.abort(new Error('enough'));
+    await clock.settle();
+    assert.equal((await stopped).message, 'enough');
+    assert.equal(inside.aborted, true);
+    const judged = caught(both.run(() => 1));
+    await clock.advance(10);
+    assert.ok((await judged) instanceof weir.ExhaustedError);
+  },
+);
+
+timed('run options are checked', async (clock, runtime) => {
+  for (const options of [
+    { deadlineMs: -1 },
+    { deadlineMs: NaN },
+    { permits: 0 },
+    { permits: 1.5 },
+    { priority: 64 },
+    { key: {} },
+  ]) {
+    const error = await caught(weir.run(() => 1, { ...options, runtime }));
+    assert.ok(error instanceof weir.InvalidError, JSON.stringify(options));
+  }
+  assert.equal(runtime._inFlight, 0);
+  const soon = caught(weir.run(never, { deadlineMs: 0.2, runtime }));
+  await clock.advance(1);
+  assert.equal((await soon).code, 'WEIR_ETIMEDOUT');
+});
