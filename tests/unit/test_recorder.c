@@ -111,6 +111,48 @@ static void a_breaker_tells_its_numbers(struct fixture *fx) {
   weir_breaker_unref(breaker);
 }
 
+static void each_state_of_a_breaker_has_its_word(struct fixture *fx) {
+  listen(fx, 32);
+  weir_breaker_options options = WEIR_BREAKER_OPTIONS_INIT;
+  options.name = "api";
+  options.failure_threshold = 1;
+  options.half_open_success_threshold = 1;
+  weir_breaker *breaker = NULL;
+  weir_permit permit = 0;
+  assert_int_equal(weir_breaker_new(fx->runtime, &options, &breaker, NULL), WEIR_OK);
+  assert_int_equal(weir_breaker_acquire(breaker, &permit, NULL), WEIR_OK);
+  assert_int_equal(weir_breaker_report(breaker, permit, WEIR_CLASS_FAILURE, 0), WEIR_OK);
+  run_until_idle(fx);
+  advance_ms(fx, 60000);
+  assert_int_equal(weir_breaker_acquire(breaker, &permit, NULL), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(weir_breaker_report(breaker, permit, WEIR_CLASS_SUCCESS, 0), WEIR_OK);
+  run_until_idle(fx);
+  static const uint32_t forced[] = {WEIR_BREAKER_FORCED_OPEN, WEIR_BREAKER_FORCED_CLOSED,
+                                    WEIR_BREAKER_METRICS_ONLY, WEIR_BREAKER_CLOSED};
+  for (size_t i = 0; i < COUNT_OF(forced); i++) {
+    assert_int_equal(weir_breaker_force(breaker, forced[i]), WEIR_OK);
+    run_until_idle(fx);
+  }
+  static const char *const lines[] = {
+      "closed -> open, by failures (1 of 1 calls failed, 0 slow)\n",
+      "open -> half-open, by time (1 of 1 calls failed, 0 slow)\n",
+      "half-open -> closed, by trials (0 of 1 calls failed, 0 slow)\n",
+      "closed -> forced open, by hand (0 of 0 calls failed, 0 slow)\n",
+      "forced open -> forced closed, by hand (0 of 0 calls failed, 0 slow)\n",
+      "forced closed -> metrics only, by hand (0 of 0 calls failed, 0 slow)\n",
+      "metrics only -> closed, by hand (0 of 0 calls failed, 0 slow)\n",
+  };
+  const char *at = dump(fx);
+  for (size_t i = 0; i < COUNT_OF(lines); i++) {
+    at = strstr(at, "breaker 'api': ");
+    assert_non_null(at);
+    at += strlen("breaker 'api': ");
+    assert_memory_equal(at, lines[i], strlen(lines[i]));
+  }
+  weir_breaker_unref(breaker);
+}
+
 static void timeouts_retries_and_deadlines_are_told(struct fixture *fx) {
   struct heard *heard = listen(fx, 16);
   weir_timeout_options timeout_options = WEIR_TIMEOUT_OPTIONS_INIT;
@@ -264,7 +306,8 @@ static void it_keeps_without_a_listener_and_of_policies_that_are_gone(struct fix
 }
 
 TEST_MAIN("recorder", TEST(a_limiter_tells_of_waiting_going_on_and_refusing),
-          TEST(a_breaker_tells_its_numbers), TEST(timeouts_retries_and_deadlines_are_told),
+          TEST(a_breaker_tells_its_numbers), TEST(each_state_of_a_breaker_has_its_word),
+          TEST(timeouts_retries_and_deadlines_are_told),
           TEST(a_pacers_run_tells_how_many_calls_it_stood_for),
           TEST(a_load_and_an_eviction_are_told), TEST(the_oldest_go_first),
           TEST(a_buffer_that_is_too_small_is_filled_and_said_to_be), TEST(off_it_is_not_supported),
