@@ -321,7 +321,39 @@ static void B11_calls_in_flight_keep_the_breaker_alive(struct fixture *fx) {
   assert_int_equal(changes->list[0].to, WEIR_BREAKER_OPEN);
 }
 
-TEST_MAIN("breaker_run", TEST(failing_runs_open_it_and_later_ones_are_refused),
+static weir_breaker *held_by_listener;
+
+static void hold_it(void *data, weir_breaker *breaker, const weir_breaker_change *change) {
+  (void)data, (void)change;
+  if (held_by_listener == NULL) held_by_listener = weir_breaker_ref(breaker);
+}
+
+static void B11_a_listener_may_keep_what_nobody_else_holds(struct fixture *fx) {
+  held_by_listener = NULL;
+  weir_breaker_options options = BREAKER_OPTIONS;
+  options.failure_threshold = 1;
+  options.on_state_change = hold_it;
+  weir_breaker *breaker = make_breaker(fx, &options);
+  struct script *script = scripted(fx, "hang");
+  struct run *run = run_under(fx, breaker, script);
+  weir_breaker_unref(breaker);
+  run_until_idle(fx);
+  /* when a call in flight, which alone keeps it alive, opens it */
+  assert_int_equal(finish(script, 0, "f503"), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->code, 503);
+  weir_call_unref(run->call);
+  run->call = NULL;
+  run_until_idle(fx);
+  /* then the listener's reference goes on holding it */
+  assert_non_null(held_by_listener);
+  assert_state(held_by_listener, OPEN);
+  assert_int_equal(stats_of(held_by_listener).failed, 1);
+  weir_breaker_unref(held_by_listener);
+}
+
+TEST_MAIN("breaker_run", TEST(B11_a_listener_may_keep_what_nobody_else_holds),
+          TEST(failing_runs_open_it_and_later_ones_are_refused),
           TEST(a_refusal_without_a_name_says_what_it_is), TEST(both_doors_share_one_state),
           TEST(a_runs_own_time_makes_it_slow), TEST(B03_a_cancelled_trial_run_frees_its_slot),
           TEST(B02_a_trial_run_that_hangs_is_a_failed_verdict),

@@ -244,7 +244,8 @@ static void contents_that_could_not_be_are_refused(struct fixture *fx) {
   static const struct {
     size_t offset;
     unsigned char byte;
-  } spoils[] = {{5, 3}, {5, 255}, {6, 1}, {6, 2}, {6, 6}, {23, 0x80}, {31, 0xBF}, {31, 0x7F}};
+  } spoils[] = {{4, 0}, {7, 1}, {5, 3},     {5, 255},   {6, 1},
+                {6, 2}, {6, 6}, {23, 0x80}, {31, 0xBF}, {31, 0x7F}};
   for (size_t i = 0; i < COUNT_OF(spoils); i++) {
     struct snapshot bad = snapshot_of(breaker);
     bad.bytes[spoils[i].offset] = spoils[i].byte;

@@ -324,6 +324,20 @@ static void set_options_changes_windows_live(struct fixture *fx) {
   }
 }
 
+/* Grants at handed-in times ahead of the clock stay used in the window of the latest of them. */
+static void set_options_keeps_what_was_granted_ahead_of_the_clock(struct fixture *fx) {
+  weir_limiter_options options = rate_options(WEIR_LIMITER_FIXED_WINDOW, 10, 1000);
+  weir_limiter *limiter = make_limiter(fx, &options);
+  int64_t at = now_ns(fx) + 5 * SECOND;
+  assert_true(passes(limiter, 5, at));
+  assert_true(passes(limiter, 5, at + 900 * MS));
+  options.interval_ms = 100;
+  assert_int_equal(weir_limiter_set_options(limiter, &options, NULL), WEIR_OK);
+  assert_int_equal(weir_limiter_available_at(limiter, at + 900 * MS), 0);
+  assert_int_equal(weir_limiter_available_at(limiter, at + 1000 * MS), 10);
+  weir_limiter_unref(limiter);
+}
+
 static void a_rate_survives_the_origin_moving_on(struct fixture *fx) {
   /* 2^31 - 1 a second needs so fine units that they are counted anew every half second. */
   weir_limiter_options options = rate_options(WEIR_LIMITER_TOKEN_BUCKET, INT32_MAX, 1000);
@@ -395,5 +409,6 @@ TEST_MAIN("limiter: decide", TEST(refund_gives_back_up_to_the_burst),
           TEST(reserving_needs_one_token_bucket), TEST(acquire_n_takes_what_there_is),
           TEST(set_options_changes_a_bucket_live),
           TEST(raising_an_exhausted_limit_lets_callers_pass_at_once),
+          TEST(set_options_keeps_what_was_granted_ahead_of_the_clock),
           TEST(set_options_changes_windows_live), LONG_TEST(a_rate_survives_the_origin_moving_on),
           TEST(a_rejection_has_all_its_numbers), TEST(an_acquire_needs_a_limiter_and_a_permit))
