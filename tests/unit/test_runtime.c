@@ -56,6 +56,9 @@ static void process_from_inside(struct run *run) {
   struct fixture *fx = run->fixture;
   uint64_t settled_before = fx->settled;
   expect(fx, weir_runtime_process(fx->runtime, now_ns(fx)) == 0, "process() inside a callback");
+  expect(fx, weir_testing_run_until_idle(fx->runtime) == 0, "run until idle inside a callback");
+  expect(fx, weir_testing_advance(fx->runtime, 1) == 0, "advance inside a callback");
+  expect(fx, weir_testing_advance_to_next(fx->runtime) == 0, "advance inside a callback");
   expect(fx, fx->settled == settled_before, "process() inside a callback took up another run");
 }
 

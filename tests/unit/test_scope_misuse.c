@@ -53,6 +53,11 @@ static void C08_keys_and_parents_of_scopes_are_checked(struct fixture *fx) {
   assert_int_equal(weir_scope_get_int64(scope, "key", NULL), WEIR_EINVAL);
   assert_int_equal(weir_scope_set_value(scope, "key", NULL), WEIR_EINVAL);
   assert_int_equal(weir_scope_set_bytes(scope, "key", NULL, 1), WEIR_EINVAL);
+  weir_status none_set = weir_scope_set_bytes(scope, "none", NULL, 0);
+  assert_int_equal(none_set, WEIR_OK);
+  size_t none_size = 7;
+  assert_int_equal(weir_scope_get_bytes(scope, "none", NULL, 0, &none_size), WEIR_OK);
+  assert_int_equal(none_size, 0);
   struct script *work = scripted(fx, "v1");
   weir_scope_options options = WEIR_SCOPE_OPTIONS_INIT;
   options.parent = scope;

@@ -141,6 +141,22 @@ static void a_cancelled_open_leaves_nothing_to_close(struct fixture *fx) {
   weir_scope_unref(scope);
 }
 
+static void closed_before_it_began_nothing_is_opened(struct fixture *fx) {
+  struct closings closings;
+  struct script *open = scripted(fx, "v1");
+  struct script *close = closer(fx, &closings, "n");
+  weir_operation *operation = resource(fx, open, close, "db");
+  weir_scope *scope = make_scope(fx, NULL);
+  struct run *run = begin_in(fx, scope, operation);
+  weir_operation_unref(operation);
+  assert_int_equal(weir_runtime_close(fx->runtime), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->status, WEIR_ECLOSED);
+  assert_int_equal(open->started, 0);
+  assert_int_equal(close->started, 0);
+  weir_scope_unref(scope);
+}
+
 static void F16_scope_cancelled_while_a_cleanup_runs_lets_it_finish_and_runs_each_once(
     struct fixture *fx) {
   struct closings closings;
@@ -370,6 +386,7 @@ TEST_MAIN("scope resources", TEST(resources_close_in_reverse_with_what_open_gave
           TEST(a_failing_close_does_not_keep_the_others),
           TEST(a_failed_open_leaves_nothing_to_close),
           TEST(a_cancelled_open_leaves_nothing_to_close),
+          TEST(closed_before_it_began_nothing_is_opened),
           TEST(F16_scope_cancelled_while_a_cleanup_runs_lets_it_finish_and_runs_each_once),
           TEST(resources_close_after_the_attempts_that_may_use_them),
           TEST(scopes_within_close_theirs_first),
