@@ -56,6 +56,9 @@ class ShortLock {
   }
   void open() { shut_.store(0, std::memory_order_release); }
 
+  // What a waiter does in the nth round: also for those who wait for something else so short.
+  static void wait(uint32_t round);
+
  private:
   static constexpr uint32_t patient_rounds = 4;
   static constexpr uint32_t spin_rounds = 100;
@@ -71,7 +74,6 @@ class ShortLock {
     return shut_.load(std::memory_order_relaxed) == 0 &&
            state_.load(std::memory_order_relaxed) == 0;
   }
-  static void wait(uint32_t round);
 
   template <typename Hopeless>
   __attribute__((noinline)) bool contend(Hopeless hopeless) {

@@ -3,8 +3,6 @@
 // What a host that drains START records may ask of an attempt. Reads, on any thread, what the
 // engine's thread gives up when the attempt is over: see Attempt::readers in engine/attempt.hh.
 
-#include <sched.h>
-
 #include "base/short_lock.hh"
 #include "base/time.hh"
 #include "engine/attempt.hh"
@@ -73,13 +71,8 @@ weir_status Attempt::show(weir_token token, weir_attempt &shown, weir_outcome *f
 }
 
 void Attempt::end_show(Heap *heap) {
-  constexpr uint32_t patient_rounds = 100;
   for (uint32_t round = 0; readers.load(std::memory_order_seq_cst) != 0; ++round) {
-    if (round < patient_rounds) {
-      relax_processor();
-    } else {
-      sched_yield();
-    }
+    ShortLock::wait(round);
   }
   if (failed != nullptr) failed->give_back();
   heap->destroy(failed);

@@ -120,6 +120,7 @@ static int engine_in_child(void *data) {
   weir_scope *scope = NULL;
   weir_completions *queue = NULL;
   size_t count = 0;
+  weir_attempt attempt = {.size = sizeof attempt};
   CHILD_EXPECTS(WEIR_EFORKED, weir_call_cancel(all->call));
   CHILD_EXPECTS(WEIR_EFORKED, weir_call_wait(all->call, WEIR_FOREVER));
   CHILD_EXPECTS(WEIR_EFORKED, weir_complete(runtime, token, NULL));
@@ -128,6 +129,7 @@ static int engine_in_child(void *data) {
   CHILD_EXPECTS(WEIR_EFORKED, weir_complete_pointer(runtime, token, all, NULL));
   CHILD_EXPECTS(WEIR_EFORKED, weir_fail(runtime, token, WEIR_DOMAIN_USER, 1, "no"));
   CHILD_EXPECTS(WEIR_EFORKED, weir_complete_with(runtime, token, NULL, NULL, NULL));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_attempt_get(runtime, token, &attempt, NULL));
   CHILD_EXPECTS(0, weir_completions_drain(all->queue, &record, sizeof record, 1));
   CHILD_EXPECTS(WEIR_EFORKED,
                 weir_completions_wait(all->queue, &record, sizeof record, 1, WEIR_FOREVER, &count));
@@ -142,6 +144,21 @@ static int engine_in_child(void *data) {
   CHILD_EXPECTS(0, weir_testing_advance(runtime, 1000));
   CHILD_EXPECTS(0, weir_testing_run_until_idle(runtime));
   return all->script->cancelled == 0 ? 0 : 201;
+}
+
+static int recorder_in_child(void *data) {
+  struct all *all = data;
+  weir_runtime *runtime = all->fx->runtime;
+  weir_recorded entry;
+  uint64_t cursor = 0;
+  size_t count = 0;
+  char text[64];
+  weir_log(runtime, WEIR_LOG_INFO, "child", "reaches no recorder");
+  CHILD_EXPECTS(WEIR_EFORKED,
+                weir_recorder_read(runtime, &cursor, &entry, sizeof entry, 1, &count));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_recorder_notify(runtime, all->queue, 0));
+  CHILD_EXPECTS(WEIR_EFORKED, weir_recorder_dump(runtime, text, sizeof text, NULL));
+  return 0;
 }
 
 static int policies_in_child(void *data) {
@@ -306,9 +323,14 @@ static void make_all(struct fixture *fx, struct all *all) {
 /* The child is forked on the runtime's own thread: it is the child's only one, too. */
 static void whatever_the_child_calls_says_so_or_needs_no_engine(struct fixture *fx) {
   struct all all = {0};
+  weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT;
+  options.recorder_entries = 4;
+  options.log_level = WEIR_LOG_INFO;
+  remake_runtime(fx, &options);
   make_all(fx, &all);
   int64_t due_ns = weir_runtime_next_deadline(fx->runtime);
   assert_int_equal(in_child(engine_in_child, &all), 0);
+  assert_int_equal(in_child(recorder_in_child, &all), 0);
   assert_int_equal(in_child(policies_in_child, &all), 0);
   assert_int_equal(in_child(pacers_in_child, &all), 0);
   assert_int_equal(in_child(cache_in_child, &all), 0);
