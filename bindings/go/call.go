@@ -40,7 +40,7 @@ type call struct {
 	pooled  bool        // done is a pooled channel that gets one element
 	stop    func() bool
 	done    chan struct{}
-	waiter  *worker
+	waiters []*worker // of virtual time: whom the settlement unparks
 
 	// The settlement, once done; value and failure once taken.
 	record  C.weirgo_record
@@ -158,9 +158,6 @@ func (c *call) begin(op *C.weir_operation, policy unsafe.Pointer, input *C.weir_
 	c.ctx = ctx
 	c.tells = o.details
 	c.onEnd = o.onEnd
-	if c.core.work != nil {
-		c.waiter, _ = ctx.Value(workerKey{}).(*worker)
-	}
 	scope := c.core.scopeOf(ctx, o)
 	c.slot = c.core.calls.put(c)
 	user := C.uint64_t(userCall | c.slot.id())
@@ -232,9 +229,10 @@ func (c *call) cancel() {
 
 // Waits for the settlement; if the context ends first, for the one that this brings about.
 func (c *call) wait(ctx context.Context) {
-	if c.waiter != nil {
-		c.parkUntilSettled(c.waiter)
-		defer c.waiter.unpark()
+	w := c.core.workerOf(ctx)
+	if w != nil {
+		c.parkUntilSettled(w)
+		defer w.unpark()
 	}
 	ended := ctx.Done()
 	if ended == nil {
@@ -247,8 +245,8 @@ func (c *call) wait(ctx context.Context) {
 	case <-ended:
 	}
 	c.cancel()
-	if c.waiter != nil {
-		c.parkUntilSettled(c.waiter)
+	if w != nil {
+		c.parkUntilSettled(w)
 	}
 	<-c.done
 }

@@ -120,6 +120,7 @@ func (c *core) settle(found *slot[call], record *C.weirgo_record) {
 	run.record = *record
 	run.mu.Lock()
 	run.settled = true
+	waiters := run.waiters
 	run.mu.Unlock()
 	if record.channel == C.WEIR_CHANNEL_VALUE && !run.tells {
 		r := &c.records
@@ -133,8 +134,8 @@ func (c *core) settle(found *slot[call], record *C.weirgo_record) {
 	if run.onEnd != nil {
 		run.onEnd(run)
 	}
-	if run.waiter != nil {
-		run.waiter.unpark()
+	for _, waiter := range waiters {
+		waiter.unpark()
 	}
 	run.wake()
 }

@@ -119,11 +119,9 @@ func (c *Call[T]) Details() Details {
 }
 
 func (c *call) await(ctx context.Context) error {
-	if work := c.core.work; work != nil {
-		if w, _ := ctx.Value(workerKey{}).(*worker); w != nil {
-			c.parkUntilSettled(w)
-			defer w.unpark()
-		}
+	if w := c.core.workerOf(ctx); w != nil {
+		c.parkUntilSettled(w)
+		defer w.unpark()
 	}
 	select {
 	case <-c.done:
@@ -133,12 +131,21 @@ func (c *call) await(ctx context.Context) error {
 	}
 }
 
-// For a call that whoever waits may not be the one that began it.
+// The worker whose goroutine this is, in virtual time.
+func (c *core) workerOf(ctx context.Context) *worker {
+	if c.work == nil {
+		return nil
+	}
+	w, _ := ctx.Value(workerKey{}).(*worker)
+	return w
+}
+
+// The settlement unparks whoever waits for it, and nobody else.
 func (c *call) parkUntilSettled(w *worker) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.settled {
-		c.waiter = w
+		c.waiters = append(c.waiters, w)
 		w.park()
 	}
 }
