@@ -33,11 +33,15 @@ static PyMethodDef call_methods[] = {{"stop", call_cancel, METH_NOARGS, NULL},
 static PyGetSetDef call_getset[] = {{"running", call_running, NULL, NULL, NULL},
                                     {NULL, NULL, NULL, NULL, NULL}};
 
+static PyMemberDef call_members[] = {{"whole", T_BOOL, offsetof(CallObject, whole), 0, NULL},
+                                     {NULL, 0, 0, 0, NULL}};
+
 PyTypeObject CallType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Call",
                          .tp_basicsize = sizeof(CallObject),
                          .tp_dealloc = call_dealloc,
                          .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                          .tp_methods = call_methods,
+                         .tp_members = call_members,
                          .tp_getset = call_getset,
                          .tp_new = PyType_GenericNew};
 

@@ -143,20 +143,8 @@ static int take_value(PyObject *object, PyObject *queue, weir_value **out, Scrat
 }
 
 static int take_error(PyObject *object, PyObject *queue, weir_error **out, Scratch *scratch) {
-  weir_value *detail = NULL;
   if (object == Py_None) return 0;
-  PyObject *text = PyObject_Str(object);
-  const char *message = text ? PyUnicode_AsUTF8(text) : NULL;
-  int failed =
-      !message || scratch->error_count == FIELDS_MAX || to_value(queue, object, &detail) < 0;
-  if (!failed &&
-      weir_error_new_with(NULL, WEIR_DOMAIN_USER, 0, message, NULL, detail, out) != WEIR_OK) {
-    PyErr_NoMemory();
-    failed = 1;
-  }
-  weir_value_unref(detail);
-  Py_XDECREF(text);
-  if (failed) return -1;
+  if (scratch->error_count == FIELDS_MAX || to_error(queue, object, out) < 0) return -1;
   scratch->errors[scratch->error_count++] = *out;
   return 0;
 }

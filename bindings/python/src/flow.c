@@ -207,13 +207,9 @@ static PyObject *flow_sleep(PyObject *module, PyObject *args) {
     return NULL;
   if (!as_runtime(runtime) || to_ms(seconds, &sleep_ms) < 0 || to_value(queue, result, &value) < 0)
     return NULL;
-  if (exception != Py_None) {
-    weir_value *detail;
-    if (to_value(queue, exception, &detail) == 0) {
-      weir_error_new_with(NULL, WEIR_DOMAIN_USER, 0, Py_TYPE(exception)->tp_name, NULL, detail,
-                          &failure);
-      weir_value_unref(detail);
-    }
+  if (exception != Py_None && to_error(queue, exception, &failure) < 0) {
+    weir_value_unref(value);
+    return NULL;
   }
   weir_status status =
       weir_sleep_new(RUNTIME(runtime), sleep_ms, status_wanted, value, failure, &out, &error);

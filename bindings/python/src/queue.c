@@ -17,7 +17,7 @@
 enum { BATCH = 256, BATCHES = 16 };
 
 static PyObject *name_start, *name_ask, *name_cancel, *name_resolve, *name_reject, *name_event,
-    *name_item;
+    *name_item, *name_settle;
 static Mail *graveyard;
 
 /* --- host values and leaves ------------------------------------------------------------------- */
@@ -131,12 +131,23 @@ static void release_result(const weir_record *record) {
   }
 }
 
+static PyObject *settle_whole(CallObject *call, PyObject *told, int fine) {
+  PyObject *outcome = from_outcome(weir_call_outcome(call->call));
+  PyObject *arguments[] = {outcome, fine ? Py_None : told};
+  PyObject *result = call_method((PyObject *)call, name_settle, arguments, 2);
+  Py_XDECREF(outcome);
+  return result;
+}
+
 static void deliver_settled(const weir_record *record) {
   CallObject *call = (CallObject *)(uintptr_t)record->user;
   int fine = record->channel == WEIR_CHANNEL_VALUE;
   PyObject *told =
       fine ? from_value((weir_value *)(uintptr_t)record->object) : settled_exception(call, record);
-  PyObject *result = call_method((PyObject *)call, fine ? name_resolve : name_reject, &told, 1);
+  PyObject *result = NULL;
+  if (told && call->whole) result = settle_whole(call, told, fine);
+  if (!call->whole)
+    result = call_method((PyObject *)call, fine ? name_resolve : name_reject, &told, 1);
   if (!result) PyErr_WriteUnraisable((PyObject *)call);
   Py_XDECREF(result);
   Py_XDECREF(told);
@@ -451,7 +462,8 @@ static int intern_names(void) {
          (name_resolve = PyUnicode_InternFromString("resolve")) &&
          (name_reject = PyUnicode_InternFromString("reject")) &&
          (name_event = PyUnicode_InternFromString("event")) &&
-         (name_item = PyUnicode_InternFromString("item"));
+         (name_item = PyUnicode_InternFromString("item")) &&
+         (name_settle = PyUnicode_InternFromString("settle"));
 }
 
 int add_queue(PyObject *module) {

@@ -9,16 +9,19 @@
 #include "weirpy.h"
 
 static PyObject *error_factory;     /* (status, message, ...) -> exception */
+static PyObject *describe_factory;  /* (exception) -> (domain, code, message) */
 static PyObject *rejection_factory; /* (tuple) -> Rejection */
 
 PyObject *set_factories(PyObject *module, PyObject *args) {
-  PyObject *make_error, *make_rejection;
+  PyObject *make_error, *make_rejection, *describe;
   (void)module;
-  if (!PyArg_ParseTuple(args, "OO", &make_error, &make_rejection)) return NULL;
+  if (!PyArg_ParseTuple(args, "OOO", &make_error, &make_rejection, &describe)) return NULL;
   Py_INCREF(make_error);
   Py_XSETREF(error_factory, make_error);
   Py_INCREF(make_rejection);
   Py_XSETREF(rejection_factory, make_rejection);
+  Py_INCREF(describe);
+  Py_XSETREF(describe_factory, describe);
   Py_RETURN_NONE;
 }
 
@@ -35,15 +38,22 @@ static int to_bytes_value(PyObject *object, weir_value **out) {
   return -1;
 }
 
-static int to_error(PyObject *queue, PyObject *exception, weir_error **out) {
-  weir_value *detail;
-  if (to_value(queue, exception, &detail) < 0) return -1;
-  weir_status status = weir_error_new_with(NULL, WEIR_DOMAIN_USER, 0, Py_TYPE(exception)->tp_name,
-                                           NULL, detail, out);
+int to_error(PyObject *queue, PyObject *exception, weir_error **out) {
+  weir_value *detail = NULL;
+  unsigned int domain;
+  long long code;
+  const char *message;
+  PyObject *told = PyObject_CallFunctionObjArgs(describe_factory, exception, NULL);
+  if (!told) return -1;
+  int failed = !PyArg_ParseTuple(told, "ILs", &domain, &code, &message) ||
+               to_value(queue, exception, &detail) < 0;
+  if (!failed && weir_error_new_with(NULL, domain, code, message, NULL, detail, out) != WEIR_OK) {
+    PyErr_NoMemory();
+    failed = 1;
+  }
   weir_value_unref(detail);
-  if (status == WEIR_OK) return 0;
-  raise_status(status, NULL);
-  return -1;
+  Py_DECREF(told);
+  return failed ? -1 : 0;
 }
 
 static int to_list_item(PyObject *queue, PyObject *list, Py_ssize_t i, weir_value **value,
@@ -142,23 +152,28 @@ static PyObject *statuses_of(const weir_outcome *outcome) {
   return tuple;
 }
 
+static PyObject *cause_of(const weir_error *error) {
+  const weir_error *cause = weir_error_cause(error);
+  return cause ? from_error(cause, NULL) : from_value(NULL);
+}
+
 /* (channel, status, attempts, stop_reason, cancel_reason, final, elapsed, retry_after_ms, statuses,
- * rejection, value, text), or None. */
+ * rejection, value, text, message, cause), or None. */
 PyObject *from_outcome(const weir_outcome *o) {
   char text[512];
   if (!o) Py_RETURN_NONE;
   weir_outcome_describe(o, text, sizeof text);
-  PyObject *statuses = statuses_of(o), *rejection = from_rejection(o->rejection);
-  PyObject *value = from_value(o->value);
-  if (!statuses || !rejection || !value) {
-    Py_XDECREF(statuses);
-    Py_XDECREF(rejection);
-    Py_XDECREF(value);
+  PyObject *parts[] = {statuses_of(o), from_rejection(o->rejection), from_value(o->value),
+                       cause_of(o->error)};
+  for (int i = 0; i < 4; i++) {
+    if (parts[i]) continue;
+    for (int j = 0; j < 4; j++) Py_XDECREF(parts[j]);
     return NULL;
   }
-  return Py_BuildValue("(IiIIIIdLNNNs)", o->channel, o->status, o->attempts, o->stop_reason,
+  return Py_BuildValue("(IiIIIIdLNNNssN)", o->channel, o->status, o->attempts, o->stop_reason,
                        o->cancel_reason, o->final, (double)o->elapsed_ns / 1e9,
-                       (long long)o->retry_after_ms, statuses, rejection, value, text);
+                       (long long)o->retry_after_ms, parts[0], parts[1], parts[2], text,
+                       weir_error_message(o->error), parts[3]);
 }
 
 /* The list [(index, exception), ...] of an aggregate. */

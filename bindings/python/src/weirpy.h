@@ -149,6 +149,8 @@ int add_handle_type(PyObject *module, PyTypeObject *type, PyTypeObject *base, co
 
 /* A new value with one reference: NULL for None. -1 with an exception. */
 int to_value(PyObject *queue, PyObject *object, weir_value **out);
+/* An error of the user's with the exception as detail; -1 with an exception raised. */
+int to_error(PyObject *queue, PyObject *exception, weir_error **out);
 /* A new reference to what the value holds; None for NULL. */
 PyObject *from_value(const weir_value *value);
 /* A new reference to the exception that tells of `error`; `outcome` is nullable. */
@@ -203,6 +205,7 @@ typedef struct {
   weir_call *call; /* NULL before the run and after its settlement */
   char waits;      /* for flush() */
   char dropped;    /* stopped while it waited */
+  char whole;      /* is told the whole outcome: settle(outcome, exception or None) */
 } CallObject;
 
 weir_value *new_host_value(QueueObject *queue, PyObject *object); /* NULL with an exception */

@@ -15,6 +15,7 @@ async def get(url): ...
 from . import blocking, operations, testing
 from ._bridge import Attempt, current_attempt
 from ._cache import Cache, Entry, Flight, cache, key_of, memoize
+from ._chaos import Chaos
 from ._errors import (
     AggregateError,
     BreakerOpen,
@@ -65,7 +66,6 @@ from ._pacing import Paced, debounce, throttle
 from ._policies import (
     Breaker,
     Budget,
-    Chaos,
     Fallback,
     Hedge,
     Permit,

@@ -115,6 +115,9 @@ class Outcome(NamedTuple):
     rejection: Optional[Rejection]
     value: Any
     text: str
+    message: str
+    cause: Optional[BaseException]
+    error: Optional[BaseException] = None
 
 
 def _make_rejection(
@@ -367,20 +370,7 @@ _CLASSES = {
 
 
 def _make_outcome(told: Tuple[Any, ...]) -> Outcome:
-    (
-        channel,
-        status,
-        attempts,
-        stop,
-        cancel,
-        final,
-        elapsed,
-        after_ms,
-        statuses,
-        rejection,
-        value,
-        text,
-    ) = told
+    channel, status, attempts, stop, cancel, final, elapsed, after_ms, statuses, *rest = told
     return Outcome(
         _word(CHANNELS, channel),
         _weir.status_name(status),
@@ -391,9 +381,7 @@ def _make_outcome(told: Tuple[Any, ...]) -> Outcome:
         elapsed,
         None if after_ms < 0 else after_ms / 1e3,
         tuple(_weir.status_name(s) for s in statuses),
-        rejection,
-        value,
-        text,
+        *rest,
     )
 
 
@@ -461,8 +449,6 @@ def _described(message: str, outcome: Optional[Outcome]) -> str:
     return outcome.rejection.message
 
 
-_weir.set_factories(_make_error, _make_rejection)
-
 # Domains and classes of what Python's own code completes with.
 DOMAIN_ERRNO = 1
 DOMAIN_USER = 1000
@@ -476,6 +462,8 @@ def _describe(exception: BaseException) -> Tuple[int, int, str]:
     except Exception:
         text = ""
     message = f"{type(exception).__name__}: {text}" if text else type(exception).__name__
+    if hasattr(exception, "weir_code"):  # it speaks for itself
+        message = text
     message = message.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
     if isinstance(exception, WeirError):
         return exception.domain or DOMAIN_USER, exception.code, message
@@ -501,3 +489,6 @@ def _default_class(exception: BaseException) -> int:
     ):
         return ABANDON
     return 0
+
+
+_weir.set_factories(_make_error, _make_rejection, _describe)

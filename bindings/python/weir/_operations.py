@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence,
 
 from . import _weir
 from ._bridge import (
+    DEFAULTS,
     PLAIN,
     AsyncCall,
     BlockingCall,
@@ -24,6 +25,7 @@ from ._bridge import (
     Queue,
     inherited,
 )
+from ._errors import Outcome, _make_outcome
 from ._judge import Classify, Judge
 from ._runtime import Runtime, current_runtime
 
@@ -119,6 +121,22 @@ class Operation:
         finally:
             bridge.queue.calls.pop(call.number, None)
 
+    async def outcome(self, input: Any = None, **options: Any) -> Outcome:
+        """As run(), but tells how it ended, attempts and all, instead of raising what failed."""
+        policy, scope = options.pop("policy", None), options.pop("scope", None)
+        chosen = _runtime_of(self, policy, options.pop("runtime", None), scope)
+        bridge = chosen._loop_bridge(asyncio.get_running_loop())
+        call = _WholeCall(bridge.loop.create_future(), None, (), None, PLAIN)
+        call.whole = True
+        given = dict(zip(RARE, DEFAULTS), **options)
+        given["deadline"], given["scope"] = inherited(given["deadline"], scope)
+        _submit(bridge.queue, call, self, input, policy, tuple(given[name] for name in RARE))
+        try:
+            told: Outcome = await bridge.finish(call)
+            return told
+        finally:
+            bridge.queue.calls.pop(call.number, None)
+
     def call(
         self,
         input: Any = None,
@@ -145,6 +163,16 @@ class Operation:
             return bridge.finish(call)
         finally:
             bridge.queue.calls.pop(call.number, None)
+
+
+RARE = ("deadline", "key", "name", "permits", "priority", "scope")
+
+
+class _WholeCall(AsyncCall):
+    __slots__ = ()
+
+    def settle(self, told: Tuple[Any, ...], exception: Optional[BaseException]) -> None:
+        self.resolve(_make_outcome(told)._replace(error=exception))
 
 
 def _runtime_of(
@@ -422,10 +450,10 @@ class Sleep(Operation):
 
 
 def sleep_of(
-    seconds: Any, value: Any = None, *, error: Optional[BaseException] = None
+    seconds: Any, value: Any = None, *, error: Optional[BaseException] = None, status: int = 0
 ) -> Operation:
     """Waits, then gives ``value``, or fails with ``error``: among racers a fallback, or a timeout."""
-    return Sleep(seconds, value, 0 if error is None else -10, error)
+    return Sleep(seconds, value, status or (0 if error is None else -10), error)
 
 
 class Scoped(Operation):

@@ -307,6 +307,9 @@ class Fallback(Policy, _weir.Fallback):
     ``function`` may be an operation instead, which gets the run's input.
     """
 
+    _function: Optional[Operation] = None
+    _options: Dict[str, Any] = {}
+
     def __init__(
         self,
         function: Any = None,
@@ -320,7 +323,6 @@ class Fallback(Policy, _weir.Fallback):
         chosen = runtime_or_current(runtime)
         if (function is None) == (value is _ABSENT):
             raise ValueError("fallback: give a function or a value, one of both")
-        self._function: Optional[Operation] = None
         self._options = {"failures": failures, "name": name}
         given = {"has_value": 1, "value": None if value is _ABSENT else value}
         super().__init__(chosen, chosen._home_queue(), **given, **self._options)
@@ -340,14 +342,40 @@ class Fallback(Policy, _weir.Fallback):
             queue.handles[self] = found
         return found
 
+    def set_options(
+        self,
+        function: Any = None,
+        *,
+        value: Any = _ABSENT,
+        classify: Optional[Classify] = None,
+        failures: Any = None,
+    ) -> None:
+        """Another answer, for runs from now on."""
+        if (function is None) == (value is _ABSENT):
+            raise ValueError("fallback: give a function or a value, one of both")
+        self._options = {"failures": failures, "name": self.name}
+        if function is not None:
+            self._function = (
+                function if isinstance(function, Operation) else Leaf(function, "failed")
+            )
+            for queue in self._queues():
+                operation = self._function._compile(queue, ())
+                queue.handles[self]._set_options(operation=operation, failures=failures)
+        else:
+            for handle in [self, *(queue.handles[self] for queue in self._queues())]:
+                home = self.runtime._home_queue()
+                handle._set_options(_queue=home, has_value=1, value=value, failures=failures)
+        self._judged_by(judges(classify))
+
+    def _queues(self) -> List[Queue]:
+        """Those from which runs came that needed the function."""
+        queues: List[Queue] = [bridge.queue for bridge in list(self.runtime._loops.values())]
+        queues += self.runtime._queues()
+        return [queue for queue in dict.fromkeys(queues) if self in queue.handles]
+
     def stats(self) -> Any:
         """Runs that came by, those it stepped in for, and those of them that failed all the same."""
-        queues = [
-            bridge.queue for bridge in list(self.runtime._loops.values())
-        ] + self.runtime._queues()
-        told = [self._stats()] + [
-            q.handles[self]._stats() for q in dict.fromkeys(queues) if self in q.handles
-        ]
+        told = [self._stats()] + [queue.handles[self]._stats() for queue in self._queues()]
         return type(told[0])([sum(column) for column in zip(*told)])
 
 
@@ -467,6 +495,8 @@ class Permit:
 class Pipeline(Policy, _weir.Pipeline):
     """Several policies as one, the first outermost: ``Pipeline(breaker, retry, timeout)``."""
 
+    _bound = False
+
     def __init__(self, *policies: Policy, name: Optional[str] = None) -> None:
         self._parts = policies
         self._options = {"name": name}
@@ -495,69 +525,6 @@ class Pipeline(Policy, _weir.Pipeline):
         return found
 
 
-class Chaos(Policy, _weir.Chaos):
-    """Makes what is inside of it misbehave on purpose, by seeded probability or by schedule.
-
-    failure_rate, outcome_rate, hang_rate, latency_rate   shares of the runs, 0 to 1, default 0
-    failure       the exception that failures fail with
-    value         what outcomes succeed with
-    latency_min, latency_max   seconds, between which latency is uniform; default 0 and 1
-    phases        [(from, until, what, rate)]: in these seconds the rate of 'failure', 'outcome', 'hang' or 'latency'
-    seed          the same one injects the same; 0: from the runtime's
-    enabled       ``enable()`` switches it live
-    """
-
-    _WHAT = {"latency": 1, "failure": 2, "outcome": 3, "hang": 4}
-
-    def __init__(
-        self,
-        *,
-        failure_rate: float = 0.0,
-        outcome_rate: float = 0.0,
-        hang_rate: float = 0.0,
-        latency_rate: float = 0.0,
-        failure: Optional[BaseException] = None,
-        value: Any = None,
-        latency_min: Any = 0.0,
-        latency_max: Any = 1.0,
-        phases: Optional[Sequence[Tuple[Any, Any, str, float]]] = None,
-        seed: int = 0,
-        enabled: bool = True,
-        name: Optional[str] = None,
-        runtime: Optional[Runtime] = None,
-    ) -> None:
-        chosen = runtime_or_current(runtime)
-        super().__init__(
-            chosen,
-            chosen._home_queue(),
-            enabled=int(enabled),
-            failure_rate=failure_rate,
-            outcome_rate=outcome_rate,
-            hang_rate=hang_rate,
-            latency_rate=latency_rate,
-            failure=failure,
-            value=value,
-            latency_min=latency_min,
-            latency_max=latency_max,
-            phases=self._numbered(phases),
-            seed=seed,
-            name=name,
-        )
-
-    def _numbered(
-        self, phases: Optional[Sequence[Tuple[Any, Any, str, float]]]
-    ) -> Optional[List[Any]]:
-        if phases is None:
-            return None
-        return [(begin, end, self._WHAT[what], rate) for begin, end, what, rate in phases]
-
-    def set_options(self, **options: Any) -> None:
-        """Replaces all options, live; what is not named has its default again."""
-        if options.get("phases") is not None:
-            options["phases"] = self._numbered(options["phases"])
-        self._set_options(_queue=self.runtime._home_queue(), **options)
-
-
 def policies_of(policy: Union[Policy, Sequence[Policy], None]) -> Optional[Policy]:
     """A policy, or several as a pipeline."""
     if policy is None or isinstance(policy, Policy):
@@ -576,5 +543,4 @@ KINDS: Dict[int, Any] = {
     5: Pipeline,
     7: Hedge,
     8: Fallback,
-    9: Chaos,
 }
