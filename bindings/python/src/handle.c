@@ -41,6 +41,9 @@ static void handle_dealloc(PyObject *self) {
   Py_TYPE(self)->tp_free(self);
 }
 
+static PyMemberDef handle_members[] = {
+    {"_runtime", T_OBJECT, offsetof(HandleObject, runtime), READONLY, NULL}, {NULL, 0, 0, 0, NULL}};
+
 PyTypeObject HandleType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Handle",
     .tp_basicsize = sizeof(HandleObject),
@@ -48,6 +51,7 @@ PyTypeObject HandleType = {
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .tp_traverse = handle_traverse,
     .tp_clear = handle_clear,
+    .tp_members = handle_members,
     .tp_weaklistoffset = offsetof(HandleObject, weak),
 };
 

@@ -151,11 +151,26 @@ static PyTypeObject ScopeType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir.
                                  .tp_weaklistoffset = offsetof(HandleObject, weak),
                                  .tp_init = scope_init, .tp_methods = scope_methods};
 
+/* The package's class of scopes, of which those that are found are made, too. */
+static PyTypeObject *scope_class;
+
 PyObject *wrap_scope(weir_scope *scope, PyObject *runtime) {
-  return wrap_handle(&ScopeType, weir_scope_ref(scope), runtime, NULL);
+  return wrap_handle(scope_class ? scope_class : &ScopeType, weir_scope_ref(scope), runtime, NULL);
+}
+
+static PyObject *set_scope_class(PyObject *module, PyObject *type) {
+  (void)module;
+  if (!PyType_Check(type) || !PyType_IsSubtype((PyTypeObject *)type, &ScopeType)) {
+    PyErr_SetString(PyExc_TypeError, "a class of scopes is wanted");
+    return NULL;
+  }
+  Py_INCREF(type);
+  Py_XSETREF(scope_class, (PyTypeObject *)type);
+  Py_RETURN_NONE;
 }
 
 static PyMethodDef functions[] = {
+    {"set_scope_class", set_scope_class, METH_O, NULL},
     {"scope_resource", resource, METH_VARARGS, NULL},
     {"scope_operation", (PyCFunction)(void (*)(void))scoped, METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL}};

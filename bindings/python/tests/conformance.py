@@ -7,9 +7,10 @@ import asyncio
 import json
 from typing import Any, Dict, List, Optional
 
-import weir
 from conformance_build import Builder
 from conformance_steps import Steps
+
+import weir
 from weir import _operations, testing
 from weir._bridge import PLAIN, AsyncCall
 
@@ -48,12 +49,20 @@ def error_to_json(error: BaseException) -> Dict[str, Any]:
         domain, code = error.weir_domain, error.weir_code
     else:
         domain, code = getattr(error, "domain", 1000), getattr(error, "code", 0)
-    return {"domain": DOMAIN_WORDS.get(domain, str(domain)), "code": code, "message": message_of(error)}
+    return {
+        "domain": DOMAIN_WORDS.get(domain, str(domain)),
+        "code": code,
+        "message": message_of(error),
+    }
 
 
 def to_json(value: Any) -> Any:
     if isinstance(value, BaseException):
-        return {"status": status_of(value), "error": error_to_json(value), "message": message_of(value)}
+        return {
+            "status": status_of(value),
+            "error": error_to_json(value),
+            "message": message_of(value),
+        }
     if isinstance(value, bytes):
         return value.decode()
     return [to_json(item) for item in value] if isinstance(value, list) else value
@@ -78,7 +87,11 @@ def outcome_to_json(told: Any, exception: Optional[BaseException]) -> Dict[str, 
         seen["cause"] = dict(to_json(outcome.cause), index=0)
     if outcome.rejection is not None:
         rejection = outcome.rejection
-        seen["rejection"] = {"policy": rejection.policy, "name": rejection.name, "reason": rejection.reason or "none"}
+        seen["rejection"] = {
+            "policy": rejection.policy,
+            "name": rejection.name,
+            "reason": rejection.reason or "none",
+        }
     return seen
 
 
@@ -90,7 +103,11 @@ def contains(expected: Any, seen: Any) -> bool:
             return False
         return all(name in seen and contains(value, seen[name]) for name, value in expected.items())
     if isinstance(expected, list):
-        return isinstance(seen, list) and len(expected) == len(seen) and all(map(contains, expected, seen))
+        return (
+            isinstance(seen, list)
+            and len(expected) == len(seen)
+            and all(map(contains, expected, seen))
+        )
     return type(expected) is type(seen) and expected == seen or (
         not isinstance(expected, bool) and not isinstance(seen, bool)
         and isinstance(expected, (int, float)) and isinstance(seen, (int, float)) and expected == seen
@@ -104,7 +121,9 @@ class Recorded(AsyncCall):
 
     def settle(self, told: Any, exception: Optional[BaseException]) -> None:
         seen = outcome_to_json(told, exception)
-        self.world.settled.append(dict(seen, run=self.label, at_ms=self.world.now(), event=self.world.event))
+        self.world.settled.append(
+            dict(seen, run=self.label, at_ms=self.world.now(), event=self.world.event)
+        )
         self.world.runs.discard(self.label)
 
 
@@ -132,7 +151,9 @@ class Leaf:
     def fate(self, attempt: Any) -> Dict[str, Any]:
         known = attempt._get()
         by = self.given.get("by", "attempt")
-        position = len(self.starts) if by == "start" else known[1] if by == "index" else known[0] - 1
+        position = (
+            len(self.starts) if by == "start" else known[1] if by == "index" else known[0] - 1
+        )
         fates = self.given["attempts"]
         fate: Dict[str, Any] = fates[min(position, len(fates) - 1)]
         return fate
@@ -143,7 +164,11 @@ class Leaf:
         fate = self.fate(attempt)
         result = fate.get("value")
         if "scope_value" in fate:
-            result = to_json(attempt.scope.get(fate["scope_value"])) if attempt.scope is not None else None
+            result = (
+                to_json(attempt.scope.get(fate["scope_value"]))
+                if attempt.scope is not None
+                else None
+            )
         elif "echo" in fate:
             result = value
         self.starts.append((world.event, world.now()))
@@ -156,7 +181,9 @@ class Leaf:
             self.raised.append(error)
             after = fate.get("retry_after_ms")
             raise weir.failure(
-                error, final=fate.get("final", False), retry_after=None if after is None else after / 1000
+                error,
+                final=fate.get("final", False),
+                retry_after=None if after is None else after / 1000,
             )
         return weir._weir.Many(result) if self.many and isinstance(result, list) else result
 
@@ -192,7 +219,9 @@ class World(Builder, Steps):
         given = dict(scenario.get("runtime", {}))
         options = {"seed": given.get("seed", 1)}
         if "max_in_flight" in given:
-            options["max_in_flight"] = None if given["max_in_flight"] == "unlimited" else given["max_in_flight"]
+            options["max_in_flight"] = (
+                None if given["max_in_flight"] == "unlimited" else given["max_in_flight"]
+            )
         if "close_grace_ms" in given:
             grace = given["close_grace_ms"]
             options["close_grace"] = None if grace == "forever" else grace / 1000
@@ -308,7 +337,10 @@ class World(Builder, Steps):
         for what in ("starts", "inputs", "stops"):
             for name, wanted in self.scenario.get(what, {}).items():
                 notes = getattr(self.leaves[name], what) if name in self.leaves else []
-                if self.differs(wanted, [note[1] for note in notes], [note[0] for note in notes]) is not None:
+                if (
+                    self.differs(wanted, [note[1] for note in notes], [note[0] for note in notes])
+                    is not None
+                ):
                     self.problem(f"{what} of {name}: expected {wanted}, saw {notes}")
         raised = [error for leaf in self.leaves.values() for error in leaf.raised]
         for seen in self.settled:
@@ -320,7 +352,9 @@ class World(Builder, Steps):
     def compare_left(self) -> None:
         left, stats = self.scenario.get("left", {}), self.runtime.stats()
         if (stats.live_calls, stats.orphans) != (left.get("calls", 0), left.get("orphans", 0)):
-            self.problem(f"left are {stats.live_calls} calls and {stats.orphans} orphans, not {left}")
+            self.problem(
+                f"left are {stats.live_calls} calls and {stats.orphans} orphans, not {left}"
+            )
 
 
 def play(scenario: Dict[str, Any]) -> List[str]:

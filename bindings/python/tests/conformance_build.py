@@ -113,7 +113,11 @@ class Builder:
         return weir.Scope(name=name, parent=parent, runtime=self.runtime, **options)
 
     def make_operation(self, name: str, given: Dict[str, Any]) -> Any:
-        kind = {"cache": "cache_operation", "flight": "flight_operation", "scope": "scope_operation"}.get(given["type"], given["type"])
+        kind = {
+            "cache": "cache_operation",
+            "flight": "flight_operation",
+            "scope": "scope_operation",
+        }.get(given["type"], given["type"])
         made = getattr(self, f"make_{kind}")(name, given)
         if made.runtime is None:
             made.runtime = self.runtime
@@ -182,7 +186,9 @@ class Builder:
 
     def make_poll(self, name: str, given: Dict[str, Any]) -> Any:
         options = options_of(given, "operation")
-        return operations.poll(self.operation(given["operation"]), name=name, **{"interval": -1, **options})
+        return operations.poll(
+            self.operation(given["operation"]), name=name, **{"interval": -1, **options}
+        )
 
     def make_cache_operation(self, name: str, given: Dict[str, Any]) -> Any:
         return operations.cache(self.thing(given["cache"]), self.operation(given["loader"]))
@@ -218,10 +224,14 @@ class Builder:
         return self.make_pacer("throttle", name, given)
 
     def make_scope_operation(self, name: str, given: Dict[str, Any]) -> Any:
-        return operations.scope(self.operation(given["operation"]), name=name, **options_of(given, "operation"))
+        return operations.scope(
+            self.operation(given["operation"]), name=name, **options_of(given, "operation")
+        )
 
     def make_resource(self, name: str, given: Dict[str, Any]) -> Any:
-        return operations.resource(self.operation(given["open"]), self.operation(given["close"]), given.get("key"))
+        return operations.resource(
+            self.operation(given["open"]), self.operation(given["close"]), given.get("key")
+        )
 
     def make_join(self, name: str, given: Dict[str, Any]) -> Any:
         return _Ready(self.thing(given["scope"])._join(), self.runtime)

@@ -9,7 +9,16 @@ from typing import Any, Dict
 import weir
 
 CLASSES = {"success": 1, "failure": 2, "refusal": 3, "ignore": 4, "abandon": 5}
-KINDS = {1: "retry", 2: "breaker", 3: "limiter", 4: "timeout", 5: "pipeline", 7: "hedge", 8: "fallback", 9: "chaos"}
+KINDS = {
+    1: "retry",
+    2: "breaker",
+    3: "limiter",
+    4: "timeout",
+    5: "pipeline",
+    7: "hedge",
+    8: "fallback",
+    9: "chaos",
+}
 
 
 class Steps:
@@ -93,7 +102,9 @@ class Steps:
         self.labels[step["snapshot"]] = self.policy(step["policy"]).snapshot()
 
     def do_restore(self, step: Dict[str, Any]) -> None:
-        self.policy(step["policy"]).restore(self.labels[step["snapshot"]], step.get("elapsed_ms", 0) / 1000)
+        self.policy(step["policy"]).restore(
+            self.labels[step["snapshot"]], step.get("elapsed_ms", 0) / 1000
+        )
 
     # --- limiter, budget, retry -------------------------------------------------------------------
 
@@ -120,7 +131,9 @@ class Steps:
             self.equal(step, "wait_ms", math.ceil(round(wait * 1e9) / 1e6), step["wait_ms"])
 
     def do_cancel_reservation(self, step: Dict[str, Any]) -> Any:
-        given = self.policy(step["policy"]).cancel_reservation(self.labels[step["permit"]], step["permits"])
+        given = self.policy(step["policy"]).cancel_reservation(
+            self.labels[step["permit"]], step["permits"]
+        )
         return None if given else "stale"
 
     def do_pause(self, step: Dict[str, Any]) -> None:
@@ -143,7 +156,9 @@ class Steps:
 
     def do_next_retry(self, step: Dict[str, Any]) -> Any:
         asked = step.get("asked_delay_ms")
-        delay, reason = self.labels[step["state"]].next(CLASSES[step["class"]], None if asked is None else asked / 1000)
+        delay, reason = self.labels[step["state"]].next(
+            CLASSES[step["class"]], None if asked is None else asked / 1000
+        )
         if "stop_reason" in step:
             self.equal(step, "stop_reason", reason or "none", step["stop_reason"])
         if delay is None:
@@ -175,7 +190,14 @@ class Steps:
             seen = getattr(stats, name)
             if isinstance(seen, str):
                 words = ("open", "ending", "closing", "ended")
-                breaker = ("closed", "open", "half_open", "forced_open", "forced_closed", "metrics_only")
+                breaker = (
+                    "closed",
+                    "open",
+                    "half_open",
+                    "forced_open",
+                    "forced_closed",
+                    "metrics_only",
+                )
                 seen = (breaker if hasattr(thing, "acquire") else words).index(seen)
             self.equal(step, name, -1 if seen is None else round(seen * scale), expected)
 
@@ -203,7 +225,9 @@ class Steps:
                 self.make_cache("created", step["cache"])
             else:
                 made = self.make_operation("created", step["operation"])
-                made._compile(self.runtime._loop_bridge(__import__("asyncio").get_running_loop()).queue, ())
+                made._compile(
+                    self.runtime._loop_bridge(__import__("asyncio").get_running_loop()).queue, ()
+                )
         except weir.Invalid as error:
             if step.get("message", "") not in str(error):
                 self.problem(f"the message is {error}, without {step['message']}")
@@ -227,11 +251,17 @@ class Steps:
 
     def do_put(self, step: Dict[str, Any]) -> None:
         cache, ttl = self.cache_named(step), step.get("ttl_ms", ...)
-        cache.put(step["key"], step.get("value"), ttl if ttl is ... else None if ttl == "forever" else ttl / 1000)
+        cache.put(
+            step["key"],
+            step.get("value"),
+            ttl if ttl is ... else None if ttl == "forever" else ttl / 1000,
+        )
 
     def do_put_if_absent(self, step: Dict[str, Any]) -> Any:
         cache = self.cache_named(step)
-        put, there = cache._put_if_absent(self.runtime._home_queue(), step["key"], step.get("value"))
+        put, there = cache._put_if_absent(
+            self.runtime._home_queue(), step["key"], step.get("value")
+        )
         if not put and "existing" in step:
             self.equal(step, "existing", there, step["existing"])
         return None if put else "exists"
@@ -241,7 +271,9 @@ class Steps:
 
     def do_touch(self, step: Dict[str, Any]) -> Any:
         ttl = step.get("ttl_ms", "forever")
-        touched = self.cache_named(step).touch(step["key"], None if ttl == "forever" else ttl / 1000)
+        touched = self.cache_named(step).touch(
+            step["key"], None if ttl == "forever" else ttl / 1000
+        )
         return None if touched else "not_found"
 
     def do_clear(self, step: Dict[str, Any]) -> None:
@@ -270,7 +302,9 @@ class Steps:
 
     def do_set_value(self, step: Dict[str, Any]) -> None:
         value = step["value"]
-        self.thing(step["scope"]).set(step["key"], value.encode() if isinstance(value, str) else value)
+        self.thing(step["scope"]).set(
+            step["key"], value.encode() if isinstance(value, str) else value
+        )
 
     def do_get_value(self, step: Dict[str, Any]) -> Any:
         missing = object()
@@ -278,5 +312,7 @@ class Steps:
         if value is missing:
             return "not_found"
         if "value" in step:
-            self.equal(step, "value", value.decode() if isinstance(value, bytes) else value, step["value"])
+            self.equal(
+                step, "value", value.decode() if isinstance(value, bytes) else value, step["value"]
+            )
         return None

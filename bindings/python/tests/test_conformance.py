@@ -22,7 +22,9 @@ def scenarios(paths: List[pathlib.Path]) -> List[Dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("scenario", scenarios(sorted(TABLE.glob("*.json"))), ids=lambda s: s["name"])
+@pytest.mark.parametrize(
+    "scenario", scenarios(sorted(TABLE.glob("*.json"))), ids=lambda s: s["name"]
+)
 def test_scenario(scenario: Dict[str, Any]) -> None:
     assert play(scenario) == []
 

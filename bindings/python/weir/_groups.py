@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Optional
 from . import _weir
 from ._bridge import Call, current_attempt, scope_here
 from ._flow import Progress, _Collector
-from ._operations import Leaf, Operation, as_operation, resource_of
+from ._operations import Leaf, Operation, Resource, as_operation
 from ._policies import policies_of, runtime_or_current
 from ._runtime import Runtime
 
@@ -43,7 +43,11 @@ class Scope(_weir.Scope):
     A block that raises cancels the scope first. ``with`` is the same for blocking use.
     """
 
-    runtime: Runtime
+    @property
+    def runtime(self) -> Runtime:
+        """The runtime it belongs to."""
+        found: Runtime = self._runtime
+        return found
 
     def __init__(
         self,
@@ -64,8 +68,6 @@ class Scope(_weir.Scope):
         super().__init__(
             chosen, None, deadline=deadline, exit=exit, grace=grace, parent=around, name=name
         )
-        self.runtime = chosen
-        self._tokens: List[Any] = []
 
     def run(self, work: Any, /, *args: Any, policy: Any = None, **options: Any) -> Any:
         """Runs a function or an operation in the scope: a coroutine to await."""
@@ -97,9 +99,7 @@ class Scope(_weir.Scope):
         return self._resource(open, close, key).call(scope=self)
 
     def _resource(self, open: Any, close: Any, key: Optional[str]) -> Operation:
-        resource = resource_of(open, close, key)
-        self._tokens.append(resource)  # what closes has to be there at the end
-        return resource
+        return Resource(as_operation(open), Leaf(close, "input", once=True), key)
 
     def set(self, key: str, value: Any) -> None:
         """A value that all in the scope, and in those inside it, see."""
@@ -170,6 +170,9 @@ def current_scope() -> Any:
         attempt = current_attempt()
         found = attempt.scope if attempt is not None else None
     return found
+
+
+_weir.set_scope_class(Scope)
 
 
 class Pool(_weir.Pool):

@@ -54,6 +54,8 @@ class Site:
             call, value = value, None
         context = call.context if call is not None else contextvars.copy_context()
         args: Tuple[Any, ...] = ()
+        if leaf.once:
+            queue.sites.pop(self.number, None)
         if leaf.mode == "input":
             args = (value,)
         elif leaf.mode == "failed":
@@ -209,14 +211,21 @@ class Leaf(Operation):
     """A function: plain or asynchronous. ``mode`` says what it is called with: nothing, the input, or what failed."""
 
     def __init__(
-        self, function: Callable[..., Any], mode: str = "nothing", judges: Judges = ()
+        self,
+        function: Callable[..., Any],
+        mode: str = "nothing",
+        judges: Judges = (),
+        once: bool = False,
     ) -> None:
         super().__init__()
+        self.once = once  # begun once, whenever that may be: kept until then
         self.function, self.mode, self.judges = function, mode, judges
 
     def _make(self, queue: Queue, judges: Judges) -> Tuple[Any, ...]:
         site = Site(self, judges + self.judges)
         queue.sites[site.number] = site
+        if self.once:
+            return (queue.leaf(site.number),)
         return (queue.leaf(site.number), _Registration(queue, site.number))
 
     def __repr__(self) -> str:
