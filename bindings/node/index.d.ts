@@ -2,7 +2,8 @@
 /**
  * weir for Node.
  *
- * Times are milliseconds; `Infinity` is no bound, in time and in number; `null` switches a feature off.
+ * Times are milliseconds; `Infinity` is no bound, in time and in number; `null` switches a feature
+ * off.
  * What a function throws comes back as the very same object. What weir itself says is a WeirError.
  * Everything here belongs to the thread that made it (the main thread or a worker).
  */
@@ -69,7 +70,9 @@ export interface Attempt<I = unknown> {
   readonly failed: Outcome<unknown> | undefined;
   /** The scope of the run. */
   readonly scope: Scope | undefined;
-  /** If this attempt fails: when trying again makes sense. An error's `retryAfterMs` says the same. */
+  /**
+   * If this attempt fails: when trying again makes sense. An error's `retryAfterMs` says the same.
+   */
   retryAfter(ms: number): void;
   /** How this attempt's end is to be judged, whatever it is. */
   judgeAs(cls: Class, options?: { final?: boolean }): void;
@@ -241,8 +244,11 @@ export interface Attempted {
   readonly attempt: number;
 }
 
-/** Deciders see what the function itself ended with, and decide for all policies around it; of several
- *  the innermost that has an opinion. They must answer at once. */
+/**
+ * Deciders see how what is inside of their policy ended: the function, or in a pipeline the policies
+ * further in. They must answer at once. What a run's own end is judged as, the policies around it in
+ * the same part of the pipeline see too.
+ */
 export interface Judging {
   classify?: (attempted: Attempted) => Class | undefined;
   /** Values that count as failures. */
@@ -493,10 +499,11 @@ export class Bulkhead extends Policy {
   resume(): void;
 }
 
-export interface TimeoutOptions extends Named {
-  timeoutMs: number;
-  message?: string;
-}
+export type TimeoutOptions = Named & { message?: string } & (
+    | { timeoutMs: number }
+    /** Asked for each run; Infinity: none. */
+    | { timeoutFor: (run: { key: Key | undefined; input: any }) => number }
+  );
 export class Timeout extends Policy {
   constructor(options: number | TimeoutOptions);
   setOptions(options: TimeoutOptions): void;
@@ -612,7 +619,7 @@ export function retry<T>(
 export function timeout<T>(
   task: Task<T> | Operation<T>,
   timeoutMs: number,
-  options?: Omit<TimeoutOptions, 'timeoutMs'> & RunOptions,
+  options?: Named & { message?: string } & RunOptions,
 ): Promise<T>;
 /** Starts another copy of what is slow. */
 export function hedge<T>(
@@ -738,7 +745,10 @@ export class Pool<T = any> {
 export interface PacerOptions<A extends unknown[]> {
   leading?: boolean;
   trailing?: boolean;
-  /** What a call gets that a later one replaced: 'cancel', a SupersededError; 'share', the run's end. */
+  /**
+   * What a call gets that a later one replaced: 'cancel', a SupersededError; 'share', the run's
+   * end.
+   */
   superseded?: 'cancel' | 'share';
   /** A run is due while the last one goes on; default 'queue'. */
   overlap?: 'queue' | 'concurrent' | 'cancel';
@@ -797,6 +807,8 @@ export interface CacheOptions<V> {
   weigh?: (key: any, value: V) => number;
   /** After write; default 300,000. */
   ttlMs?: number;
+  /** An entry's own lifetime, asked when it is written; undefined: ttlMs. */
+  ttlFor?: (key: any, value: V) => number | undefined;
   /** After the last use. */
   idleMs?: number | null;
   loadTimeoutMs?: number;
@@ -845,7 +857,9 @@ export class Cache<V = any> extends Handle implements Iterable<CacheEntry<V>> {
   constructor(options?: CacheOptions<V>);
   readonly name: string;
   readonly stats: CacheStats;
-  /** The value of a key; what is absent is loaded, once for all who wait. Keys are compared as text. */
+  /**
+   * The value of a key; what is absent is loaded, once for all who wait. Keys are compared as text.
+   */
   get<K extends Key>(
     key: K,
     load?: (key: K, attempt: Attempt) => V | PromiseLike<V>,
@@ -881,7 +895,10 @@ export interface Memoized<A extends unknown[], T> {
   invalidate(...args: A): boolean;
   close(): void;
 }
-/** The same function, which computes once for equal arguments (as JSON, unless `key` says otherwise). */
+/**
+ * The same function, which computes once for equal arguments (as JSON, unless `key` says
+ * otherwise).
+ */
 export function memoize<A extends unknown[], T>(
   fn: (...args: A) => T | PromiseLike<T>,
   options?: {
@@ -1084,6 +1101,19 @@ export interface RuntimeEvent {
   slowCalls: number;
   rejection?: Rejection;
 }
+export interface RecordedEntry {
+  number: number;
+  atMs: number;
+  kind: RuntimeEvent['kind'] | 'log';
+  status: Code | undefined;
+  reason: number;
+  from: number;
+  to: number;
+  count: number;
+  delayMs: number;
+  name: string;
+  text: string;
+}
 export interface RuntimeOptions {
   name?: string;
   /** 0: from the system. */
@@ -1116,6 +1146,8 @@ export class Runtime {
   /** As text for Prometheus and its like. */
   metrics(options?: { openMetrics?: boolean }): string;
   recorderDump(): string;
+  /** The flight recorder's entries since the last call with this cursor ([0n] at first). */
+  recorded(cursor?: BigUint64Array): RecordedEntry[];
   label(key: string, value: string): void;
   log(level: LogLevel, message: string, subject?: string): void;
   /** Runtimes of a TestClock: what is in flight, and what it waits for. */

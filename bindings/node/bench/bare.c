@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the benchmark compares with: Node-API calls that do nothing but take numbers and give one, and
- * the library's own calls in a loop of C.
+ * What the benchmark compares with: Node-API calls that do nothing but take numbers and give one,
+ * and the library's own calls in a loop of C.
  */
 #define NAPI_VERSION 8
 #include <node_api.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 // bench.js BARE [--quick]: prints lines name|value|unit|target|met or missed. BARE is the addon of
-// bare.c. Decide calls are measured in processor time, runs by the clock; the best of several rounds,
+// bare.c. Decide calls are measured in processor time, runs by the clock; the best of several
+// rounds,
 // since what else the machine does only adds.
 const weir = require('weir');
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Plays an example on a virtual clock: minutes pass in a moment. In a program of yours leave the option
+// Plays an example on a virtual clock: minutes pass in a moment. In a program of yours leave the
+// option
 // `runtime` out, and time is the real one.
 import { Runtime, TestClock } from 'weir';
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// U1: ask for a payment until it is no longer PENDING; at most 5 times, exponentially further apart.
+// U1: ask for a payment until it is no longer PENDING; at most 5 times, exponentially further
+// apart.
 import assert from 'node:assert/strict';
 import { ExhaustedError, retry } from 'weir';
 import { play } from './play.js';

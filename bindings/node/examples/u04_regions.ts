@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// U4: ask two regions, the first success wins, 5 seconds for all of it; when both fail, why each did.
+// U4: ask two regions, the first success wins, 5 seconds for all of it; when both fail, why each
+// did.
 import assert from 'node:assert/strict';
 import { AggregateError, Attempt, race, sleep } from 'weir';
 import { play } from './play.js';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// U6: user profiles. Equal calls at once load once; kept for a minute; stale when the backend is down.
+// U6: user profiles. Equal calls at once load once; kept for a minute; stale when the backend is
+// down.
 import assert from 'node:assert/strict';
 import { cache, sleep } from 'weir';
 import { play } from './play.js';

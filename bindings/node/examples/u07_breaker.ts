@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// U7: a breaker around a service that fails: 5 failures open it, a minute later 2 successes close it.
+// U7: a breaker around a service that fails: 5 failures open it, a minute later 2 successes close
+// it.
 import assert from 'node:assert/strict';
 import { Breaker, OpenError, sleep } from 'weir';
 import { play } from './play.js';

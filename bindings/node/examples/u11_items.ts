@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// U11: process items 3 at a time, 5 seconds each, keep going on errors, count what succeeded and failed.
+// U11: process items 3 at a time, 5 seconds each, keep going on errors, count what succeeded and
+// failed.
 import assert from 'node:assert/strict';
 import { Attempt, map, sleep, TimeoutError } from 'weir';
 import { play } from './play.js';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// U12: a scope that sets a default TTL and a deadline, opens and closes its resources, and logs under
+// U12: a scope that sets a default TTL and a deadline, opens and closes its resources, and logs
+// under
 // its name.
 import assert from 'node:assert/strict';
 import { Cache, scope, sleep, TestClock } from 'weir';

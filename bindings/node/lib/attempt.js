@@ -18,7 +18,7 @@ class Attempt {
     this._scope = undefined;
     this._judged = 0;
     this._judges = undefined;
-    this._weigh = undefined;
+    this._entry = undefined;
     this._retryAfterMs = undefined;
     this._lists = false;
     /** Of this function within its run, from 1. */
@@ -29,7 +29,9 @@ class Attempt {
     this.input = input;
   }
 
-  /** Aborted when the attempt should stop: timeout, lost race, cancel ... Made when first asked for. */
+  /**
+   * Aborted when the attempt should stop: timeout, lost race, cancel ... Made when first asked for.
+   */
   get signal() {
     if (this._controller === undefined) {
       this._controller = new AbortController();

@@ -24,7 +24,7 @@ function under(policy, { policy: _, input, ...options }, go) {
 
 class Cache extends Handle {
   constructor(options = {}) {
-    const { load, loadMany, weigh, onEvict, runtime = defaultRuntime(), ...rest } = options;
+    const { load, loadMany, weigh, ttlFor, onEvict, runtime = defaultRuntime(), ...rest } = options;
     const listener =
       onEvict === undefined
         ? undefined
@@ -36,7 +36,13 @@ class Cache extends Handle {
               weight: side.first,
             }),
           );
-    const handle = native.cacheNew(runtime._open(), rest, weigh !== undefined, listener);
+    const handle = native.cacheNew(
+      runtime._open(),
+      rest,
+      weigh !== undefined,
+      listener,
+      ttlFor !== undefined,
+    );
     const get = native.cacheOperation(runtime._open(), handle, 0);
     super(runtime, handle, [get]);
     if (listener !== undefined)
@@ -44,22 +50,25 @@ class Cache extends Handle {
     this._get = get;
     this._load = load;
     this._weigh = weigh;
+    this._ttlFor = ttlFor;
+    this._hasEntries = weigh !== undefined || ttlFor !== undefined;
     this._many = loadMany === undefined ? undefined : this._manyOf(loadMany);
     this.name = rest.name ?? '';
   }
 
-  /** The value of a key; what is absent is loaded with `load(key, attempt)`, once for all who wait. */
+  /**
+   * The value of a key; what is absent is loaded with `load(key, attempt)`, once for all who wait.
+   */
   get(key, load = this._load, options = NONE) {
     if (typeof load !== 'function') throw new InvalidError('cache.get needs a function that loads');
     this._open();
     const { policy } = options;
     if (policy !== undefined) return under(policy, options, (its) => this.get(key, load, its));
-    const weigh = this._weigh;
     const input = {
       start: (attempt) => load(key, attempt),
       judges: undefined,
       input: undefined,
-      weigh: weigh === undefined ? undefined : (value) => weigh(key, value),
+      entry: this._hasEntries ? (value) => this._entryOf(key, value) : undefined,
     };
     return this._runtime._launch(
       this._get,
@@ -69,6 +78,36 @@ class Cache extends Handle {
       0,
       { ...options, key, input },
       this,
+    );
+  }
+
+  // What weir has to know of a value that is stored; -2: the cache's own lifetime.
+  _entryOf(key, value) {
+    return {
+      weight: this._weigh === undefined ? 0 : this._weigh(key, value),
+      ttlMs: this._ttlFor?.(key, value) ?? -2,
+    };
+  }
+
+  // The function of a loader, which says of each value what weir has to know of it.
+  _loading(loader, lists) {
+    const fn = loader instanceof Operation ? loader._start : loader;
+    if (fn === undefined) throw new InvalidError('a function is needed, or the operation of one');
+    return operation(
+      (attempt) => {
+        if (this._hasEntries && !lists) {
+          const { key } = attempt;
+          attempt._entry = (value) => this._entryOf(key, value);
+        }
+        if (lists) {
+          const keys = attempt.input.map(String);
+          attempt.input = keys;
+          attempt._lists = true;
+          if (this._hasEntries) attempt._entry = (value, i) => this._entryOf(keys[i], value);
+        }
+        return fn(attempt);
+      },
+      { runtime: this._runtime },
     );
   }
 
@@ -96,33 +135,17 @@ class Cache extends Handle {
   /** The get as an operation: the run's key is the key. */
   operation(loader) {
     const runtime = this._runtime;
-    const load = operation(loader, { runtime });
-    return new Operation(
-      runtime,
-      native.cacheOperation(runtime._open(), this._open(), load._open()),
-      [this, load],
-    );
+    const load = this._hasEntries ? this._loading(loader, false) : operation(loader, { runtime });
+    const handle = native.cacheOperation(runtime._open(), this._open(), load._open());
+    return new Operation(runtime, handle, [this, load]);
   }
 
   /** The get of many as an operation: the run's `keys` are the keys. */
   operationMany(loader) {
     const runtime = this._runtime;
-    const fn = loader instanceof Operation ? loader._start : loader;
-    if (fn === undefined)
-      throw new InvalidError('operationMany needs a function, or the operation of one');
-    const load = operation(
-      (attempt) => {
-        attempt._lists = true;
-        attempt.input = attempt.input.map(String);
-        return fn(attempt);
-      },
-      { runtime },
-    );
-    return new Operation(
-      runtime,
-      native.cacheOperationMany(runtime._open(), this._open(), load._open()),
-      [this, load],
-    );
+    const load = this._loading(loader, true);
+    const handle = native.cacheOperationMany(runtime._open(), this._open(), load._open());
+    return new Operation(runtime, handle, [this, load]);
   }
 
   /** The value that is there, now; undefined if there is none. */
@@ -137,35 +160,37 @@ class Cache extends Handle {
   }
 
   /** Writes; `ttlMs` gives it a lifetime of its own. False: it is heavier than the bound. */
-  put(key, value, { ttlMs = -2 } = NONE) {
-    const weight = this._weigh === undefined ? 0 : this._weigh(key, value);
-    const status = native.cachePut(
-      this._runtime._open(),
-      this._open(),
-      keyOf(key),
-      this._idOf(value),
-      weight,
-      ttlMs,
-    );
+  put(key, value, { ttlMs } = NONE) {
+    const { id, weight, lifetime } = this._keep(key, value);
+    const runtime = this._runtime._open();
+    const ttl = ttlMs ?? lifetime;
+    const status = native.cachePut(runtime, this._open(), keyOf(key), id, weight, ttl);
     if (status !== 0 && status !== -9) throw make(status, native.statusName(status));
     return status === 0;
   }
 
   /** Writes unless there is a value: that one, else undefined. */
   putIfAbsent(key, value) {
-    const weight = this._weigh === undefined ? 0 : this._weigh(key, value);
-    const found = native.cachePutIfAbsent(
-      this._runtime._open(),
-      this._open(),
-      keyOf(key),
-      this._idOf(value),
-      weight,
-    );
+    const { id, weight, lifetime } = this._keep(key, value);
+    const runtime = this._runtime._open();
+    if (this._ttlFor !== undefined) native.setNumber(runtime, true, id, lifetime);
+    const found = native.cachePutIfAbsent(runtime, this._open(), keyOf(key), id, weight);
     return found === ABSENT ? undefined : valueOf(found, this._runtime._values);
   }
 
-  _idOf(value) {
-    return value === undefined && this._weigh === undefined ? -1 : this._runtime._values.put(value);
+  // A value that is about to be stored: its id, weight and lifetime.
+  _keep(key, value) {
+    keyOf(key);
+    this._open();
+    if (!this._hasEntries) {
+      return {
+        id: value === undefined ? -1 : this._runtime._values.put(value),
+        weight: 0,
+        lifetime: -2,
+      };
+    }
+    const { weight, ttlMs } = this._entryOf(key, value);
+    return { id: this._runtime._values.put(value), weight, lifetime: ttlMs };
   }
 
   /** Uses an entry without reading it, and gives it a lifetime from now; whether it was there. */
@@ -265,7 +290,7 @@ class Flight extends Handle {
     this._open();
     const { policy } = options;
     if (policy !== undefined) return under(policy, options, (its) => this.run(key, fn, its));
-    const input = { start: fn, judges: undefined, input: options.input, weigh: undefined };
+    const input = { start: fn, judges: undefined, input: options.input, entry: undefined };
     return this._runtime._launch(
       this._work,
       0,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
-// The engine of a runtime, as JavaScript sees it: runs by slot, attempts by number, values by id, and the two
+// The engine of a runtime, as JavaScript sees it: runs by slot, attempts by number, values by id,
+// and the two
 // buffers in which all of them cross.
 //
 // What is to be done is written into the buffer of commands, and carried over once per turn of the
@@ -172,7 +173,8 @@ class Engine {
   }
 
   _submit(slot, operation, policy, flags, options) {
-    const { deadlineMs, key, keys, name, scope, permits, priority, input } = options;
+    const { deadlineMs, key, keys, name, scope, permits, priority, input, timeoutMs } = options;
+    if (timeoutMs !== undefined) native.setNumber(this._handle, false, slot, timeoutMs);
     if (keys !== undefined) {
       checkNumbers(deadlineMs);
       this._flush();
@@ -248,7 +250,8 @@ class Engine {
     if (this._refused.length > 0) this._settleRefused();
   }
 
-  // As _flush(), so that what is called next comes behind these commands: on weir's thread they keep
+  // As _flush(), so that what is called next comes behind these commands: on weir's thread they
+  // keep
   // their order, on a manual runtime, whose thread this is, they have to be taken up first.
   _arrive() {
     this._flush();
@@ -418,7 +421,7 @@ class Engine {
     }
     const attempt = new Attempt(this, index, number, itemIndex, input, run);
     attempt._judges = judges;
-    attempt._weigh = tag === LOADER ? given.weigh : undefined;
+    if (tag === LOADER) attempt._entry = given.entry;
     this._attempts[index] = attempt;
     try {
       const result = start(attempt);
@@ -451,38 +454,40 @@ class Engine {
 
   _succeed(attempt, value) {
     let judged = attempt._judged;
-    let weight = 0;
+    let entries;
+    const lists = attempt._lists && Array.isArray(value);
     try {
       if (attempt._judges !== undefined && judged === 0) {
-        judged = judge(
-          attempt._judges,
-          { ok: true, value, error: undefined, attempt: attempt.attempt },
-          0,
-        );
+        const ended = { ok: true, value, error: undefined, attempt: attempt.attempt };
+        judged = judge(attempt._judges, ended, 0);
       }
-      if (attempt._weigh !== undefined) weight = attempt._weigh(value);
+      if (attempt._entry !== undefined) entries = (lists ? value : [value]).map(attempt._entry);
     } catch (error) {
       this._fail(attempt, new errors.Final(error));
       return;
     }
-    const list = attempt._lists && Array.isArray(value);
     const index = this._take(attempt);
     if (index === 0) return;
-    if (list) {
-      this._completeList(index, value);
+    if (lists) {
+      this._completeList(index, value, entries);
       return;
     }
-    const id = value === undefined && attempt._weigh === undefined ? -1 : this._values.put(value);
+    const id = value === undefined && entries === undefined ? -1 : this._values.put(value);
+    if (entries !== undefined) native.setNumber(this._handle, true, id, entries[0].ttlMs);
+    const weight = entries === undefined ? 0 : entries[0].weight;
     this._push(2, index, id, judged & 7, judged >> 3, attempt._retryAfterMs ?? -1, weight, 0);
   }
 
-  _completeList(index, items) {
-    const ids = items.map((item) =>
-      item instanceof Error || item === undefined ? -1 : this._values.put(item),
-    );
+  _completeList(index, items, entries) {
+    const isAbsent = (item) => item instanceof Error || item === undefined;
+    const ids = items.map((item) => (isAbsent(item) ? -1 : this._values.put(item)));
     const failed = items.map((item) => (item instanceof Error ? this._values.put(item) : -1));
+    const weights = entries?.map(({ weight }) => weight);
+    entries?.forEach(({ ttlMs }, i) => {
+      if (ids[i] >= 0) native.setNumber(this._handle, true, ids[i], ttlMs);
+    });
     this._flush();
-    native.completeList(this._handle, index, ids, failed);
+    native.completeList(this._handle, index, ids, failed, weights);
   }
 
   _fail(attempt, thrown) {

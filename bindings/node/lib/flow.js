@@ -230,8 +230,8 @@ async function each(items, itemWork, options) {
 
 /**
  * Functions, at most `concurrency` at once; their values in order. With stopOnError false as of
- * Promise.allSettled. `tasks` may be any iterable, also an async one: then they are taken as there is
- * room.
+ * Promise.allSettled. `tasks` may be any iterable, also an async one: then they are taken as there
+ * is room.
  */
 function parallel(tasks, options = NONE) {
   if (Array.isArray(tasks) && tasks.some((task) => task instanceof Operation)) {
@@ -266,7 +266,7 @@ class PoolOperation extends Operation {
     const runtime = this._runtime;
     const isOperation = fn instanceof Operation && this._around === undefined;
     const start = this._around === undefined ? fn : within(this._around, fn);
-    const given = isOperation ? input : { start, judges: this._judges, input, weigh: undefined };
+    const given = isOperation ? input : { start, judges: this._judges, input, entry: undefined };
     runtime._flush();
     native.poolAdd(
       runtime._open(),

@@ -55,7 +55,10 @@ function once(Kind, fn, options) {
 
 const NONE = Object.freeze({});
 
-/** Tries again what failed: `await retry(fn, { maxAttempts: 5, backoff: 'exponential', shouldRetry })`. */
+/**
+ * Tries again what failed: `await retry(fn, { maxAttempts: 5, backoff: 'exponential', shouldRetry
+ * })`.
+ */
 function retry(fn, options = NONE) {
   return once(policies.Retry, fn, options);
 }

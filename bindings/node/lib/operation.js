@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
-// Operations: recipes that can be run any number of times, and built into others. Most programs need
+// Operations: recipes that can be run any number of times, and built into others. Most programs
+// need
 // none, since functions run as they are; they are for what is composed once and run often.
 const native = require('./native.js');
 const { Handle } = require('./handle.js');

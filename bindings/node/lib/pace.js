@@ -31,7 +31,7 @@ class Pacer extends Handle {
   _call(start, key) {
     this._open();
     const work = this._around === undefined ? start : within(this._around, start);
-    const input = { start: work, judges: this._judges, input: undefined, weigh: undefined };
+    const input = { start: work, judges: this._judges, input: undefined, entry: undefined };
     return this._runtime._launch(
       this._operation,
       0,

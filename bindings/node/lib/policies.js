@@ -113,8 +113,10 @@ class Breaker extends Made {
     return breakerAcquire(this._handle);
   }
 
-  /** How the call went: true, false or a class; `elapsedMs` if slow calls count. What became of it: a
-   *  status, 'WEIR_OK', 'WEIR_ESTALE' or 'WEIR_EEXPIRED'. */
+  /**
+   * How the call went: true, false or a class; `elapsedMs` if slow calls count. What became of it:
+   * 'WEIR_OK', 'WEIR_ESTALE' or 'WEIR_EEXPIRED'.
+   */
   report(permit, outcome, elapsedMs) {
     const handle = this._handle;
     let status;
@@ -271,10 +273,30 @@ for (const name of [
 }
 
 class Timeout extends Made {
-  /** `new Timeout(5000)` or `new Timeout({ timeoutMs: 5000, ... })`. */
+  /**
+   * `new Timeout(5000)`, `new Timeout({ timeoutMs: 5000, ... })` or `{ timeoutFor: (run) => ms }`.
+   */
   constructor(options) {
-    super('timeout', typeof options === 'number' ? { timeoutMs: options } : (options ?? {}));
+    const given = typeof options === 'number' ? { timeoutMs: options } : (options ?? {});
+    const { timeoutFor, ...rest } = given;
+    super('timeout', rest, { extra: () => askedFor(timeoutFor) });
+    this._timeoutFor = timeoutFor;
   }
+
+  setOptions({ timeoutFor, ...rest }) {
+    super.setOptions(rest, askedFor(timeoutFor));
+    this._timeoutFor = timeoutFor;
+  }
+
+  _parts() {
+    return this._timeoutFor === undefined ? undefined : [this];
+  }
+}
+
+function askedFor(timeoutFor) {
+  if (timeoutFor === undefined) return {};
+  if (typeof timeoutFor !== 'function') throw new InvalidError('timeoutFor must be a function');
+  return { listener: 0 };
 }
 
 class Hedge extends Made {
@@ -391,7 +413,8 @@ class Pipeline extends Policy {
     this._seen = -1; // how many changes there were when its parts were made
   }
 
-  // weir is told one verdict for each attempt. A policy that judges by itself sees another outcome than
+  // weir is told one verdict for each attempt. A policy that judges by itself sees another outcome
+  // than
   // what is inside of it; so the pipeline is cut behind each that does, but the innermost.
   _parts() {
     if (this._seen !== changed()) {
@@ -399,9 +422,10 @@ class Pipeline extends Policy {
       this._cut = undefined;
       const cut = cutBehindJudges(this.policies.flatMap(flattened));
       this._judges = judgesOfAll(cut[0]);
-      if (cut.length > 1)
-        this._cut = cut.map((part) => (part.length === 1 ? part[0] : new Pipeline(part)));
-      for (const part of this._cut ?? []) part._parts();
+      this._timeoutFor = cut[0].find(({ _timeoutFor }) => _timeoutFor)?._timeoutFor;
+      if (cut.length > 1) this._cut = cut.map((part) => new Pipeline(part));
+      else if (this._timeoutFor !== undefined) this._cut = [this];
+      if (cut.length > 1) for (const part of this._cut) part._parts();
     }
     return this._cut;
   }
@@ -409,8 +433,8 @@ class Pipeline extends Policy {
 
 const flattened = (policy) =>
   policy instanceof Pipeline ? policy.policies.flatMap(flattened) : [policy];
-const judgesByItself = ({ _judges }) =>
-  _judges?.some(({ classify, failureWhen }) => classify ?? failureWhen);
+const judgesByItself = ({ _judges, _timeoutFor }) =>
+  _timeoutFor ?? _judges?.some(({ classify, failureWhen }) => classify ?? failureWhen);
 
 function judgesOfAll(policies) {
   const judges = policies.flatMap((policy) => policy._judges ?? []).reverse();

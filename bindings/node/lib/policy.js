@@ -83,7 +83,10 @@ class Policy extends Handle {
     return wrapped(this, operation(functionOf(inner), { runtime, judges: this._judges }));
   }
 
-  /** The same function, under this policy: (...args) => Promise. The last argument is not the Attempt. */
+  /**
+   * The same function, under this policy: (...args) => Promise. The last argument is not the
+   * Attempt.
+   */
   bind(fn, options = NONE) {
     return (...args) => start(this, () => fn(...args), options, 0);
   }
@@ -135,6 +138,15 @@ function within(policy, inner) {
   };
 }
 
+// The options of a run, with what a timeout's function says for it.
+function withTimeout({ _timeoutFor }, options) {
+  if (_timeoutFor === undefined) return options;
+  const timeoutMs = _timeoutFor({ key: options.key, input: options.input });
+  if (!(timeoutMs >= 0))
+    throw new InvalidError(`timeoutFor must give 0 or more (gave ${timeoutMs})`);
+  return { ...options, timeoutMs };
+}
+
 // Runs the parts one inside the other, so that each decider sees what is inside of its policy.
 function startParts(parts, inner, options, flags) {
   const [outermost, ...rest] = parts;
@@ -147,12 +159,13 @@ function startParts(parts, inner, options, flags) {
         attempt.attempt += outer.attempt - 1;
         return inside(attempt);
       };
-      const its = { input: outer.input, permits, priority, ...insideOf(outer) };
+      const its = withTimeout(part, { input: outer.input, permits, priority, ...insideOf(outer) });
       return part._runtime._launch(0, part._open(), work, part._judges, 0, its, part);
     };
   }
   const { _runtime, _judges } = outermost;
-  return _runtime._launch(0, outermost._open(), fn, _judges, flags, options, parts);
+  const its = withTimeout(outermost, options);
+  return _runtime._launch(0, outermost._open(), fn, _judges, flags, its, parts);
 }
 
 function start(policy, fn, options, flags) {

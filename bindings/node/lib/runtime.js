@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
-// What a runtime offers besides runs: its end, its numbers, its texts. What it does is in engine.js.
+// What a runtime offers besides runs: its end, its numbers, its texts. What it does is in
+// engine.js.
 const native = require('./native.js');
 const { Engine, WANTS_INDEX, WANTS_OUTCOME } = require('./engine.js');
 const { Outcome, keyOf } = require('./outcome.js');
@@ -76,6 +77,19 @@ class Runtime extends Engine {
   /** The flight recorder's text; needs the option recorderEntries. */
   recorderDump() {
     return native.recorderDump(this._open());
+  }
+
+  /** The flight recorder's entries since the last call with this cursor ([0n] at first). */
+  recorded(cursor = new BigUint64Array(1)) {
+    const all = [];
+    for (;;) {
+      const some = native.recorderRead(this._open(), cursor);
+      if (some.length === 0) return all;
+      for (const { kind, status, ...rest } of some) {
+        const error = status === 0 ? undefined : native.statusName(status);
+        all.push({ kind: EVENTS[kind] ?? 'log', status: error, ...rest });
+      }
+    }
   }
 
   /** A label on all samples of this runtime's metrics. */

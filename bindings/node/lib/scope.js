@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
-// Scopes: one deadline and one cancel for all that runs in them, values they see, resources that are
+// Scopes: one deadline and one cancel for all that runs in them, values they see, resources that
+// are
 // closed when they end.
 const native = require('./native.js');
 const { InvalidError, valueOf } = require('./errors.js');
@@ -39,7 +40,9 @@ class Scope extends Handle {
     return this;
   }
 
-  /** Opens a resource, which is closed when the scope ends: `close(resource)`, last opened first. */
+  /**
+   * Opens a resource, which is closed when the scope ends: `close(resource)`, last opened first.
+   */
   open(open, close, { key, ...options } = NONE) {
     const resource = resourceOf(open, close, key, this._runtime);
     return resource.run({ ...options, scope: this });

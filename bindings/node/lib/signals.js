@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
-// Users' AbortSignals: one listener for all runs of a signal, so that thousands of runs may share one.
+// Users' AbortSignals: one listener for all runs of a signal, so that thousands of runs may share
+// one.
 const watched = new WeakMap();
 
 function watch(signal, run, runtime) {

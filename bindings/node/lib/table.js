@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
-// Things by small numbers, which weir and the shared buffers carry. A number is taken again after it
+// Things by small numbers, which weir and the shared buffers carry. A number is taken again after
+// it
 // was freed. -1 is `undefined`, which needs no place.
 class Table {
   constructor(first = 0) {

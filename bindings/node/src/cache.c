@@ -12,9 +12,16 @@ static int64_t weigh(void *data, const void *key, size_t key_size, const weir_va
   return (int64_t)(weir_value_host_id(value) >> 32);
 }
 
-/* cacheNew(engine, options, weighs, listener) */
+/* A decider on any thread: what JavaScript said when it handed the value over. */
+static int64_t lifetime(void *data, const weir_expiry *expiry) {
+  int32_t id = value_id(expiry->value);
+  if (expiry->moment == WEIR_EXPIRE_READ || id < 0) return WEIR_EXPIRE_KEEP;
+  return numbers_get(data, (uint64_t)id, WEIR_EXPIRE_KEEP);
+}
+
+/* cacheNew(engine, options, weighs, listener, hasLifetimes) */
 static napi_value cache_new(napi_env env, napi_callback_info info) {
-  ARGUMENTS(4);
+  ARGUMENTS(5);
   struct engine *engine = engine_get(e, arg[0]);
   if (engine == NULL) return NULL;
   weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
@@ -26,6 +33,13 @@ static napi_value cache_new(napi_env env, napi_callback_info info) {
     return NULL;
   }
   if (weighs) options.weigh = weigh;
+  bool has_lifetimes = false;
+  napi_get_value_bool(env, arg[4], &has_lifetimes);
+  if (has_lifetimes) {
+    options.expire = lifetime;
+    options.expire_data = numbers_ref(engine->lifetimes);
+    options.expire_free_data = numbers_unref;
+  }
   if (!is_nothing(e, arg[3])) {
     options.on_evict = side_eviction;
     options.evict_data = listener_new(engine->waker, (uint32_t)int_of(e, arg[3]));

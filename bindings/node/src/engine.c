@@ -98,6 +98,8 @@ void engine_end(struct engine *engine) {
   weir_completions_unref(engine->queue);
   weir_runtime_unref(engine->runtime);
   waker_unref(engine->waker);
+  numbers_unref(engine->timeouts);
+  numbers_unref(engine->lifetimes);
   engine->runtime = NULL;
   free(engine->attempts);
   free(engine->buckets);
@@ -177,6 +179,12 @@ static bool share_buffers(struct environment *e, struct engine *engine, napi_val
          napi_create_reference(e->env, arg[4], 1, &engine->refused) == napi_ok;
 }
 
+static struct numbers *numbers_new(void) {
+  struct numbers *numbers = calloc(1, sizeof *numbers);
+  if (numbers != NULL) atomic_store(&numbers->references, 1);
+  return numbers;
+}
+
 /* open(options, commands: Float64Array, records: ArrayBuffer, extras: [], refused: [], wake) */
 static napi_value open_engine(napi_env env, napi_callback_info info) {
   ARGUMENTS(6);
@@ -188,7 +196,9 @@ static napi_value open_engine(napi_env env, napi_callback_info info) {
   weir_error *error = NULL;
   weir_status status = WEIR_EINVAL;
   bool fine = options_read(e, arg[0], runtime_fields, &options, &memory, "runtime") &&
-              share_buffers(e, engine, arg) && (engine->waker = waker_new(e, arg[5])) != NULL;
+              share_buffers(e, engine, arg) && (engine->timeouts = numbers_new()) != NULL &&
+              (engine->lifetimes = numbers_new()) != NULL &&
+              (engine->waker = waker_new(e, arg[5])) != NULL;
   if (fine) status = make_runtime(e, engine, arg[0], &options, &error);
   options_done(&memory);
   if (engine->runtime != NULL) {
@@ -201,8 +211,33 @@ static napi_value open_engine(napi_env env, napi_callback_info info) {
     waker_end(engine->waker);
     waker_unref(engine->waker);
   }
+  if (engine->runtime == NULL) {
+    numbers_unref(engine->timeouts);
+    numbers_unref(engine->lifetimes);
+  }
   engine_free(engine);
   return throw_status(e, status, error);
+}
+
+/* setNumber(engine, lifetimes, index, ms): of a run's timeout, or a value's lifetime */
+static napi_value set_number_of(napi_env env, napi_callback_info info) {
+  ARGUMENTS(4);
+  struct engine *engine = engine_get(e, arg[0]);
+  if (engine == NULL) return NULL;
+  bool lifetimes = false;
+  napi_get_value_bool(env, arg[1], &lifetimes);
+  struct numbers *numbers = lifetimes ? engine->lifetimes : engine->timeouts;
+  uint64_t index = (uint64_t)number_of(e, arg[2]);
+  if (index >= (uint64_t)NUMBERS_CHUNK * NUMBERS_CHUNKS) return throw_status(e, WEIR_EFULL, NULL);
+  int64_t *chunk = atomic_load(&numbers->chunks[index / NUMBERS_CHUNK]);
+  if (chunk == NULL) {
+    if ((chunk = calloc(NUMBERS_CHUNK, sizeof *chunk)) == NULL)
+      return throw_status(e, WEIR_ENOMEM, NULL);
+    atomic_store(&numbers->chunks[index / NUMBERS_CHUNK], chunk);
+  }
+  double ms = number_of(e, arg[3]);
+  chunk[index % NUMBERS_CHUNK] = ms == -2 ? -2 : ms_from(ms);
+  return NULL;
 }
 
 static napi_value close_engine(napi_env env, napi_callback_info info) {
@@ -309,6 +344,39 @@ static napi_value recorder_dump(napi_env env, napi_callback_info info) {
   return whole_text(e, arg[0], weir_recorder_dump);
 }
 
+#define FIELD_OF(member, name, type) \
+  { name, offsetof(weir_recorded, member), type, NULL }
+static const struct field recorded_fields[] = {
+    FIELD_OF(number, "number", FIELD_U64), FIELD_OF(at_ns, "atMs", FIELD_NS),
+    FIELD_OF(kind, "kind", FIELD_U32),     FIELD_OF(reason, "reason", FIELD_U32),
+    FIELD_OF(from, "from", FIELD_U32),     FIELD_OF(to, "to", FIELD_U32),
+    FIELD_OF(count, "count", FIELD_U64),   FIELD_OF(delay_ns, "delayMs", FIELD_NS),
+    FIELD_OF(name, "name", FIELD_CHARS),   FIELD_OF(text, "text", FIELD_CHARS),
+    FIELDS_END,
+};
+
+/* recorderRead(engine, cursor: BigUint64Array of 1): at most 64 entries */
+static napi_value recorder_read(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct engine *engine = engine_get(e, arg[0]);
+  if (engine == NULL) return NULL;
+  weir_recorded entries[64];
+  void *cursor = NULL;
+  size_t length = 0, count = 0;
+  napi_value list = NULL;
+  napi_get_typedarray_info(env, arg[1], NULL, &length, &cursor, NULL, NULL);
+  weir_status status =
+      weir_recorder_read(engine->runtime, cursor, entries, sizeof *entries, 64, &count);
+  if (status != WEIR_OK) return throw_status(e, status, NULL);
+  napi_create_array(env, &list);
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value entry = struct_value(e, recorded_fields, &entries[i]);
+    set_number(e, entry, "status", entries[i].status);
+    napi_set_element(env, list, i, entry);
+  }
+  return list;
+}
+
 /* log(engine, level, subject, message) */
 static napi_value write_log(napi_env env, napi_callback_info info) {
   ARGUMENTS(4);
@@ -364,12 +432,21 @@ static napi_value audit(napi_env env, napi_callback_info info) {
 }
 
 const struct function engine_functions[] = {
-    {"open", open_engine}, {"close", close_engine},
-    {"release", release},  {"hold", hold},
-    {"process", process},  {"untilNext", until_next},
-    {"now", now},          {"runtimeStats", runtime_stats},
-    {"metrics", metrics},  {"recorderDump", recorder_dump},
-    {"log", write_log},    {"trim", trim},
-    {"version", version},  {"statusName", status_name},
-    {"audit", audit},      {NULL, NULL},
+    {"open", open_engine},
+    {"setNumber", set_number_of},
+    {"close", close_engine},
+    {"release", release},
+    {"hold", hold},
+    {"process", process},
+    {"untilNext", until_next},
+    {"now", now},
+    {"runtimeStats", runtime_stats},
+    {"metrics", metrics},
+    {"recorderDump", recorder_dump}, {"recorderRead", recorder_read},
+    {"log", write_log},
+    {"trim", trim},
+    {"version", version},
+    {"statusName", status_name},
+    {"audit", audit},
+    {NULL, NULL},
 };

@@ -408,9 +408,9 @@ static napi_value fail(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* completeList(engine, attempt, ids, errorIds): a list value; a positive error id wins. */
+/* completeList(engine, attempt, ids, errorIds, weights): a list value; a positive error id wins. */
 static napi_value complete_list(napi_env env, napi_callback_info info) {
-  ARGUMENTS(4);
+  ARGUMENTS(5);
   struct engine *engine = engine_get(e, arg[0]);
   if (engine == NULL) return NULL;
   uint32_t count = 0;
@@ -418,13 +418,15 @@ static napi_value complete_list(napi_env env, napi_callback_info info) {
   weir_value **values = calloc(count + 1, sizeof *values), *list = NULL;
   weir_error **errors = calloc(count + 1, sizeof *errors);
   for (uint32_t i = 0; i < count && values != NULL && errors != NULL; i++) {
-    napi_value id = NULL, failed = NULL;
+    napi_value id = NULL, failed = NULL, weight = NULL;
     napi_get_element(env, arg[2], i, &id);
     napi_get_element(env, arg[3], i, &failed);
+    if (!is_nothing(e, arg[4])) napi_get_element(env, arg[4], i, &weight);
     if (number_of(e, failed) >= 0)
       errors[i] = host_error(engine, number_of(e, failed), WEIR_DOMAIN_USER, 0, NULL);
     else
-      values[i] = host_value(engine, number_of(e, id));
+      values[i] =
+          weighed_value(engine, number_of(e, id), weight == NULL ? 0 : number_of(e, weight));
   }
   weir_token token = attempt_take(engine, (uint32_t)int_of(e, arg[1]));
   if (values != NULL && errors != NULL)

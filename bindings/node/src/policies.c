@@ -171,6 +171,12 @@ static bool add_chaos(struct environment *e, struct engine *engine, napi_value o
   return add_phases(e, property(e, object, "phaseList"), options, memory);
 }
 
+/* A decider on weir's thread: what JavaScript said for this run. */
+static int64_t timeout_of_run(void *data, void *context, const void *key, size_t key_size) {
+  (void)key, (void)key_size;
+  return numbers_get(data, (uint64_t)(uintptr_t)context, -1);
+}
+
 /* What is not in the table: handles, ids and listeners. */
 static bool add_more(struct environment *e, struct engine *engine, const struct family *family,
                      napi_value object, union any_options *options, struct borrowed *borrowed,
@@ -186,6 +192,11 @@ static bool add_more(struct environment *e, struct engine *engine, const struct 
   if (family->init == breaker_init && listens && !changes) {
     options->breaker.queue = engine->queue;
     options->breaker.user = user;
+  }
+  if (family->init == timeout_init && listens) {
+    options->timeout.timeout_for = timeout_of_run;
+    options->timeout.timeout_data = numbers_ref(engine->timeouts);
+    options->timeout.timeout_free_data = numbers_unref;
   }
   if (family->init == fallback_init)
     return add_fallback(e, engine, object, &options->fallback, borrowed);

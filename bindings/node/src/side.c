@@ -241,6 +241,24 @@ static napi_value side_value(struct environment *e, struct side *side) {
   return object;
 }
 
+struct numbers *numbers_ref(struct numbers *numbers) {
+  atomic_fetch_add(&numbers->references, 1);
+  return numbers;
+}
+
+void numbers_unref(void *data) {
+  struct numbers *numbers = data;
+  if (numbers == NULL || atomic_fetch_sub(&numbers->references, 1) != 1) return;
+  for (int i = 0; i < NUMBERS_CHUNKS; i++) free(atomic_load(&numbers->chunks[i]));
+  free(numbers);
+}
+
+int64_t numbers_get(struct numbers *numbers, uint64_t index, int64_t otherwise) {
+  if (index >= (uint64_t)NUMBERS_CHUNK * NUMBERS_CHUNKS) return otherwise;
+  int64_t *chunk = atomic_load(&numbers->chunks[index / NUMBERS_CHUNK]);
+  return chunk == NULL ? otherwise : chunk[index % NUMBERS_CHUNK];
+}
+
 static struct side *side_pop(struct waker *waker) {
   pthread_mutex_lock(&waker->mutex);
   struct side *side = waker->first;

@@ -105,6 +105,19 @@ enum { USER_RUN = 0, USER_OPERATION = 1, USER_ASK = 2, USER_INPUT = 3, USER_EVEN
 #define USER_OF(tag, number) ((uint64_t)(tag) << 40 | (uint32_t)(number))
 
 struct waker; /* side.c */
+
+/* Numbers that JavaScript sets by slot or id, and deciders read on any thread: timeouts of runs,
+ * lifetimes of values. Chunks never move. */
+enum { NUMBERS_CHUNK = 4096, NUMBERS_CHUNKS = 1024 };
+struct numbers {
+  atomic_uint references;
+  _Atomic(int64_t *) chunks[NUMBERS_CHUNKS];
+};
+struct numbers *numbers_ref(struct numbers *numbers);
+void numbers_unref(void *data);
+/* What was set; `otherwise` if there is no room for it. */
+int64_t numbers_get(struct numbers *numbers, uint64_t index, int64_t otherwise);
+
 struct engine {
   struct environment *environment;
   struct engine *next;
@@ -113,6 +126,8 @@ struct engine {
   weir_operation *closure; /* START names the run's slot */
   weir_operation *loader;  /* START's input is the function's id */
   struct waker *waker;
+  struct numbers *timeouts;  /* by slot */
+  struct numbers *lifetimes; /* by id */
   napi_ref buffers;
   napi_ref extras;  /* what a record cannot hold, by the record's index */
   napi_ref refused; /* runs that were not accepted */

@@ -422,6 +422,9 @@ test('events, log, metrics, recorder', async () => {
   assert.ok(events.includes('retry') && events.includes('gaveUp'));
   assert.match(runtime.metrics(), /team="core"/);
   assert.match(runtime.recorderDump(), /retry 'r'/);
+  const cursor = new BigUint64Array(1);
+  assert.deepEqual(runtime.recorded(cursor).map(({ kind }) => kind).slice(-2), ['retry', 'gaveUp']);
+  assert.deepEqual(runtime.recorded(cursor), []);
   assert.equal(runtime.stats.runsSettled, 1);
   await clock.close();
 });
@@ -540,4 +543,26 @@ timed('run options are checked', async (clock, runtime) => {
   const soon = caught(weir.run(never, { deadlineMs: 0.2, runtime }));
   await clock.advance(1);
   assert.equal((await soon).code, 'WEIR_ETIMEDOUT');
+});
+
+timed('timeoutFor is asked for each run', async (clock, runtime) => {
+  const timeout = new weir.Timeout({
+    timeoutFor: ({ key }) => (key === 'slow' ? 500 : 100),
+    runtime,
+  });
+  const retry = new weir.Retry({ maxAttempts: 2, baseDelayMs: 0, jitter: 'none', runtime });
+  const ends = {};
+  const start = (name, policy, options) =>
+    policy.run(never, options).catch((error) => (ends[name] = [error.code, clock.now]));
+  start('quick', timeout);
+  start('slow', timeout, { key: 'slow' });
+  start('retried', weir.pipeline(retry, timeout), { key: 'slow' });
+  start('none', new weir.Timeout({ timeoutFor: () => Infinity, runtime }), { deadlineMs: 5000 });
+  await clock.advance(10000);
+  assert.deepEqual(ends, {
+    quick: ['WEIR_ETIMEDOUT', 100],
+    slow: ['WEIR_ETIMEDOUT', 500],
+    retried: ['WEIR_ETIMEDOUT', 1000],
+    none: ['WEIR_ETIMEDOUT', 5000],
+  });
 });

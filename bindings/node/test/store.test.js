@@ -189,3 +189,36 @@ timed('flight: one does the work, nothing is kept', async (clock, runtime) => {
   assert.equal(await again, 3);
   assert.equal(flight.stats.shared, 1);
 });
+
+timed('cache: ttlFor and weigh are asked for all that is stored', async (clock, runtime) => {
+  const cache = new weir.Cache({
+    ttlMs: 1000,
+    ttlFor: (key, value) => value.ttl,
+    maxWeight: 100,
+    weigh: (key, value) => value.weight ?? 1,
+    load: (key) => ({ ttl: 50, weight: 7, key }),
+    loadMany: (keys) => Promise.resolve(keys.map((key) => ({ ttl: 30, weight: 2, key }))),
+    runtime,
+  });
+  cache.put('own', { ttl: 10 });
+  cache.put('default', {});
+  cache.putIfAbsent('absent', { ttl: 20 });
+  const loaded = cache.get('loaded');
+  const many = cache.getMany(['m1', 'm2']);
+  const viaRecipe = cache.operation(({ key }) => ({ ttl: 40, key })).run({ key: 'recipe' });
+  await clock.settle();
+  assert.equal((await loaded).key, 'loaded');
+  assert.equal((await many)[1].key, 'm2');
+  assert.equal((await viaRecipe).key, 'recipe');
+  assert.equal(cache.stats.weight, 1 + 1 + 1 + 7 + 2 + 2 + 1);
+  const ends = Object.fromEntries([...cache].map(({ key, remainingMs }) => [key, remainingMs]));
+  assert.deepEqual(ends, {
+    own: 10,
+    default: 1000,
+    absent: 20,
+    loaded: 50,
+    m1: 30,
+    m2: 30,
+    recipe: 40,
+  });
+});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
-// Cancels, closes and completions in all orders, on real threads: everything settles exactly once, and
+// Cancels, closes and completions in all orders, on real threads: everything settles exactly once,
+// and
 // nothing is left.
 const assert = require('node:assert/strict');
 const { test } = require('node:test');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
-// One scenario's world: the virtual clock, what the scenario names (made when first needed), the users'
+// One scenario's world: the virtual clock, what the scenario names (made when first needed), the
+// users'
 // functions with their agenda, and what was seen.
 const weir = require('../../lib/index.js');
 const {
