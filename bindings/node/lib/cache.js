@@ -10,10 +10,6 @@ const { Operation, operation, NONE } = require('./operation.js');
 const ABSENT = -3;
 const EVICTIONS = ['', 'expired', 'size', 'replaced', 'explicit', 'cleared'];
 
-const forgotten = new FinalizationRegistry(({ runtime, listener }) => {
-  runtime.deref()?._listeners.remove(listener);
-});
-
 // A get, or a flight, inside of a policy: its deciders see how that ended.
 function under(policy, { policy: _, input, ...options }, go) {
   return policy.run(
@@ -45,8 +41,7 @@ class Cache extends Handle {
     );
     const get = native.cacheOperation(runtime._open(), handle, 0);
     super(runtime, handle, [get]);
-    if (listener !== undefined)
-      forgotten.register(this, { runtime: new WeakRef(runtime), listener });
+    if (listener !== undefined) this._tells(listener);
     this._get = get;
     this._load = load;
     this._weigh = weigh;

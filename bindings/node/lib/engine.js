@@ -149,7 +149,7 @@ class Engine {
       this._refuse(run, error);
       return promise;
     }
-    if (run.signal !== undefined) signals.watch(run.signal, run, this);
+    if (run.signal !== undefined && !run.settled) signals.watch(run.signal, run, this);
     return promise;
   }
 

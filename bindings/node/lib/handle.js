@@ -8,13 +8,24 @@ const registry = new FinalizationRegistry((handles) => {
   for (const handle of handles) native.release(handle);
 });
 
+// A listener's number is free when nothing can tell it anything any more.
+const silent = new FinalizationRegistry(({ runtime, listener }) => {
+  runtime.deref()?._listeners.remove(listener);
+});
+
 /** Something native: closed by close(), by `using`, or when it is collected. */
 class Handle {
   constructor(runtime, handle, more = []) {
     this._runtime = runtime;
     this._handle = handle;
     this._more = more; // handles that come and go with it
+    this._listener = 0; // its number, if a listener of the user's is told of it
     registry.register(this, [handle, ...more], this);
+  }
+
+  _tells(listener) {
+    this._listener = listener;
+    silent.register(this, { runtime: new WeakRef(this._runtime), listener });
   }
 
   _open() {
@@ -29,6 +40,7 @@ class Handle {
     registry.unregister(this);
     native.release(this._handle);
     for (const handle of this._more) native.release(handle);
+    if (this._listener !== 0) this._runtime._listeners.silence(this._listener);
     this._handle = 0;
   }
 }

@@ -5,7 +5,6 @@
 const native = require('./native.js');
 const errors = require('./errors.js');
 const { Runtime, Outcome, defaultRuntime } = require('./runtime.js');
-const { Attempt } = require('./attempt.js');
 const { Operation, operation, judgesOf } = require('./operation.js');
 const policies = require('./policies.js');
 const flow = require('./flow.js');
@@ -167,7 +166,6 @@ module.exports = {
   // runtimes
   Runtime,
   Outcome,
-  Attempt,
   defaultRuntime,
   TestClock,
   version: native.version(),

@@ -45,7 +45,6 @@ export const {
   operations,
   Runtime,
   Outcome,
-  Attempt,
   defaultRuntime,
   TestClock,
   version,

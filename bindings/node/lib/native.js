@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 // The addon. It is built when the package is installed (scripts/build.js).
-module.exports = require(process.env.WEIR_NODE_ADDON || '../build/weir.node');
+module.exports = require('../build/weir.node');

@@ -21,16 +21,11 @@ function classNumber(word) {
   return number;
 }
 
-const forgotten = new FinalizationRegistry(({ runtime, listener }) => {
-  runtime.deref()?._listeners.remove(listener);
-});
-
-// A listener's number, free again when `owner` is collected.
-function listen(runtime, fn, owner) {
+// A listener's number; `told` gets it, to be given to the policy once that is made.
+function listen(runtime, fn, told) {
   if (typeof fn !== 'function') throw new InvalidError('a listener must be a function');
-  const listener = runtime._listeners.put(fn);
-  owner.then = (policy) => forgotten.register(policy, { runtime: new WeakRef(runtime), listener });
-  return listener;
+  told.listener = runtime._listeners.put(fn);
+  return told.listener;
 }
 
 /** What the last refusal by a decide function of this thread said: who, why, when to try again. */
@@ -38,28 +33,32 @@ function lastRejection() {
   return native.rejection();
 }
 
+// What the addon needs to tell `onRetry`.
+function retryListener(runtime, onRetry, told) {
+  if (onRetry === undefined) return {};
+  const tell = ({ number, first, error, value }) =>
+    onRetry({
+      attempt: number,
+      delayMs: first,
+      error: error && errorOf(error, runtime._values),
+      value: valueOf(value, runtime._values),
+    });
+  return { listener: listen(runtime, typeof onRetry === 'function' ? tell : onRetry, told) };
+}
+
 class Retry extends Made {
   constructor(options = {}) {
-    const owner = {};
+    const told = {};
     super('retry', options, {
-      extra: (runtime) =>
-        options.onRetry === undefined
-          ? {}
-          : {
-              listener: listen(
-                runtime,
-                (side) =>
-                  options.onRetry({
-                    attempt: side.number,
-                    delayMs: side.first,
-                    error: side.error && errorOf(side.error, runtime._values),
-                    value: valueOf(side.value, runtime._values),
-                  }),
-                owner,
-              ),
-            },
+      extra: (runtime) => retryListener(runtime, options.onRetry, told),
     });
-    owner.then?.(this);
+    if (told.listener !== undefined) this._tells(told.listener);
+  }
+
+  setOptions(options) {
+    const told = {};
+    super.setOptions(options, retryListener(this._runtime, options.onRetry, told));
+    if (told.listener !== undefined) this._tells(told.listener);
   }
 
   /** The decide door, for who tries and sleeps by himself. */
@@ -81,7 +80,7 @@ class Retry extends Made {
 
 class Breaker extends Made {
   constructor(options = {}) {
-    const owner = {};
+    const told = {};
     super('breaker', options, {
       extra: (runtime) =>
         options.onStateChange === undefined
@@ -96,11 +95,11 @@ class Breaker extends Made {
                     to: STATES[change.to],
                     reason: REASONS[change.reason],
                   }),
-                owner,
+                told,
               ),
             },
     });
-    owner.then?.(this);
+    if (told.listener !== undefined) this._tells(told.listener);
   }
 
   /** 'closed', 'open', 'half-open', 'forced-open', 'forced-closed' or 'metrics-only', now. */

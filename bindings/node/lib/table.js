@@ -29,6 +29,11 @@ class Table {
     this.free.push(index);
   }
 
+  /** Forgets the item; its number stays taken. */
+  silence(index) {
+    this.items[index] = undefined;
+  }
+
   get size() {
     return this.items.length - this.free.length;
   }

@@ -6,6 +6,11 @@
  * ends (a worker is terminated, the process exits). It waits for weir's thread, which has nothing
  * left to wait for by then: every attempt that JavaScript still held has been completed. So nothing
  * of weir runs when the environment is gone.
+ *
+ * libuv. Node exports libuv's functions, and a library that is loaded into it gets those, whichever
+ * libuv it was linked with (seen with 1.44.2 against the 1.46.0 of Node 20): that is within libuv's
+ * promise for version 1. weir runs a loop of its own on a thread of its own there, and touches no
+ * loop, handle or thread of the host's; the addon asks Node-API for nothing of libuv.
  */
 #include "weir_node.h"
 
@@ -347,11 +352,16 @@ static napi_value recorder_dump(napi_env env, napi_callback_info info) {
 #define FIELD_OF(member, name, type) \
   { name, offsetof(weir_recorded, member), type, NULL }
 static const struct field recorded_fields[] = {
-    FIELD_OF(number, "number", FIELD_U64), FIELD_OF(at_ns, "atMs", FIELD_NS),
-    FIELD_OF(kind, "kind", FIELD_U32),     FIELD_OF(reason, "reason", FIELD_U32),
-    FIELD_OF(from, "from", FIELD_U32),     FIELD_OF(to, "to", FIELD_U32),
-    FIELD_OF(count, "count", FIELD_U64),   FIELD_OF(delay_ns, "delayMs", FIELD_NS),
-    FIELD_OF(name, "name", FIELD_CHARS),   FIELD_OF(text, "text", FIELD_CHARS),
+    FIELD_OF(number, "number", FIELD_U64),
+    FIELD_OF(at_ns, "atMs", FIELD_NS),
+    FIELD_OF(kind, "kind", FIELD_U32),
+    FIELD_OF(reason, "reason", FIELD_U32),
+    FIELD_OF(from, "from", FIELD_U32),
+    FIELD_OF(to, "to", FIELD_U32),
+    FIELD_OF(count, "count", FIELD_U64),
+    FIELD_OF(delay_ns, "delayMs", FIELD_NS),
+    FIELD_OF(name, "name", FIELD_CHARS),
+    FIELD_OF(text, "text", FIELD_CHARS),
     FIELDS_END,
 };
 
@@ -442,7 +452,8 @@ const struct function engine_functions[] = {
     {"now", now},
     {"runtimeStats", runtime_stats},
     {"metrics", metrics},
-    {"recorderDump", recorder_dump}, {"recorderRead", recorder_read},
+    {"recorderDump", recorder_dump},
+    {"recorderRead", recorder_read},
     {"log", write_log},
     {"trim", trim},
     {"version", version},

@@ -423,7 +423,13 @@ test('events, log, metrics, recorder', async () => {
   assert.match(runtime.metrics(), /team="core"/);
   assert.match(runtime.recorderDump(), /retry 'r'/);
   const cursor = new BigUint64Array(1);
-  assert.deepEqual(runtime.recorded(cursor).map(({ kind }) => kind).slice(-2), ['retry', 'gaveUp']);
+  assert.deepEqual(
+    runtime
+      .recorded(cursor)
+      .map(({ kind }) => kind)
+      .slice(-2),
+    ['retry', 'gaveUp'],
+  );
   assert.deepEqual(runtime.recorded(cursor), []);
   assert.equal(runtime.stats.runsSettled, 1);
   await clock.close();
@@ -565,4 +571,40 @@ timed('timeoutFor is asked for each run', async (clock, runtime) => {
     retried: ['WEIR_ETIMEDOUT', 1000],
     none: ['WEIR_ETIMEDOUT', 5000],
   });
+});
+
+timed('options are changed live, listeners and deciders too', async (clock, runtime) => {
+  const told = [];
+  const retry = new weir.Retry({
+    maxAttempts: 2,
+    baseDelayMs: 1,
+    onRetry: () => told.push('old'),
+    runtime,
+  });
+  const fails = () => Promise.reject(new Error('x'));
+  const first = caught(retry.run(fails));
+  await clock.advance(10);
+  await first;
+  retry.setOptions({ maxAttempts: 3, baseDelayMs: 1, onRetry: () => told.push('new') });
+  const second = caught(retry.run(fails));
+  await clock.advance(10);
+  await second;
+  await clock.settle();
+  assert.deepEqual(told, ['old', 'new', 'new']);
+  assert.throws(() => retry.setOptions({ maxAttempts: -5 }), weir.InvalidError);
+  const breaker = new weir.Breaker({ failureThreshold: 5, runtime });
+  breaker.setOptions({ failureThreshold: 1 });
+  breaker.report(breaker.tryAcquire(), false);
+  assert.equal(breaker.state, 'open');
+  const limiter = new weir.Limiter({ permits: 1, intervalMs: 1000, runtime });
+  limiter.setOptions({ permits: 10, intervalMs: 1000 });
+  assert.equal(limiter.stats.paused, false);
+  const throttled = weir.throttle(() => 1, 100, { runtime });
+  throttled.setOptions({ intervalMs: 50 });
+});
+
+test('both kinds of module export the same', async () => {
+  const module = await import('weir');
+  const names = Object.keys(module).filter((name) => name !== 'default');
+  assert.deepEqual(names.sort(), Object.keys(weir).sort());
 });
