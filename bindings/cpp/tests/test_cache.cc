@@ -164,6 +164,20 @@ TEST_CASE("a memoized operation runs once for each input") {
   CHECK(runs == 3);
 }
 
+TEST_CASE("a memoized operation keeps inputs apart whatever their type") {
+  weir::testing::runtime runtime;
+  weir::operation twice{runtime, [](std::optional<int> n) { return n.value_or(0) * 2; }};
+  struct pair {
+    int a, b;
+  };
+  weir::operation sum{runtime, [](const pair &two) { return two.a + two.b; }};
+  weir::memoize sums{runtime, sum};
+  CHECK(runtime.get_result(sums({1, 2})).value() == 3);
+  CHECK(runtime.get_result(sums({2, 2})).value() == 4);
+  CHECK(runtime.get_result(twice.run(std::nullopt)).value() == 0);
+  CHECK(runtime.get_result(twice.run(4)).value() == 8);
+}
+
 TEST_CASE("runs that overlap with one key do the work once") {
   weir::testing::runtime runtime;
   weir::flight<int> flight{runtime, {.timeout = 1min}};

@@ -307,6 +307,24 @@ TEST_CASE("what blocks runs on a pool and may throw") {
   CHECK_THROWS_AS(weir::blocking(manual, [] {}), weir::state_error);
 }
 
+namespace {
+
+struct shy {
+  shy() = default;
+  shy(const shy &) { throw mishap("not to be copied"); }
+};
+
+}  // namespace
+
+TEST_CASE("what copying an input throws is the attempt's failure") {
+  weir::testing::runtime runtime;
+  weir::operation takes{runtime, [](shy) { return 1; }};
+  weir::value input = weir::value::of(std::make_shared<int>(1));
+  CHECK_THROWS_AS(takes.run(shy()), mishap);
+  auto wrong = takes.as<int, std::shared_ptr<int>>().run(std::make_shared<int>(1));
+  CHECK(runtime.get_result(wrong).error().status() == weir::status::failed);
+}
+
 TEST_CASE("an operation's function is freed once nothing can start it") {
   auto owned = std::make_shared<int>(0);
   {

@@ -260,8 +260,9 @@ class completer {
   explicit operator bool() const { return token_ != 0; }
 
  private:
+  // A result<T> or a judged<T>.
   template <class Ended>
-  bool finish(Ended &&ended) {
+  bool finish(Ended ended) {
     weir_token token = std::exchange(token_, 0);
     return token != 0 && detail::complete(runtime_, token, std::move(ended));
   }

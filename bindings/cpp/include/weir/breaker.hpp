@@ -145,8 +145,8 @@ class breaker : public detail::policy_of<breaker, weir_breaker, weir_policy_brea
 
    private:
     friend class breaker;
-    permit(weir_breaker *breaker, weir_permit permit, weir_status status)
-        : breaker_(breaker), permit_(permit), status_(status) {}
+    permit(weir_breaker *breaker, weir_permit given, weir_status status)
+        : breaker_(breaker), permit_(given), status_(status) {}
     void abandon() {
       if (permit_ != 0) report(classification::abandon);
     }
@@ -158,31 +158,31 @@ class breaker : public detail::policy_of<breaker, weir_breaker, weir_policy_brea
 
   // Asks to make a call; any thread, allocates nothing.
   permit acquire() const {
-    weir_permit permit = 0;
-    weir_status status = weir_breaker_acquire(native_, &permit, nullptr);
-    return {native_, permit, status};
+    weir_permit given = 0;
+    weir_status status = weir_breaker_acquire(native_, &given, nullptr);
+    return {native_, given, status};
   }
   permit acquire(time_point now) const {
-    weir_permit permit = 0;
-    weir_status status = weir_breaker_acquire_at(native_, &permit, nullptr, detail::ns_of(now));
-    return {native_, permit, status};
+    weir_permit given = 0;
+    weir_status status = weir_breaker_acquire_at(native_, &given, nullptr, detail::ns_of(now));
+    return {native_, given, status};
   }
   // A refusal fills `why`.
   permit acquire(rejection &why) const {
-    weir_permit permit = 0;
-    weir_status status = weir_breaker_acquire(native_, &permit, why.out());
-    return {native_, permit, status};
+    weir_permit given = 0;
+    weir_status status = weir_breaker_acquire(native_, &given, why.out());
+    return {native_, given, status};
   }
   permit acquire(rejection &why, time_point now) const {
-    weir_permit permit = 0;
-    weir_status status = weir_breaker_acquire_at(native_, &permit, why.out(), detail::ns_of(now));
-    return {native_, permit, status};
+    weir_permit given = 0;
+    weir_status status = weir_breaker_acquire_at(native_, &given, why.out(), detail::ns_of(now));
+    return {native_, given, status};
   }
   // Reports a permit that was released from its guard; see permit::report().
-  weir::status report(weir_permit permit, classification ended,
+  weir::status report(weir_permit given, classification ended,
                       nanoseconds elapsed = nanoseconds(0)) const {
     return static_cast<weir::status>(
-        weir_breaker_report(native_, permit, static_cast<std::uint32_t>(ended), elapsed.count()));
+        weir_breaker_report(native_, given, static_cast<std::uint32_t>(ended), elapsed.count()));
   }
   // Up to `count` permits into `permits`; how many. They are reported by report_many().
   std::size_t acquire_n(std::size_t count, weir_permit *permits) const {

@@ -108,6 +108,8 @@ template <class K, class V>
 class cache {
   static_assert(std::is_copy_constructible_v<V>,
                 "a cache shares its values; std::shared_ptr<const V> may be one");
+  static_assert(std::is_base_of_v<detail::object, detail::codec<V>>,
+                "a std::optional, a weir::value or a list of results is not kept as one object");
   using traits = key_traits<K>;
 
  public:
@@ -115,10 +117,10 @@ class cache {
 
   cache() = default;
   // Throws what it is refused with.
-  explicit cache(const runtime &runtime, const options &options = {})
-      : cache(make(runtime, options).value()) {}
-  static result<cache> make(const runtime &runtime, const options &options = {}) {
-    weir_cache_options c = to_c(options);
+  explicit cache(const runtime &runtime, const options &given = {})
+      : cache(make(runtime, given).value()) {}
+  static result<cache> make(const runtime &runtime, const options &given = {}) {
+    weir_cache_options c = to_c(given);
     weir_cache *made = nullptr;
     weir_error *why = nullptr;
     weir_status status = weir_cache_new(runtime.get(), &c, &made, &why);
@@ -314,12 +316,12 @@ class cache {
     return traits::read(std::string_view(static_cast<const char *>(key), size));
   }
   static std::int64_t weigh_in_c(void *data, const void *key, std::size_t size,
-                                 const weir_value *value) {
+                                 const weir_value *value) noexcept {
     const V *object = detail::unbox<V>(value);
     if (object == nullptr) return 0;
     return decltype(options::weigh)::call(data, read_key(key, size), *object);
   }
-  static std::int64_t expire_in_c(void *data, const weir_expiry *entry) {
+  static std::int64_t expire_in_c(void *data, const weir_expiry *entry) noexcept {
     const V *object = detail::unbox<V>(entry->value);
     if (object == nullptr) return WEIR_EXPIRE_KEEP;
     std::optional<nanoseconds> left;
@@ -328,7 +330,7 @@ class cache {
                                            read_key(entry->key, entry->key_size), *object, left)
         .count();
   }
-  static void evict_in_c(void *data, weir_cache *, const weir_eviction *entry) {
+  static void evict_in_c(void *data, weir_cache *, const weir_eviction *entry) noexcept {
     const V *object = detail::unbox<V>(entry->value);
     if (object == nullptr) return;
     decltype(options::on_evict)::call(data, read_key(entry->key, entry->key_size), *object,

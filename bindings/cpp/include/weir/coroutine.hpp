@@ -240,10 +240,11 @@ struct detached {
   };
 };
 
-// Awaits `running` and completes with what it brings. The function whose coroutine it is lives as
-// long as the operation, of which the completer holds a reference.
+// Awaits `running` and completes with what it brings; `done` goes last, as its parameter is first.
+// The function whose coroutine it is lives as long as the operation, of which the completer holds a
+// reference.
 template <class T, class R>
-detached complete_with_task(task<R> running, completer<T> done) {
+detached complete_with_task(completer<T> done, task<R> running) {
 #if WEIR_CPP_EXCEPTIONS
   std::optional<error> failed;
   try {
@@ -268,7 +269,7 @@ void start_task(task<R> running, attempt &view, completer<T> &&done) {
   auto cancels = std::make_shared<awaited_call>();
   running.cancelled_by(cancels);
   view.on_cancel([cancels](cancel_reason) { cancels->cancel(); });
-  complete_with_task<T>(std::move(running), std::move(done));
+  complete_with_task<T>(std::move(done), std::move(running));
 }
 
 }  // namespace detail

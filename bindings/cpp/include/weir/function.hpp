@@ -78,7 +78,7 @@ class function<R(Args...)> {
       head->destroy(head);
     }
   }
-  static R call(void *data, Args... arguments) {
+  static R call(void *data, Args... arguments) noexcept {
     auto *head = static_cast<struct head *>(data);
     return head->invoke(head, std::forward<Args>(arguments)...);
   }
@@ -90,9 +90,14 @@ class function<R(Args...)> {
 namespace detail {
 
 // Fills the three fields of a callback in a struct of options.
+template <class C>
+struct as_given {
+  using type = C;
+};
+
 template <class Signature, class C>
-void give(const function<Signature> &from, C trampoline, C &field, void *&data,
-          weir_free_fn &free_data) {
+void give(const function<Signature> &from, typename as_given<C>::type trampoline, C &field,
+          void *&data, weir_free_fn &free_data) {
   if (!from) return;
   field = trampoline;
   data = from.share();

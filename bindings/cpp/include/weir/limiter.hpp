@@ -130,8 +130,8 @@ class limiter : public detail::policy_of<limiter, weir_limiter, weir_policy_limi
 
    private:
     friend class limiter;
-    permit(weir_limiter *limiter, weir_permit permit, weir_status status)
-        : limiter_(limiter), permit_(permit), status_(status) {}
+    permit(weir_limiter *limiter, weir_permit given, weir_status status)
+        : limiter_(limiter), permit_(given), status_(status) {}
 
     weir_limiter *limiter_;
     weir_permit permit_;
@@ -141,20 +141,20 @@ class limiter : public detail::policy_of<limiter, weir_limiter, weir_policy_limi
   // Takes `permits` (the weight, at least 1), or nothing; any thread. More than the limit can ever
   // give is status::invalid.
   permit try_acquire(std::uint32_t permits = 1) const {
-    weir_permit permit = 0;
-    weir_status status = weir_limiter_try_acquire(native_, permits, &permit, nullptr);
-    return {native_, permit, status};
+    weir_permit given = 0;
+    weir_status status = weir_limiter_try_acquire(native_, permits, &given, nullptr);
+    return {native_, given, status};
   }
   permit try_acquire(std::uint32_t permits, rejection &why) const {
-    weir_permit permit = 0;
-    weir_status status = weir_limiter_try_acquire(native_, permits, &permit, why.out());
-    return {native_, permit, status};
+    weir_permit given = 0;
+    weir_status status = weir_limiter_try_acquire(native_, permits, &given, why.out());
+    return {native_, given, status};
   }
   permit try_acquire(std::uint32_t permits, rejection &why, time_point now) const {
-    weir_permit permit = 0;
+    weir_permit given = 0;
     weir_status status =
-        weir_limiter_try_acquire_at(native_, permits, &permit, why.out(), detail::ns_of(now));
-    return {native_, permit, status};
+        weir_limiter_try_acquire_at(native_, permits, &given, why.out(), detail::ns_of(now));
+    return {native_, given, status};
   }
 
   // Of one key. Gives its place back when it goes, and keeps a copy of the key for that.
@@ -180,9 +180,9 @@ class limiter : public detail::policy_of<limiter, weir_limiter, weir_policy_limi
 
    private:
     friend class limiter;
-    key_permit(weir_limiter *limiter, weir_permit permit, weir_status status, std::string_view key)
-        : limiter_(limiter), permit_(permit), status_(status) {
-      if (permit != 0) key_ = key;
+    key_permit(weir_limiter *limiter, weir_permit given, weir_status status, std::string_view key)
+        : limiter_(limiter), permit_(given), status_(status) {
+      if (given != 0) key_ = key;
     }
 
     weir_limiter *limiter_;
@@ -191,31 +191,31 @@ class limiter : public detail::policy_of<limiter, weir_limiter, weir_policy_limi
     std::string key_;
   };
   key_permit try_acquire_key(std::string_view key, std::uint32_t permits = 1) const {
-    weir_permit permit = 0;
+    weir_permit given = 0;
     weir_status status =
-        weir_limiter_try_acquire_key(native_, key.data(), key.size(), permits, &permit, nullptr);
-    return {native_, permit, status, key};
+        weir_limiter_try_acquire_key(native_, key.data(), key.size(), permits, &given, nullptr);
+    return {native_, given, status, key};
   }
   key_permit try_acquire_key(std::string_view key, std::uint32_t permits, rejection &why) const {
-    weir_permit permit = 0;
+    weir_permit given = 0;
     weir_status status =
-        weir_limiter_try_acquire_key(native_, key.data(), key.size(), permits, &permit, why.out());
-    return {native_, permit, status, key};
+        weir_limiter_try_acquire_key(native_, key.data(), key.size(), permits, &given, why.out());
+    return {native_, given, status, key};
   }
   key_permit try_acquire_key(std::string_view key, std::uint32_t permits, rejection &why,
                              time_point now) const {
-    weir_permit permit = 0;
+    weir_permit given = 0;
     weir_status status = weir_limiter_try_acquire_key_at(native_, key.data(), key.size(), permits,
-                                                         &permit, why.out(), detail::ns_of(now));
-    return {native_, permit, status, key};
+                                                         &given, why.out(), detail::ns_of(now));
+    return {native_, given, status, key};
   }
 
   // Give back permits that were detached from their guards.
-  result<void> release(weir_permit permit) const {
-    return detail::done(weir_limiter_release(native_, permit));
+  result<void> release(weir_permit given) const {
+    return detail::done(weir_limiter_release(native_, given));
   }
-  result<void> release_key(std::string_view key, weir_permit permit) const {
-    return detail::done(weir_limiter_release_key(native_, key.data(), key.size(), permit));
+  result<void> release_key(std::string_view key, weir_permit given) const {
+    return detail::done(weir_limiter_release_key(native_, key.data(), key.size(), given));
   }
 
   // Up to `count` permits of a rate at once; how many. Not with max_concurrent or keys.

@@ -25,6 +25,7 @@ struct memoize_options {
 template <class T, class Input>
 class memoize {
   static_assert(std::is_copy_constructible_v<value_or_unit<T>>, "the value is shared");
+  static_assert(!std::is_void_v<Input>, "what takes no input has nothing to be memoized by");
 
  public:
   // Throws what it is refused with.
@@ -67,14 +68,19 @@ class memoize {
  private:
   memoize(weir_runtime *runtime, detail::memoize_handle handle)
       : runtime_(runtime), handle_(std::move(handle)) {}
-  static std::size_t key_in_c(void *, const weir_value *input, void *buffer, std::size_t capacity) {
-    const Input *object = detail::unbox<Input>(input);
-    if (object == nullptr) return 0;
-    auto &&bytes = key_bytes(*object);
-    if (bytes.size() <= capacity && bytes.size() != 0) {
-      std::memcpy(buffer, bytes.data(), bytes.size());
-    }
-    return bytes.size();
+  // No input is the empty key. One of another type has none: what is too long for a key is refused
+  // (status::invalid).
+  static std::size_t key_in_c(void *, const weir_value *input, void *buffer,
+                              std::size_t capacity) noexcept {
+    if (input == nullptr) return 0;
+    return detail::look_at<Input>(const_cast<weir_value *>(input), [&](const Input *object) {
+      if (object == nullptr) return SIZE_MAX;
+      auto &&bytes = key_bytes(*object);
+      if (bytes.size() <= capacity && bytes.size() != 0) {
+        std::memcpy(buffer, bytes.data(), bytes.size());
+      }
+      return bytes.size();
+    });
   }
 
   weir_runtime *runtime_;

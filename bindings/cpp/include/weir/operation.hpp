@@ -110,35 +110,41 @@ struct operation_body {
     }
   }
 
-  static void start(void *data, weir_attempt *lent) noexcept {
-    auto *body = static_cast<operation_body *>(data);
-    weir_runtime *runtime = lent->runtime;
-    weir_token token = lent->token;
-    attempt view(lent);
+  // Reads the input, and starts.
+  void begin_attempt(weir_attempt &lent) {
+    attempt view(&lent);
     Slot slot;
     std::optional<error> why;
-    if (!slot.load(*lent, why)) {
-      fail(runtime, token, *why);
-      return;
+    if (slot.load(lent, why)) {
+      attempt_it(slot, lent, view);
+    } else {
+      fail(lent.runtime, lent.token, *why);
     }
+  }
+
+  static void start(void *data, weir_attempt *lent) noexcept {
+    auto *body = static_cast<operation_body *>(data);
 #if WEIR_CPP_EXCEPTIONS
+    // Once it has completed, others may end the runtime: these are good for completing only.
+    weir_runtime *runtime = lent->runtime;
+    weir_token token = lent->token;
     if constexpr (form::takes_completer) {
       start_frame frame(token);
       try {
-        body->attempt_it(slot, *lent, view);
+        body->begin_attempt(*lent);
         if (frame.dropped) fail_dropped(runtime, token);
       } catch (...) {
         fail(runtime, token, error_of_current_exception());
       }
     } else {
       try {
-        body->attempt_it(slot, *lent, view);
+        body->begin_attempt(*lent);
       } catch (...) {
         fail(runtime, token, error_of_current_exception());
       }
     }
 #else
-    body->attempt_it(slot, *lent, view);
+    body->begin_attempt(*lent);
 #endif
   }
 
@@ -146,24 +152,24 @@ struct operation_body {
   static weir_status block(void *data, const weir_attempt *lent, weir_value **value,
                            weir_error **failure) noexcept {
     auto *body = static_cast<operation_body *>(data);
-    attempt view(lent);
-    Slot slot;
     std::optional<error> why;
-    if (slot.load(*lent, why)) body->block_with(slot, view, value, why);
-    if (!why) return WEIR_OK;
-    *failure = why->share_or_make();
-    return static_cast<weir_status>(why->status());
-  }
-  void block_with(const Slot &slot, attempt &view, weir_value **value, std::optional<error> &why) {
 #if WEIR_CPP_EXCEPTIONS
     try {
-      block_result(call_with(slot, view), value, why);
+      body->block_attempt(*lent, value, why);
     } catch (...) {
       why.emplace(error_of_current_exception());
     }
 #else
-    block_result(call_with(slot, view), value, why);
+    body->block_attempt(*lent, value, why);
 #endif
+    if (!why) return WEIR_OK;
+    *failure = why->share_or_make();
+    return static_cast<weir_status>(why->status());
+  }
+  void block_attempt(const weir_attempt &lent, weir_value **value, std::optional<error> &why) {
+    attempt view(&lent);
+    Slot slot;
+    if (slot.load(lent, why)) block_result(call_with(slot, view), value, why);
   }
   static void block_result(result<T> ended, weir_value **value, std::optional<error> &why) {
     if (!ended) {

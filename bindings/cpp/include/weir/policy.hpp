@@ -110,10 +110,10 @@ class policy_of : public policy {
   }
   // The statistics that `get` fills.
   template <class Stats>
-  Stats stats_by(weir_status (*get)(C *, Stats *)) const {
+  Stats stats_by(weir_status (*fill)(C *, Stats *)) const {
     Stats stats{};
     stats.size = sizeof stats;
-    get(native_, &stats);
+    fill(native_, &stats);
     return stats;
   }
 
@@ -136,6 +136,7 @@ class pipeline : public detail::policy_of<pipeline, weir_pipeline, weir_policy_p
   static result<pipeline> of(weir_runtime *runtime, const std::vector<policy> &policies,
                              const std::string &name) {
     std::vector<weir_policy *> list;
+    list.reserve(policies.size());
     for (const policy &one : policies) list.push_back(one.get());
     weir_pipeline *made = nullptr;
     weir_error *why = nullptr;

@@ -30,8 +30,9 @@ operation<T, Input> poll(const operation<T, Input> &tried, const poll_options<T>
   detail::give(
       options.until,
       +[](void *data, const weir_outcome *lent) -> std::int32_t {
-        auto *value = detail::unbox<T>(lent->value);
-        return value != nullptr && function<bool(const T &)>::call(data, *value) ? 1 : 0;
+        return detail::look_at<T>(lent->value, [data](const T *value) {
+          return value != nullptr && function<bool(const T &)>::call(data, *value) ? 1 : 0;
+        });
       },
       c.until, c.until_data, c.until_free_data);
   c.name = detail::text(options.name);

@@ -47,6 +47,8 @@ struct as_result<result<R>> {
 template <class T>
 class [[nodiscard]] result {
   static_assert(!std::is_reference_v<T>, "a result holds an object");
+  static_assert(!std::is_same_v<std::remove_cv_t<T>, weir::error>,
+                "a function that only fails says so: -> weir::result<T>");
 
  public:
   using value_type = T;

@@ -71,7 +71,8 @@ class run_options_in_c {
 
 }  // namespace detail
 
-// A run in flight that a function is told of. May be dropped: the run goes on.
+// A run in flight. May be dropped: the run goes on. The value of one that a function is told of is
+// the function's.
 class call_base {
  public:
   call_base() = default;
@@ -96,7 +97,8 @@ class call_base {
     if (!started()) return {};
     return detail::done(weir_call_wait(get(), timeout.count()));
   }
-  // How it ended, if it has; valid as long as this object.
+  // How it ended, if it has; valid as long as this object. Its value is there until a result is
+  // taken out.
   std::optional<weir::outcome> outcome() const {
     const weir_outcome *lent = weir_call_outcome(get());
     if (lent == nullptr) return std::nullopt;
@@ -122,7 +124,7 @@ class call_base {
 
 // A run in flight that gives a T. get() takes the result out; once.
 template <class T>
-class [[nodiscard]] call : public call_base {
+class call : public call_base {
  public:
   call() = default;
   explicit call(call_base &&base) : call_base(std::move(base)) {}

@@ -98,9 +98,11 @@ inline error shared_and_not_copyable() {
 // encode() makes a weir_value of a T; decode() reads one. `take`: the caller owns the reference and
 // nobody can come by another way, so what is unique may be moved out.
 struct boxed {};
+// What is an object in a box at least where one operation made it: what a cache may hold.
+struct object {};
 
 template <class T>
-struct codec : boxed {
+struct codec : boxed, object {
   static value_handle encode(T &&object) { return box_up(std::move(object)); }
   static value_handle encode(const T &object) { return box_up(object); }
 
@@ -119,6 +121,18 @@ struct codec : boxed {
     }
   }
 };
+
+// Calls function(const T *) with the T in `value`, where it lies or read from it; NULL: there is
+// none.
+template <class T, class F>
+auto look_at(weir_value *value, F function) {
+  if constexpr (std::is_base_of_v<boxed, codec<T>>) {
+    return function(static_cast<const T *>(unbox<T>(value)));
+  } else {
+    result<T> read = codec<T>::decode(value, false);
+    return function(read ? static_cast<const T *>(&*read) : nullptr);
+  }
+}
 
 template <>
 struct codec<void> {
@@ -182,6 +196,8 @@ inline value_handle make_list(const std::vector<value_handle> &values,
                               const std::vector<error_handle> &errors) {
   std::vector<weir_value *> lent_values;
   std::vector<weir_error *> lent_errors;
+  lent_values.reserve(values.size());
+  lent_errors.reserve(errors.size());
   for (const value_handle &value : values) lent_values.push_back(value.get());
   for (const error_handle &error : errors) lent_errors.push_back(error.get());
   weir_value *list = nullptr;
@@ -217,7 +233,7 @@ struct codec<std::vector<result<T>>> {
 
 // The values of several operations that all succeeded; or a vector that is one operation's value.
 template <class T>
-struct codec<std::vector<T>> {
+struct codec<std::vector<T>> : object {
   using vector = std::vector<T>;
   static value_handle encode(vector object) { return box_up(std::move(object)); }
   static result<vector> decode(weir_value *value, bool take) {
@@ -248,7 +264,7 @@ struct codec<std::vector<T>> {
 
 // The values of several operations of different types.
 template <class... T>
-struct codec<std::tuple<T...>> {
+struct codec<std::tuple<T...>> : object {
   using tuple = std::tuple<T...>;
   static value_handle encode(tuple object) { return box_up(std::move(object)); }
   static result<tuple> decode(weir_value *value, bool take) {

@@ -34,9 +34,9 @@ template <class T, class Input, class... Rest>
 auto waterfall(const operation<T, Input> &first, const Rest &...rest) {
   using chain = detail::chain<operation<T, Input>, Rest...>;
   static_assert(chain::fits, "each operation takes what the one before it gives");
-  using made = operation<typename chain::last::value_type, Input>;
+  using result = operation<typename chain::last::value_type, Input>;
   weir_operation *list[] = {first.get(), rest.get()...};
-  return detail::compose<made>(first.runtime(), [&](weir_operation **made, weir_error **why) {
+  return detail::compose<result>(first.runtime(), [&](weir_operation **made, weir_error **why) {
     return weir_waterfall_new(first.runtime(), list, 1 + sizeof...(rest), nullptr, made, why);
   });
 }

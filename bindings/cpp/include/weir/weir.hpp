@@ -10,9 +10,10 @@
 //   weir::result<std::string> page = fetch.with(breaker | retry).run({.deadline = 2s}).get();
 //
 // Handles are values: a copy is a reference more. Functions come as lambdas, also such that can
-// only be moved. Constructors throw a weir::exception where something is not legal; each has a
-// make() that returns a weir::result instead, for programs without exceptions, where a constructor
-// that fails ends the program. An operation's function may throw; any other function must not.
+// only be moved. Constructors, and functions that make an operation of others, throw a
+// weir::exception where something is not legal; classes have a make() that returns a weir::result
+// instead, for programs without exceptions, which what throws ends. An operation's function may
+// throw; any other function must not: that ends the program.
 //
 // Beside these: weir/testing.hpp (virtual time), weir/coroutine.hpp (co_await, C++20).
 

@@ -46,8 +46,9 @@ struct packed {
 
 // Bytes values are aligned to 16.
 template <class T>
-inline constexpr bool is_packed = std::is_trivially_copyable_v<T> && sizeof(packed<T>) <= 64 &&
-                                  alignof(T) <= 16;
+inline constexpr bool is_packed =
+    std::is_trivially_copyable_v<T> &&std::is_copy_constructible_v<T> && sizeof(packed<T>) <= 64 &&
+    alignof(T) <= 16;
 
 // A value that holds `value`; empty without memory.
 template <class T>
