@@ -436,6 +436,10 @@ static void C08_what_cannot_change_is_named_and_nothing_changes(struct fixture *
   FIXED(adaptive = WEIR_ADAPTIVE_AIMD, "limiter.adaptive cannot change");
   FIXED(queue_order = WEIR_LIMITER_PRIORITY, "limiter.queue_order cannot change");
   FIXED(name = "other", "limiter.name cannot change");
+  const weir_error_range range = {WEIR_DOMAIN_HTTP, 0, 500, 599};
+  FIXED(failures = &range, "limiter.failures cannot change");
+  FIXED(failures_count = 1, "limiter.failures cannot change");
+  FIXED(classify = everything_fails, "limiter.classify cannot change");
   FIXED(permits = 0, "limiter.permits must be at least 1 (got 0)");
   weir_limiter_options unrated = WEIR_LIMITER_OPTIONS_INIT;
   unrated.max_concurrent = 9;
