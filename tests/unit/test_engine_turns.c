@@ -91,6 +91,27 @@ static void trim_on_the_runtimes_thread_takes_effect_at_once(struct fixture *fx)
   assert_true(seen.after < seen.before);
 }
 
+static void *trim_elsewhere(void *runtime) {
+  weir_runtime_trim(runtime);
+  return NULL;
+}
+
+static void trim_on_other_threads_takes_effect_in_the_next_turn_each_time(struct fixture *fx) {
+  struct script *script = scripted(fx, "n");
+  for (int round = 0; round < 3; round++) {
+    for (size_t i = 0; i < 50; i++) {
+      assert_int_equal(weir_run(script->operation, NULL, NULL, NULL, NULL, NULL, NULL), WEIR_OK);
+    }
+    run_until_idle(fx);
+    uint64_t before = fx->memory.live_bytes;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, trim_elsewhere, fx->runtime), 0);
+    pthread_join(thread, NULL);
+    run_until_idle(fx);
+    assert_true(fx->memory.live_bytes < before);
+  }
+}
+
 /* ---- queues and the end ---------------------------------------------------------------------- */
 
 static void queue_made_after_the_end_hears_of_it(struct fixture *fx) {
@@ -182,6 +203,7 @@ static void advancing_returns_the_steps_however_it_comes_to_the_time(struct fixt
 TEST_MAIN("engine_turns", LONG_TEST(timers_are_served_while_runs_keep_each_other_going),
           TEST(the_last_moment_is_like_any_other),
           TEST(trim_on_the_runtimes_thread_takes_effect_at_once),
+          TEST(trim_on_other_threads_takes_effect_in_the_next_turn_each_time),
           TEST(queue_made_after_the_end_hears_of_it),
           TEST(queue_made_while_closing_hears_of_the_end_once),
           TEST(run_wait_sees_the_queue_in_a_shorter_struct),
