@@ -84,7 +84,7 @@ class OneProcess(unittest.TestCase):
         taken = at_once([lambda: guest_c.take_all(self.capsule, 'quota'),
                          lambda: guest_rust.take_all(self.capsule, 'quota'),
                          lambda: take_all_of(limiter)])
-        print('taken by C, Rust, Python:', *taken)
+        print("\ntaken by C, Rust, Python:", *taken)
         self.assertEqual(sum(taken), PERMITS)
 
     def test_a_name_that_nobody_registered_is_an_error(self):

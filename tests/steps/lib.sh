@@ -97,6 +97,6 @@ installed_weir() {
   export PKG_CONFIG_PATH=$prefix/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
   export LD_LIBRARY_PATH=$prefix/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
   export CMAKE_PREFIX_PATH=$prefix
-  CC=gcc CXX=g++ cmake_build gcc-release -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_LIBDIR=lib &&
-    check "install for the languages" cmake --install "$build" --prefix "$prefix"
+  CC=gcc CXX=g++ cmake_build gcc-release -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
+    -DCMAKE_INSTALL_LIBDIR=lib && check "install for the languages" cmake --install "$build"
 }
