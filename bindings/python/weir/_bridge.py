@@ -15,6 +15,7 @@ import asyncio
 import contextvars
 import itertools
 import threading
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
@@ -275,28 +276,6 @@ class LoopBridge:
     def look(self, queue: Queue) -> None:
         pass  # tasks are cancelled
 
-    async def run(
-        self,
-        function: Any,
-        args: Any,
-        kwargs: Any,
-        owner: Owner,
-        operation: Any,
-        policy: Any,
-        *rare: Any,
-    ) -> Any:
-        call = AsyncCall(self.loop.create_future(), function, args, kwargs, owner)
-        task = asyncio.current_task()
-        if scope_here.get() is not None or is_attempt(task):
-            rare = inherit(rare)
-        self.queue.submit(call, operation, policy, call, *rare)
-        try:
-            return await call.future
-        except BaseException:
-            if call.running:
-                call.stop()
-            raise
-
     async def finish(self, call: AsyncCall) -> Any:
         """Waits for a call that was submitted already."""
         try:
@@ -326,6 +305,39 @@ class LoopBridge:
         self.queue.schedule = None
         self.queue.bridge = Closed
         self.runtime._give_queue(self.queue)
+
+
+async def run_here(
+    runtime: "Runtime",
+    function: Any,
+    args: Any,
+    kwargs: Any,
+    owner: Owner,
+    operation: Any,
+    policy: Any,
+    *rare: Any,
+) -> Any:
+    """A run in the running event loop. ``operation`` and ``policy``, if they are not None, are functions that give
+    the library's for a queue."""
+    loop = asyncio.get_running_loop()
+    bridge = runtime._loops.get(loop) or runtime._loop_bridge(loop)
+    queue = bridge.queue
+    call = AsyncCall(loop.create_future(), function, args, kwargs, owner)
+    if scope_here.get() is not None or is_attempt(asyncio.current_task()):
+        rare = inherit(rare)
+    queue.submit(
+        call,
+        None if operation is None else operation(queue),
+        None if policy is None else policy(queue),
+        call,
+        *rare,
+    )
+    try:
+        return await call.future
+    except BaseException:
+        if call.running:
+            call.stop()
+        raise
 
 
 class Closed:
@@ -389,7 +401,7 @@ class ThreadBridge:
     def __init__(self, runtime: "Runtime") -> None:
         self.runtime = runtime
         self.queue = runtime._take_queue()
-        self.queue.bridge = self
+        self.queue.bridge = weakref.proxy(self)  # no cycle: it ends with its thread, at once
         self.pending: List[Tuple[Any, ...]] = []
 
     def begin(self, *attempt: Any) -> None:

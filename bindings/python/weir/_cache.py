@@ -7,7 +7,6 @@ Enum members, dates, UUIDs, Decimals and tuples of these; for others give ``key=
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import decimal
 import enum
@@ -16,7 +15,7 @@ import uuid
 from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional, TypeVar, Union
 
 from . import _weir
-from ._bridge import PLAIN, Owner, Queue
+from ._bridge import PLAIN, Owner, Queue, run_here
 from ._operations import Operation, Several
 from ._policies import is_async, runtime_or_current
 from ._runtime import Runtime
@@ -207,9 +206,10 @@ class Cache(_weir.Cache):
             value = self.lookup(key, _MISSING)
             if value is not _MISSING:
                 return _given(value)
-        bridge = self.runtime._loop_bridge(asyncio.get_running_loop())
-        operation = self._get_operation(bridge.queue)
-        return bridge.run(load, args, kwargs, self._owner, operation, None, deadline, key)
+        operation = self._get_operation
+        return run_here(
+            self.runtime, load, args, kwargs, self._owner, operation, None, deadline, key
+        )
 
     def call(
         self, key: Key, load: Callable[..., Any], /, *args: Any, deadline: Any = None, **kwargs: Any
@@ -336,9 +336,8 @@ class Flight(_weir.Flight):
         **kwargs: Any,
     ) -> Any:
         """What ``function(*args)`` gives, or what the call with this key that is going on gives: to await."""
-        bridge = self.runtime._loop_bridge(asyncio.get_running_loop())
-        operation = self._run_operation(bridge.queue)
-        return bridge.run(function, args, kwargs, PLAIN, operation, None, deadline, key)
+        operation = self._run_operation
+        return run_here(self.runtime, function, args, kwargs, PLAIN, operation, None, deadline, key)
 
     def call(
         self,

@@ -40,27 +40,27 @@ _call_numbers = itertools.count(1)
 class Site:
     """Where a queue's leaf begins its attempts: the function, whether it takes the input, and who judges."""
 
-    __slots__ = ("leaf", "owner", "number")
+    # Not the leaf, which keeps what unregisters this.
+    __slots__ = ("function", "mode", "once", "owner", "number")
 
     def __init__(self, leaf: "Leaf", judges: Judges) -> None:
-        self.leaf = leaf
+        self.function, self.mode, self.once = leaf.function, leaf.mode, leaf.once
         self.owner: Owner = Judged(judges) if judges else PLAIN
         self.number = next(_site_numbers)
 
     def start(self, queue: Queue, token: int, number: int, value: Any) -> None:
-        leaf = self.leaf
         call = queue.calls.get(queue.told(token)[5]) if queue.calls else None
         if isinstance(value, Call):
             call, value = value, None
         context = call.context if call is not None else contextvars.copy_context()
         args: Tuple[Any, ...] = ()
-        if leaf.once:
+        if self.once:
             queue.sites.pop(self.number, None)
-        if leaf.mode == "input":
+        if self.mode == "input":
             args = (value,)
-        elif leaf.mode == "failed":
+        elif self.mode == "failed":
             args = (queue.told(token)[4],)
-        queue.bridge.begin(queue, token, number, leaf.function, args, None, self.owner, context)
+        queue.bridge.begin(queue, token, number, self.function, args, None, self.owner, context)
 
     def ask(self, queue: Queue, token: int, number: int, value: Any) -> None:
         self.start(queue, token, number, value)

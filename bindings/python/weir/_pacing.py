@@ -7,12 +7,11 @@ threads); calls with different keys are paced apart.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from typing import Any, Callable, Dict, List, Optional
 
 from . import _weir
-from ._bridge import PLAIN, Judged, Owner, Queue
+from ._bridge import PLAIN, Judged, Owner, Queue, run_here
 from ._operations import Operation, Several
 from ._policies import is_async, policies_of, runtime_or_current
 from ._runtime import Runtime
@@ -52,17 +51,21 @@ class Paced:
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """One call, in the running event loop: a coroutine to await."""
-        bridge = self.runtime._loop_bridge(asyncio.get_running_loop())
-        return self._begin(bridge, args, kwargs)
+        key = self._key(*args, **kwargs) if self._key is not None else None
+        operation = self._run_operation
+        return run_here(
+            self.runtime, self._function, args, kwargs, self._owner, operation, None, None, key
+        )
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """One call that blocks this thread; the function runs on a thread of a pool."""
-        return self._begin(self.runtime._pool_bridge(), args, kwargs)
-
-    def _begin(self, bridge: Any, args: Any, kwargs: Any) -> Any:
-        operation = self._pacer(bridge.queue).run_operation
         key = self._key(*args, **kwargs) if self._key is not None else None
+        bridge = self.runtime._pool_bridge()
+        operation = self._run_operation(bridge.queue)
         return bridge.run(self._function, args, kwargs, self._owner, operation, None, None, key)
+
+    def _run_operation(self, queue: Queue) -> Any:
+        return self._pacer(queue).run_operation
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.run(*args, **kwargs) if self._is_async else self.call(*args, **kwargs)

@@ -10,13 +10,12 @@ Durations are seconds (int or float) or timedelta; None is "no bound" or "off" w
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar, Union
 
 from . import _weir
-from ._bridge import PLAIN, Judged, Owner, Queue
+from ._bridge import PLAIN, Judged, Owner, Queue, run_here
 from ._judge import Classify, ShouldRetry, judges
 from ._operations import Leaf, Operation, Wrapped, as_operation
 from ._runtime import Runtime, current_runtime
@@ -47,9 +46,7 @@ class Policy:
         Gives what the function gives; if that can be awaited, it is. Cancelling the awaiting task cancels the run;
         an attempt that weir stops (a timeout, a lost race) has its task cancelled.
         """
-        loop = asyncio.get_running_loop()
-        bridge = self.runtime._loops.get(loop) or self.runtime._loop_bridge(loop)
-        return bridge.run(function, args, kwargs, self._owner, None, self._handle(bridge.queue))
+        return run_here(self.runtime, function, args, kwargs, self._owner, None, self._handle)
 
     def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Runs the function under this policy and waits, without an event loop. Other threads go on meanwhile.
@@ -121,10 +118,10 @@ class Using:
 
     def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """As Policy.run()."""
-        policy, loop = self._policy, asyncio.get_running_loop()
-        bridge = policy.runtime._loop_bridge(loop)
-        handle = policy._handle(bridge.queue)
-        return bridge.run(function, args, kwargs, policy._owner, None, handle, *self._rare)
+        policy = self._policy
+        return run_here(
+            policy.runtime, function, args, kwargs, policy._owner, None, policy._handle, *self._rare
+        )
 
     def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """As Policy.call()."""

@@ -29,7 +29,8 @@ class Runtime(_weir.Runtime):
     """The engine that policies and runs belong to: a clock, timers and a thread of weir's own.
 
     Most programs never make one: ``default_runtime()`` is made on first use. Any number of event loops and threads
-    share a runtime. ``close()`` ends it; a runtime that nobody refers to any more ends by itself.
+    share a runtime. Close the ones you
+    make: ``close()``; the default one lasts as long as the process.
 
     name              for metrics and logs
     seed              of jitter and hashing; 0: from the system
@@ -133,6 +134,7 @@ class Runtime(_weir.Runtime):
         done = self._close_wait(timeout)
         for queue in self._queues():
             queue.drain()
+        self._threads = threading.local()
         _weir.bury()
         return done
 
