@@ -14,6 +14,7 @@ import "C"
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"runtime/debug"
 	"sync"
@@ -175,8 +176,9 @@ func Stopped(ctx context.Context) CancelReason {
 	return reason
 }
 
-// The function has returned and its completion was handed in.
-func (a *attempt) end() {
+// The function has returned: its context is over, and nobody asks C about the attempt any more, so
+// that it may be completed.
+func (a *attempt) seal() {
 	a.core.attempts.clear(a.token, a)
 	a.mu.Lock()
 	a.ended = true
@@ -188,6 +190,10 @@ func (a *attempt) end() {
 	if watched {
 		a.cancel(context.Canceled, context.Canceled)
 	}
+}
+
+// The completion was handed in.
+func (a *attempt) leave() {
 	if a.worker != nil {
 		a.worker.end()
 	}
@@ -274,22 +280,45 @@ func protect[T any](f func() (T, error), over func(T, error)) {
 	returned = true
 }
 
+// A failure is an error as C is told of it.
+type failure struct {
+	verdict
+	own     error // without the marks of this package
+	domain  uint32
+	code    int64
+	message string // ends with a NUL
+}
+
+// What can be known of an error. One whose methods panic, such as a nil pointer, is the user's
+// mistake, and no reason to end the program here.
+func describe(err error, v verdict) (f failure) {
+	f = failure{verdict: v, own: err, domain: DomainUser}
+	defer func() {
+		if recover() != nil {
+			f.message = fmt.Sprintf("an error of type %T\x00", err)
+		}
+	}()
+	f.own, f.verdict = v.unwrap(err)
+	f.domain, f.code = errorNumbers(f.own)
+	f.message = f.own.Error() + "\x00"
+	return f
+}
+
 // Hands a failure in.
 func (a *attempt) fail(err error, v verdict) {
-	own, v := v.unwrap(err)
-	domain, code := errorNumbers(own)
-	message := own.Error() + "\x00"
-	id := a.core.values.add(own)
-	text := (*C.char)(unsafe.Pointer(unsafe.StringData(message)))
+	f := describe(err, v)
+	id := a.core.values.add(f.own)
+	text := (*C.char)(unsafe.Pointer(unsafe.StringData(f.message)))
 	C.weirgo_fail(a.core.handle, a.core.queue, C.weir_token(a.token), C.uint64_t(id),
-		C.uint32_t(domain), C.int64_t(code), text, C.uint32_t(v.class), flag(v.final), v.after())
+		C.uint32_t(f.domain), C.int64_t(f.code), text, C.uint32_t(f.class), flag(f.final), f.after())
 }
 
 // The operation was closed, and something still runs it.
 func (a *attempt) refuse() {
 	C.weir_value_unref(a.input)
+	a.seal()
+	defer a.leave()
 	a.fail(Final(statusError(C.WEIR_ECLOSED)), noVerdict)
-	a.end()
 }
 
 // The attempts that are out, by the index of their tokens. Set by the drain, cleared by whoever

@@ -46,27 +46,30 @@ type BreakerBatch struct {
 	permits []C.weir_permit
 	left    int
 	reports []C.weir_breaker_report_entry
-	size    int
+	filled  int
+	late    int
 }
 
 // Batch makes a batch of up to size permits (at least 1).
 func (b *Breaker) Batch(size int) *BreakerBatch {
 	size = max(size, 1)
 	return &BreakerBatch{
-		breaker: b, size: size, permits: make([]C.weir_permit, size),
-		reports: make([]C.weir_breaker_report_entry, 0, size),
+		breaker: b, permits: make([]C.weir_permit, size), reports: make([]C.weir_breaker_report_entry,
+			size),
 	}
 }
 
 // Acquire is Breaker.Acquire.
 func (q *BreakerBatch) Acquire() (Permit, error) {
-	if q.left == 0 {
+	left := q.left - 1
+	if uint(left) >= uint(len(q.permits)) { // none is left
 		if err := q.refill(); err != nil {
 			return 0, err
 		}
+		left = q.left - 1
 	}
-	q.left--
-	return Permit(q.permits[q.left]), nil
+	q.left = left
+	return Permit(q.permits[left]), nil
 }
 
 func (q *BreakerBatch) refill() error {
@@ -77,7 +80,8 @@ func (q *BreakerBatch) refill() error {
 	defer runtime.KeepAlive(h)
 	var granted C.size_t
 	var rejection C.weir_rejection
-	status := C.weirgo_breaker_acquire_n(h.number(), C.uint32_t(q.size), &q.permits[0], &granted,
+	status := C.weirgo_breaker_acquire_n(h.number(), C.uint32_t(len(q.permits)), &q.permits[0],
+		&granted,
 		&rejection)
 	if status != C.WEIR_OK {
 		return refusal(status, rejection)
@@ -88,32 +92,32 @@ func (q *BreakerBatch) refill() error {
 
 // Report is Breaker.Report, later: with the batch's last, or with Flush.
 func (q *BreakerBatch) Report(permit Permit, class Class, elapsed time.Duration) {
-	n := len(q.reports)
-	q.reports = q.reports[:n+1]
-	q.reports[n].permit = C.weir_permit(permit)
-	q.reports[n].elapsed_ns = C.int64_t(elapsed)
-	q.reports[n].class_ = C.uint32_t(class)
-	if n+1 == q.size {
-		q.Flush()
+	entry := &q.reports[q.filled] // it is never full here
+	entry.permit = C.weir_permit(permit)
+	entry.elapsed_ns = C.int64_t(elapsed)
+	entry.class_ = C.uint32_t(class)
+	if q.filled++; q.filled == len(q.reports) {
+		q.flush()
 	}
 }
 
-// Flush reports what waits. It returns how many of these counted no more (ErrStale, ErrExpired).
+// Flush reports what waits. It returns how many reports since the last Flush counted no more
+// (ErrStale, ErrExpired).
 func (q *BreakerBatch) Flush() (late int) {
-	if len(q.reports) == 0 {
-		return 0
+	q.flush()
+	late, q.late = q.late, 0
+	return late
+}
+
+func (q *BreakerBatch) flush() {
+	if q.filled == 0 {
+		return
 	}
 	if h := q.breaker.held(); h != nil {
-		C.weirgo_breaker_report_many(h.number(), &q.reports[0], C.uint32_t(len(q.reports)))
+		q.late += int(C.weirgo_breaker_report_many(h.number(), &q.reports[0], C.uint32_t(q.filled)))
 		runtime.KeepAlive(h)
 	}
-	for i := range q.reports {
-		if q.reports[i].result != C.WEIR_OK {
-			late++
-		}
-	}
-	q.reports = q.reports[:0]
-	return late
+	q.filled = 0
 }
 
 // Close reports what waits, and gives back the permits that nobody took.

@@ -566,3 +566,44 @@ func TestExitWithWorkPending(t *testing.T) {
 	time.Sleep(time.Millisecond)
 	os.Exit(7)
 }
+
+func TestPanicInAJudgeIsTheFunctions(t *testing.T) {
+	rt := newRuntime(t)
+	call := made(Start(context.Background(), rt, func(context.Context) (int, error) { return 1, nil },
+		FailIf(func(int) bool { panic("judge") })))
+	<-call.Done()
+	var thrown *PanicError
+	if _, err := call.Result(); !errors.As(err, &thrown) || thrown.Value != "judge" {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestNilPointerForAnError(t *testing.T) {
+	rt := newRuntime(t)
+	err := Do(context.Background(), rt, func(context.Context) error { return (*os.PathError)(nil) })
+	if !errors.Is(err, ErrFailed) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestVirtualRuntimeClosesTwice(t *testing.T) {
+	rt, clock := newVirtual(t)
+	must(t, rt.Close())
+	must(t, rt.Close())
+	clock.Advance(time.Hour)
+	if err := Do(context.Background(), rt, func(context.Context) error { return nil }); !errors.Is(err, ErrClosed) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestAskingLongAfterTheEnd(t *testing.T) {
+	rt := newRuntime(t)
+	for range rounds(200) {
+		asked := make(chan struct{})
+		must(t, Do(context.Background(), rt, func(ctx context.Context) error {
+			go func() { defer close(asked); ctx.Deadline(); AttemptOf(ctx); ctx.Value("none") }()
+			return nil
+		}, WithKey("key")))
+		<-asked
+	}
+}

@@ -208,9 +208,6 @@ func (c *call) beginWith(op *C.weir_operation, policy unsafe.Pointer, input *C.w
 
 // The drain: wakes who waits.
 func (c *call) wake() {
-	if c.stop != nil {
-		c.stop()
-	}
 	if c.pooled {
 		c.done <- struct{}{}
 	} else {
@@ -340,9 +337,7 @@ func (c *core) withDetails(d Details, failure *C.weir_error) error {
 	if failure != nil {
 		d.Domain, d.Code = uint32(C.weir_error_domain(failure)), int64(C.weir_error_code(failure))
 	}
-	if err != nil {
-		d.Message = err.Error()
-	} else {
+	if d.Message = C.GoString(C.weir_error_message(failure)); d.Message == "" {
 		d.Message = d.Status.Error()
 	}
 	if d.Attempts > 1 {

@@ -60,10 +60,14 @@ func (cl *Clock) serve(options *RuntimeOptions, opened chan<- error) {
 	if err != nil {
 		return
 	}
-	for task := range cl.tasks {
-		task()
+	for {
+		select {
+		case task := <-cl.tasks:
+			task()
+		case <-cl.over:
+			return
+		}
 	}
-	close(cl.over)
 }
 
 func (cl *Clock) do(task func()) {
@@ -208,7 +212,7 @@ func (cl *Clock) close() error {
 			cl.receive()
 		}
 		cl.core.work.release()
-		close(cl.tasks)
+		close(cl.over)
 	})
 	cl.core.closeLog()
 	return nil

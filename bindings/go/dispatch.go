@@ -96,6 +96,10 @@ func (c *core) start(record *C.weirgo_record) {
 	}
 	if uint64(record.user)&userKind == userCall {
 		run := c.calls.get(uint64(record.user))
+		if run == nil {
+			a.refuse()
+			return
+		}
 		run.started++
 		a.serial = run.started
 		a.parent = run.ctx
@@ -120,8 +124,11 @@ func (c *core) settle(found *slot[call], record *C.weirgo_record) {
 	run.record = *record
 	run.mu.Lock()
 	run.settled = true
-	waiters := run.waiters
+	waiters, stop := run.waiters, run.stop
 	run.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
 	if record.channel == C.WEIR_CHANNEL_VALUE && !run.tells {
 		r := &c.records
 		r.calls[r.nCalls] = run.handle

@@ -246,10 +246,13 @@ weir_status weirgo_breaker_acquire_n(uintptr_t breaker, uint32_t count,
                                 granted, rejection);
 }
 
-void weirgo_breaker_report_many(uintptr_t breaker,
-                                weir_breaker_report_entry *entries,
-                                uint32_t count) {
+uint32_t weirgo_breaker_report_many(uintptr_t breaker,
+                                    weir_breaker_report_entry *entries,
+                                    uint32_t count) {
+  uint32_t late = 0;
   weir_breaker_report_many((weir_breaker *)breaker, entries, count);
+  for (uint32_t i = 0; i < count; ++i) late += entries[i].result != WEIR_OK;
+  return late;
 }
 
 weir_status weirgo_limiter_acquire(uintptr_t limiter, uint32_t permits,

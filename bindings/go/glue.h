@@ -147,9 +147,10 @@ weir_status weirgo_breaker_report(uintptr_t breaker, weir_permit permit,
 weir_status weirgo_breaker_acquire_n(uintptr_t breaker, uint32_t count,
                                      weir_permit *permits, size_t *granted,
                                      weir_rejection *rejection);
-void weirgo_breaker_report_many(uintptr_t breaker,
-                                weir_breaker_report_entry *entries,
-                                uint32_t count);
+/* Returns how many were not recorded. */
+uint32_t weirgo_breaker_report_many(uintptr_t breaker,
+                                    weir_breaker_report_entry *entries,
+                                    uint32_t count);
 weir_status weirgo_limiter_acquire(uintptr_t limiter, uint32_t permits,
                                    weir_permit *permit,
                                    weir_rejection *rejection);

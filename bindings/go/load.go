@@ -158,7 +158,8 @@ func (f *manyFunction[V]) attempt(a *attempt) {
 }
 
 func (f *manyFunction[V]) complete(a *attempt, results []Result[V], err error) {
-	defer a.end()
+	a.seal()
+	defer a.leave()
 	if err != nil {
 		a.fail(err, noVerdict)
 		return

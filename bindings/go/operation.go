@@ -146,14 +146,21 @@ type typedFunction[I, O any] struct {
 }
 
 func (f *typedFunction[I, O]) attempt(a *attempt) {
+	v := noVerdict
 	protect(func() (O, error) {
 		input, err := adopt[I](a)
 		if err != nil {
 			var none O
 			return none, Final(err)
 		}
-		return f.f(a, input)
-	}, func(value O, err error) { f.complete(a, value, err) })
+		value, err := f.f(a, input)
+		v, err = classed(err)
+		if f.judge != nil && v.class == ClassNone {
+			v.class = f.judge(value, err)
+		}
+		v.final = err != nil && f.retry != nil && !f.retry(err)
+		return value, err
+	}, func(value O, err error) { f.complete(a, value, err, v) })
 }
 
 // The caller's context, for its values, and the input.
@@ -180,14 +187,10 @@ func (a *attempt) adoptContext() {
 	}
 }
 
-func (f *typedFunction[I, O]) complete(a *attempt, value O, err error) {
-	defer a.end()
-	v, err := classed(err)
-	if f.judge != nil && v.class == ClassNone {
-		v.class = f.judge(value, err)
-	}
+func (f *typedFunction[I, O]) complete(a *attempt, value O, err error, v verdict) {
+	a.seal()
+	defer a.leave()
 	if err != nil {
-		v.final = f.retry != nil && !f.retry(err)
 		a.fail(err, v)
 		return
 	}

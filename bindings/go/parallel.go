@@ -334,7 +334,8 @@ func (s *source[I]) attempt(a *attempt) {
 		}
 		return encodeItem(a.core, item), nil
 	}, func(value *C.weir_value, err error) {
-		defer a.end()
+		a.seal()
+		defer a.leave()
 		if err != nil {
 			a.fail(err, noVerdict)
 			return

@@ -162,11 +162,11 @@ func (c *call) watch(ctx context.Context) {
 	}
 	stop := context.AfterFunc(ctx, c.cancel)
 	c.mu.Lock()
-	settled := c.settled
-	c.stop = stop
-	c.mu.Unlock()
-	if settled {
+	defer c.mu.Unlock()
+	if c.settled {
 		stop()
+	} else {
+		c.stop = stop
 	}
 }
 
@@ -199,19 +199,22 @@ func (t *typedCall[T]) start(ctx context.Context, policy Policy, options []RunOp
 }
 
 func (t *typedCall[T]) attempt(a *attempt) {
-	protect(func() (T, error) { return t.f(a) }, func(value T, err error) {
-		t.complete(a, value, err)
-	})
+	v := noVerdict
+	protect(func() (T, error) {
+		value, err := t.f(a)
+		v, err = classed(err)
+		if t.judge != nil && v.class == ClassNone {
+			v.class = t.judge(value, err)
+		}
+		v.final = err != nil && t.retry != nil && !t.retry(err)
+		return value, err
+	}, func(value T, err error) { t.complete(a, value, err, v) })
 }
 
-func (t *typedCall[T]) complete(a *attempt, value T, err error) {
-	defer a.end()
-	v, err := classed(err)
-	if t.judge != nil && v.class == ClassNone {
-		v.class = t.judge(value, err)
-	}
+func (t *typedCall[T]) complete(a *attempt, value T, err error, v verdict) {
+	a.seal()
+	defer a.leave()
 	if err != nil {
-		v.final = t.retry != nil && !t.retry(err)
 		a.fail(err, v)
 		return
 	}

@@ -153,7 +153,8 @@ func (c *core) openQueue() error {
 }
 
 // Close refuses new calls, cancels what is in flight, which settles with ErrClosed, and waits until
-// all functions have returned, at most CloseGrace. Closing twice is harmless.
+// all functions have returned, at most CloseGrace; so not from inside of one. Closing twice is
+// harmless.
 func (rt *Runtime) Close() error { return rt.Shutdown(context.Background()) }
 
 // Shutdown is Close that waits no longer than ctx: then it returns its error, and the closing goes
