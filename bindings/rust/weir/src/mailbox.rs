@@ -9,9 +9,9 @@
 
 use std::task::Waker;
 
-#[cfg(loom)]
+#[cfg(weir_loom)]
 use loom::sync::{Mutex, MutexGuard};
-#[cfg(not(loom))]
+#[cfg(not(weir_loom))]
 use std::sync::{Mutex, MutexGuard};
 
 /// A queue of mails with one taker, who sleeps while it is empty.
@@ -101,7 +101,7 @@ impl<M> Mailbox<M> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(weir_loom)))]
 mod tests {
     use super::*;
 
@@ -120,7 +120,7 @@ mod tests {
     }
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, weir_loom))]
 mod model {
     use super::*;
     use loom::sync::atomic::{AtomicUsize, Ordering};
