@@ -51,5 +51,5 @@ fn structs_are_laid_out_as_the_headers_say() {
 #[test]
 fn the_library_in_use_is_the_headers_version() {
     // SAFETY: takes nothing.
-    assert_eq!(unsafe { weir_sys::weir_version() }, weir_sys::WEIR_VERSION_NUMBER as u32);
+    assert_eq!(unsafe { weir_sys::weir_version() }, weir_sys::WEIR_VERSION_NUMBER);
 }

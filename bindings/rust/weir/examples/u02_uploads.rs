@@ -15,7 +15,7 @@ fn main() -> Result<(), weir::Invalid> {
     let files: Vec<String> = (0..100).map(|number| format!("photo-{number:02}.jpg")).collect();
 
     let options = parallel::Options {
-        concurrency: Some(5),
+        concurrency: 5,
         on_progress: Some(parallel::OnProgress::new(|done, total| {
             if done % 20 == 0 {
                 println!("{done} of {}", total.unwrap_or_default());

@@ -8,7 +8,7 @@ use weir::{parallel, testing, Error};
 fn main() -> Result<(), weir::Invalid> {
     let runtime = testing::Runtime::new(1);
     let options = parallel::Options {
-        concurrency: Some(3),
+        concurrency: 3,
         item_timeout: Some(Duration::from_secs(5)),
         stop_on_error: false,
         ..Default::default()

@@ -488,7 +488,7 @@ impl<K: Key + ?Sized, V: Send + Sync + 'static> Cache<K, V> {
         let loader: Operation<Value, Arc<E>> = unsafe { Operation::from_raw(loader, runtime) };
         let keys: Result<Vec<_>, _> =
             keys.iter().map(|key| Value::from_bytes(&key.key())).collect();
-        let input = Some(Value::from_list(&keys?)?);
+        let input = Some(Value::from_list(keys?)?);
         let many = self.operation_many(&loader)?;
         Ok(many.run_with(RunOptions { input, ..RunOptions::default() }))
     }

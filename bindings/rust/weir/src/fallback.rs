@@ -9,7 +9,7 @@ use crate::error::Invalid;
 use crate::ffi::{changed, created, defaults, handle, stats, Text};
 use crate::outcome::{ranges, Classify, Codes};
 use crate::policy::policy;
-use crate::value::Value;
+use crate::value::{of_shared, Value};
 use crate::{Operation, Runtime};
 
 /// What a fallback is made with, beside what it answers.
@@ -27,6 +27,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Answer {
     value: Option<Value>,
+    has_value: bool,
     operation: *mut sys::weir_operation,
 }
 
@@ -38,7 +39,7 @@ unsafe impl Sync for Answer {}
 impl Answer {
     /// Always copies of one value, which has to be of the type that the runs give.
     pub fn value<T: Clone + Send + 'static>(value: T) -> Result<Answer, Invalid> {
-        Ok(Answer { value: Some(Value::shared(value)?), operation: ptr::null_mut() })
+        Ok(Answer { value: of_shared(value)?, has_value: true, operation: ptr::null_mut() })
     }
 
     /// What another operation gives, which sees in [`Attempt::failed`](crate::Attempt::failed) how the
@@ -46,7 +47,7 @@ impl Answer {
     pub fn operation<T: Send + 'static, E: Send + 'static>(operation: &Operation<T, E>) -> Answer {
         // SAFETY: the operation is held.
         let operation = unsafe { sys::weir_operation_ref(operation.as_raw()) };
-        Answer { value: None, operation }
+        Answer { value: None, has_value: false, operation }
     }
 
     fn with_raw<R>(
@@ -58,7 +59,7 @@ impl Answer {
         let name = Text::optional(&options.name);
         let failures = ranges(&options.failures);
         raw.name = name.as_ptr();
-        raw.has_value = u32::from(self.value.is_some());
+        raw.has_value = u32::from(self.has_value);
         raw.value = self.value.as_ref().map_or(ptr::null_mut(), Value::as_raw);
         raw.operation = self.operation;
         (raw.classify, raw.classify_data, raw.classify_free_data) =

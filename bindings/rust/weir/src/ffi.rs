@@ -12,8 +12,11 @@ use weir_sys as sys;
 use crate::error::Invalid;
 use crate::status::Status;
 
-/// Milliseconds, rounded up: delays never become shorter.
+/// Milliseconds, rounded up: delays never become shorter. The greatest duration is "for ever".
 pub(crate) fn ms(duration: Duration) -> i64 {
+    if duration == Duration::MAX {
+        return i64::from(sys::WEIR_FOREVER);
+    }
     let up = duration.as_nanos().div_ceil(1_000_000);
     i64::try_from(up).unwrap_or(i64::MAX)
 }

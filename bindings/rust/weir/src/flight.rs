@@ -31,10 +31,16 @@ handle! {
 }
 
 /// A group of keys. `V` is what the work gives, `E` its error; as several get them, they come in an Arc.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Flight<V, E> {
     handle: Handle,
     result: PhantomData<fn() -> (V, E)>,
+}
+
+impl<V, E> Clone for Flight<V, E> {
+    fn clone(&self) -> Self {
+        Flight { handle: self.handle.clone(), result: PhantomData }
+    }
 }
 
 /// The future of an attempt of shared work.

@@ -19,7 +19,8 @@ use crate::ffi::{
 };
 use crate::operation::{make_raw, Extract, Operation};
 use crate::outcome::Outcome;
-use crate::value::Value;
+use crate::status::Status;
+use crate::value::{of_shared, UserError, Value};
 use crate::Runtime;
 
 fn handles<T, E>(operations: &[Operation<T, E>]) -> Vec<*mut sys::weir_operation> {
@@ -35,7 +36,7 @@ pub fn sleep<E: Send + 'static>(
     runtime: &Runtime,
     time: Duration,
 ) -> Result<Operation<(), E>, Invalid> {
-    let raw = sleep_raw(runtime, time, sys::WEIR_OK, None)?;
+    let raw = sleep_raw(runtime, time, sys::WEIR_OK, None, None)?;
     // SAFETY: made just now.
     Ok(unsafe { Operation::from_raw(raw, runtime) })
 }
@@ -46,7 +47,7 @@ pub fn sleep_then<T: Clone + Send + 'static, E: Send + 'static>(
     time: Duration,
     value: T,
 ) -> Result<Operation<T, E>, Invalid> {
-    let raw = sleep_raw(runtime, time, sys::WEIR_OK, Some(Value::shared(value)?))?;
+    let raw = sleep_raw(runtime, time, sys::WEIR_OK, of_shared(value)?, None)?;
     // SAFETY: made just now.
     Ok(unsafe { Operation::from_raw(raw, runtime) })
 }
@@ -56,7 +57,21 @@ pub fn time_out<T: Send + 'static, E: Send + 'static>(
     runtime: &Runtime,
     time: Duration,
 ) -> Result<Operation<T, E>, Invalid> {
-    let raw = sleep_raw(runtime, time, sys::WEIR_ETIMEDOUT, None)?;
+    let raw = sleep_raw(runtime, time, sys::WEIR_ETIMEDOUT, None, None)?;
+    // SAFETY: made just now.
+    Ok(unsafe { Operation::from_raw(raw, runtime) })
+}
+
+/// An operation that waits and then ends as `status` says: with `value`, if that is [`Status::OK`], else
+/// with `error`, which has to be a [`Value`] of an `E`.
+pub fn sleep_with<T: Send + 'static, E: Send + 'static>(
+    runtime: &Runtime,
+    time: Duration,
+    status: Status,
+    value: Option<Value>,
+    error: Option<Value>,
+) -> Result<Operation<T, E>, Invalid> {
+    let raw = sleep_raw(runtime, time, status.0, value, error)?;
     // SAFETY: made just now.
     Ok(unsafe { Operation::from_raw(raw, runtime) })
 }
@@ -66,12 +81,14 @@ fn sleep_raw(
     time: Duration,
     status: i32,
     value: Option<Value>,
+    error: Option<Value>,
 ) -> Result<NonNull<sys::weir_operation>, Invalid> {
     let value = value.as_ref().map_or(std::ptr::null_mut(), Value::as_raw);
-    let nothing = std::ptr::null_mut();
-    // SAFETY: the runtime is held; weir adds a reference to the value.
+    let failure = error.as_ref().map(UserError::new).transpose()?;
+    let failure = failure.as_ref().map_or(std::ptr::null_mut(), |failure| failure.0);
+    // SAFETY: the runtime is held; weir adds references to value and error.
     created(|out, error| unsafe {
-        sys::weir_sleep_new(runtime.as_raw(), ms(time), status, value, nothing, out, error)
+        sys::weir_sleep_new(runtime.as_raw(), ms(time), status, value, failure, out, error)
     })
 }
 
@@ -126,7 +143,8 @@ pub fn any<T: Send + 'static, E: Send + 'static>(
 fn first_of<T: Send + 'static, E>(operations: &[Operation<T, E>]) -> Extract<T> {
     match operations.first() {
         Some(first) => Arc::clone(&first.extract),
-        None => Arc::new(|_| None),
+        // SAFETY: an outcome lends its value to the call.
+        None => Arc::new(|value| unsafe { crate::outcome::plain(value) }),
     }
 }
 
@@ -187,6 +205,13 @@ impl<T, E> std::fmt::Debug for List<T, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("List").field(&self.value).finish()
     }
+}
+
+/// The items of a value that is a list, each a value or an error; none of another value.
+pub fn results<T: Send + 'static, E: Send + 'static>(list: &Value) -> Vec<Result<T, Error<E>>> {
+    // SAFETY: a list lends its items to the call.
+    let extract: Extract<T> = Arc::new(|value| unsafe { crate::outcome::plain(value) });
+    List { value: Some(list.clone()), extract, error: PhantomData }.into_results()
 }
 
 type NewAll = unsafe extern "C" fn(
@@ -334,10 +359,10 @@ impl<T, E> std::fmt::Debug for Waterfall<T, E> {
 type UntilFn = dyn Fn(Outcome<'_>) -> bool + Send + Sync;
 
 /// How a poll goes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PollOptions {
-    /// From the end of a try to the next one.
-    pub interval: Duration,
+    /// Required: from the end of a try to the next one.
+    pub interval: Option<Duration>,
     /// Tries, the first included. Default none: no bound.
     pub max_attempts: Option<u64>,
     /// From the first try: none starts after it, and no interval passes it. Default none.
@@ -349,7 +374,7 @@ pub struct PollOptions {
 impl PollOptions {
     /// With an interval, and no bounds.
     pub fn every(interval: Duration) -> PollOptions {
-        PollOptions { interval, max_attempts: None, max_elapsed: None, name: String::new() }
+        PollOptions { interval: Some(interval), ..PollOptions::default() }
     }
 }
 
@@ -361,18 +386,40 @@ pub fn poll<T: Send + 'static, E: Send + 'static>(
     options: PollOptions,
     until: impl Fn(&T) -> bool + Send + Sync + 'static,
 ) -> Result<Operation<T, E>, Invalid> {
-    let until: Arc<UntilFn> = Arc::new(move |outcome: Outcome<'_>| {
-        outcome.value(|value: &T| until(value)).unwrap_or(false)
-    });
+    poll_until(operation, options, Some(Box::new(until)))
+}
+
+/// As [`poll`], until there is a value that was not judged a failure ([`Attempt::judge`]).
+pub fn poll_value<T: Send + 'static, E: Send + 'static>(
+    operation: &Operation<T, E>,
+    options: PollOptions,
+) -> Result<Operation<T, E>, Invalid> {
+    poll_until(operation, options, None)
+}
+
+type Until<T> = dyn Fn(&T) -> bool + Send + Sync;
+
+fn poll_until<T: Send + 'static, E: Send + 'static>(
+    operation: &Operation<T, E>,
+    options: PollOptions,
+    until: Option<Box<Until<T>>>,
+) -> Result<Operation<T, E>, Invalid> {
     let mut raw = defaults!(weir_poll_options, weir_poll_options_init);
     let name = Text::optional(&options.name);
     raw.name = name.as_ptr();
-    raw.interval_ms = ms(options.interval);
+    if let Some(interval) = options.interval {
+        raw.interval_ms = ms(interval);
+    }
     raw.max_attempts = count(options.max_attempts);
     raw.max_elapsed_ms = ms_or_none(options.max_elapsed);
-    raw.until = Some(ask_until);
-    raw.until_data = closure_data(&until);
-    raw.until_free_data = Some(free_closure::<UntilFn>);
+    if let Some(until) = until {
+        let until: Arc<UntilFn> = Arc::new(move |outcome: Outcome<'_>| {
+            outcome.value(|value: &T| until(value)).unwrap_or(false)
+        });
+        raw.until = Some(ask_until);
+        raw.until_data = closure_data(&until);
+        raw.until_free_data = Some(free_closure::<UntilFn>);
+    }
     let raw = created(|out, error| {
         // SAFETY: the operation is held; what the options point to lives during the call.
         unsafe { sys::weir_poll_new(operation.as_raw(), &raw, out, error) }

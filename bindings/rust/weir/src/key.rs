@@ -2,6 +2,7 @@
 //! Keys: what caches, flights and pacers tell their entries apart by.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Something with the bytes of a key. Equal keys have equal bytes, different ones different bytes.
 pub trait Key {
@@ -40,6 +41,12 @@ impl<const N: usize> Key for [u8; N] {
 }
 
 impl<K: Key + ?Sized> Key for &K {
+    fn key(&self) -> Cow<'_, [u8]> {
+        (**self).key()
+    }
+}
+
+impl<K: Key + ?Sized> Key for Arc<K> {
     fn key(&self) -> Cow<'_, [u8]> {
         (**self).key()
     }

@@ -90,7 +90,7 @@ pub use pipeline::Pipeline;
 pub use policy::{AnyPolicy, Policy};
 pub use rejection::Rejection;
 pub use retry::Retry;
-pub use run::Run;
+pub use run::{Canceller, Run};
 pub use runtime::{version, Runtime};
 pub use scope::{Scope, ScopeView};
 pub use status::{Cancel, Class, PolicyKind, Reason, Status, Stop};

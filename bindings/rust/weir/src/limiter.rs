@@ -437,7 +437,7 @@ impl Reservation<'_> {
     }
 
     /// Gives back of it what nobody has reserved after.
-    pub fn cancel(self) -> Result<(), Status> {
+    pub fn cancel(&self) -> Result<(), Status> {
         // SAFETY: the limiter is held.
         crate::ffi::answered(unsafe {
             sys::weir_limiter_cancel_reservation(self.limiter.as_raw(), self.permits, self.permit)

@@ -89,6 +89,9 @@ unsafe extern "C" fn write_key<I: Key + Send + 'static>(
         }
         key.len()
     };
+    if input.is_null() {
+        return 0; // no input is an input, too
+    }
     // SAFETY: the input is lent for the call. What cannot be a key is refused.
     guarded(usize::MAX, || unsafe { look(input, write) }.unwrap_or(usize::MAX))
 }

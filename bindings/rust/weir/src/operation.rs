@@ -24,7 +24,7 @@ use crate::executor::{block_on, BoxFuture, Spawner};
 use crate::ffi::{changed, created, guarded, Text};
 use crate::mailbox::Mailbox;
 use crate::outcome::{plain, result, Settled};
-use crate::run::{mailbox_of, refuse, Engine, Options, Target};
+use crate::run::{mailbox_of, refuse, Canceller, Engine, Options, Target};
 use crate::{AnyPolicy, Runtime};
 
 /// The mailboxes of the runs that carry operations' attempts, by their addresses.
@@ -336,7 +336,17 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
 
     /// Runs it once, with options.
     pub fn run_with(&self, options: Options) -> OperationRun<T, E> {
-        OperationRun::new(self, options)
+        OperationRun::new(self, None, options)
+    }
+
+    /// Runs it once under a policy, with options: what [`Operation::under`] and a run do, without a new
+    /// operation; and the policy may be one that the operation has inside already, which counts twice.
+    pub fn run_under(
+        &self,
+        policy: &(impl crate::Policy + ?Sized),
+        options: Options,
+    ) -> OperationRun<T, E> {
+        OperationRun::new(self, Some(policy.any()), options)
     }
 
     /// Runs it and waits, on this thread, which must not be the runtime's or one that has tasks to do.
@@ -373,6 +383,21 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
     }
 }
 
+impl<T: Clone + Send + 'static, E: Clone + Send + 'static> Operation<T, E> {
+    /// As `new`, but its results may be had by several, each of whom gets a clone.
+    pub fn cloning<F, Fut>(runtime: &Runtime, function: F) -> Result<Self, Invalid>
+    where
+        F: Fn(Attempt) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let make = move |attempt| -> BoxFuture<Completion> {
+            Box::pin(Packing::new(function(attempt), Completion::shared::<T, E>))
+        };
+        // SAFETY: the operation was made just now.
+        make_raw(runtime, make).map(|raw| unsafe { Operation::from_raw(raw, runtime) })
+    }
+}
+
 impl<V: Send + Sync + 'static, X: Send + Sync + 'static> Operation<Arc<V>, Arc<X>> {
     /// An operation whose results several may get, such as a cache's loader: they come in Arcs, of which
     /// each gets a copy. The function gives them bare.
@@ -399,10 +424,11 @@ pub struct OperationRun<T, E> {
 impl<T, E> Unpin for OperationRun<T, E> {}
 
 impl<T: Send + 'static, E: Send + 'static> OperationRun<T, E> {
-    fn new(operation: &Operation<T, E>, options: Options) -> Self {
+    fn new(operation: &Operation<T, E>, policy: Option<AnyPolicy>, options: Options) -> Self {
         let carries = !operation.shared;
-        // SAFETY: the operation is held.
-        let target = unsafe { Target::new(operation.as_raw(), ptr::null_mut(), carries) };
+        let policy = policy.as_ref().map_or(ptr::null_mut(), AnyPolicy::as_raw);
+        // SAFETY: the operation is held, and so is the policy.
+        let target = unsafe { Target::new(operation.as_raw(), policy, carries) };
         let mut run = OperationRun {
             engine: Engine::new(operation.runtime.clone(), target, Some(options), true),
             extract: Arc::clone(&operation.extract),
@@ -433,6 +459,11 @@ impl<T: Send + 'static, E: Send + 'static> OperationRun<T, E> {
         // SAFETY: the outcome is a settled call's.
         unsafe { result(outcome, |value| extract(value)) }
             .unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// What cancels the run from elsewhere.
+    pub fn canceller(&mut self) -> Canceller {
+        self.engine.canceller()
     }
 
     /// The same run, but its future gives the numbers beside the result.

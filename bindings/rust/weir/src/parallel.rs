@@ -61,11 +61,14 @@ impl fmt::Debug for OnProgress {
     }
 }
 
+/// All items at once.
+pub const UNLIMITED: u64 = u64::MAX;
+
 /// How a parallel or a pool goes.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Items at once, at least 1. None (default): all.
-    pub concurrency: Option<u64>,
+    /// Required: items at once, at least 1, or [`UNLIMITED`].
+    pub concurrency: u64,
     /// Whether the first failure ends it. Default true.
     pub stop_on_error: bool,
     /// Each item may take so long. Default none.
@@ -81,9 +84,10 @@ pub struct Options {
 }
 
 impl Default for Options {
+    /// Without a concurrency, which is required.
     fn default() -> Self {
         Options {
-            concurrency: None,
+            concurrency: 0,
             stop_on_error: true,
             item_timeout: None,
             policy: None,
@@ -97,7 +101,7 @@ impl Default for Options {
 impl Options {
     /// The defaults with so many at once.
     pub fn concurrency(concurrency: u64) -> Options {
-        Options { concurrency: Some(concurrency), ..Options::default() }
+        Options { concurrency, ..Options::default() }
     }
 }
 
@@ -106,7 +110,7 @@ macro_rules! raw_options {
         let options: &Options = $options;
         let mut raw = defaults!($raw, $init);
         raw.name = $name.as_ptr();
-        raw.concurrency = count(options.concurrency);
+        raw.concurrency = count((options.concurrency != UNLIMITED).then_some(options.concurrency));
         raw.stop_on_error = u32::from(options.stop_on_error);
         raw.item_timeout_ms = ms_or_none(options.item_timeout);
         raw.policy = options.policy.as_ref().map_or(ptr::null_mut(), AnyPolicy::as_raw);
@@ -165,7 +169,7 @@ pub fn all<T: Send + 'static, E: Send + 'static>(
 /// ```
 /// # use weir::{parallel, testing};
 /// # let runtime = testing::Runtime::new(1);
-/// let options = parallel::Options { concurrency: Some(2), ..Default::default() };
+/// let options = parallel::Options { concurrency: 2, ..Default::default() };
 /// let lengths = parallel::each(&runtime, ["a", "bb", "ccc"], options, |item, _attempt| async move {
 ///     Ok::<_, String>(item.len())
 /// })?;
@@ -187,7 +191,7 @@ where
 {
     let items: Result<Vec<_>, _> =
         items.into_iter().map(|item| Value::shared(Arc::new(item))).collect();
-    let items = Value::from_list(&items?)?;
+    let items = Value::from_list(items?)?;
     each_of(runtime, Some(&items), options, function, |_| {})
 }
 

@@ -20,7 +20,7 @@ use std::future::Future;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -139,6 +139,7 @@ pub(crate) struct Engine<F> {
     options: Option<Box<Options>>,
     mailbox: Arc<Mailbox<Mail>>,
     call: *mut sys::weir_call,
+    canceller: Option<Canceller>,
     state: State,
     children: Children<F>,
     /// Whether attempts are woken one by one (many at once) or all with the future (mostly one).
@@ -214,6 +215,7 @@ impl<F: Future<Output = Completion> + Unpin> Engine<F> {
             options,
             mailbox: Arc::new(Mailbox::new()),
             call: ptr::null_mut(),
+            canceller: None,
             state: State::Prepared,
             children: Children { first: None, rest: Vec::new(), free: Vec::new() },
             singly,
@@ -330,7 +332,11 @@ impl<F: Future<Output = Completion> + Unpin> Engine<F> {
                 )
             }
         });
-        Invalid::from_call(status, error)
+        Invalid::from_call(status, error)?;
+        if let Some(canceller) = &self.canceller {
+            canceller.started(self.call);
+        }
+        Ok(())
     }
 
     fn outcome(&mut self) -> &sys::weir_outcome {
@@ -344,6 +350,10 @@ impl<F> Engine<F> {
     /// Begins in `context`'s stead: weir knows the attempts' future by the mailbox's address.
     pub(crate) fn mailbox(&self) -> &Arc<Mailbox<Mail>> {
         &self.mailbox
+    }
+
+    pub(crate) fn canceller(&mut self) -> Canceller {
+        self.canceller.get_or_insert_with(Canceller::new).clone()
     }
 
     pub(crate) fn call(&self) -> *mut sys::weir_call {
@@ -361,6 +371,65 @@ impl<F> Drop for Engine<F> {
         self.children.clear();
         // SAFETY: the reference is ours; null is legal.
         unsafe { sys::weir_call_unref(self.call) };
+    }
+}
+
+/// Cancels a run from elsewhere: its future then gives [`Error::Cancelled`], unless it is about to give
+/// something else. (Dropping a run cancels it, too, but nobody learns how it ended.)
+#[derive(Clone)]
+pub struct Canceller(Arc<Mutex<Cancelling>>);
+
+enum Cancelling {
+    Waiting,
+    Cancelled,
+    /// A call, with a reference of ours.
+    Running(*mut sys::weir_call),
+}
+
+// SAFETY: calls take any thread.
+unsafe impl Send for Cancelling {}
+
+impl Canceller {
+    fn new() -> Canceller {
+        Canceller(Arc::new(Mutex::new(Cancelling::Waiting)))
+    }
+
+    /// Cancels it; before its first poll, too.
+    pub fn cancel(&self) {
+        let mut state = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        match *state {
+            Cancelling::Running(call) => {
+                // SAFETY: the reference is ours.
+                unsafe { sys::weir_call_cancel(call) };
+            }
+            _ => *state = Cancelling::Cancelled,
+        }
+    }
+
+    fn started(&self, call: *mut sys::weir_call) {
+        let mut state = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        // SAFETY: the engine holds the call, of which this takes a reference of its own.
+        unsafe {
+            if matches!(*state, Cancelling::Cancelled) {
+                sys::weir_call_cancel(call);
+            }
+            *state = Cancelling::Running(sys::weir_call_ref(call));
+        }
+    }
+}
+
+impl Drop for Cancelling {
+    fn drop(&mut self) {
+        if let Cancelling::Running(call) = self {
+            // SAFETY: the reference is ours.
+            unsafe { sys::weir_call_unref(*call) };
+        }
+    }
+}
+
+impl fmt::Debug for Canceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Canceller")
     }
 }
 
@@ -497,6 +566,11 @@ where
             Some(other) => Child::Other(other),
             None => Child::Own(Packing::new(function(attempt), Completion::of::<T, E>)),
         })
+    }
+
+    /// What cancels the run from elsewhere.
+    pub fn canceller(&mut self) -> Canceller {
+        self.engine.canceller()
     }
 
     /// The same run, but its future gives the numbers beside the result.

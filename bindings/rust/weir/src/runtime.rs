@@ -201,6 +201,38 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    pub(crate) fn make(&self, driver: u32) -> Result<NonNull<sys::weir_runtime>, Invalid> {
+        let mut raw = defaults!(weir_runtime_options, weir_runtime_options_init);
+        raw.driver = driver;
+        let name = Text::new(&self.name);
+        raw.name = name.as_ptr();
+        raw.seed = self.seed;
+        raw.max_in_flight = count(self.max_in_flight);
+        raw.close_grace_ms = ms_or_none(self.close_grace);
+        raw.log_level = self.log_level.raw() as i32;
+        raw.recorder_entries = self.recorder_entries;
+        raw.metrics = u32::from(self.histograms);
+        if let Some(log) = &self.log {
+            raw.log = Some(on_log);
+            raw.log_data = closure_data(&log.0);
+            raw.log_free_data = Some(free_closure::<LogFn>);
+        }
+        if let Some(on_event) = &self.on_event {
+            raw.on_event = Some(tell_event);
+            raw.event_data = closure_data(&on_event.0);
+            raw.event_free_data = Some(free_closure::<EventFn>);
+        }
+        if let Some(on_closed) = &self.on_closed {
+            raw.on_closed = Some(tell_closed);
+            raw.closed_data = closure_data(&on_closed.0);
+            raw.closed_free_data = Some(free_closure::<ClosedFn>);
+        }
+        // SAFETY: what the options point to lives during the call.
+        created(|out, error| unsafe { sys::weir_runtime_new(&raw, out, error) })
+    }
+}
+
 /// The engine, with its clock, timers, and a thread of its own, named "weir", on which policies do their
 /// work. It never polls the caller's futures. A clone is another handle of the same.
 ///
@@ -243,32 +275,7 @@ impl Runtime {
 
     /// A runtime with options.
     pub fn with(options: Options) -> Result<Runtime, Invalid> {
-        let mut raw = defaults!(weir_runtime_options, weir_runtime_options_init);
-        let name = Text::new(&options.name);
-        raw.name = name.as_ptr();
-        raw.seed = options.seed;
-        raw.max_in_flight = count(options.max_in_flight);
-        raw.close_grace_ms = ms_or_none(options.close_grace);
-        raw.log_level = options.log_level.raw() as i32;
-        raw.recorder_entries = options.recorder_entries;
-        raw.metrics = u32::from(options.histograms);
-        if let Some(log) = &options.log {
-            raw.log = Some(on_log);
-            raw.log_data = closure_data(&log.0);
-            raw.log_free_data = Some(free_closure::<LogFn>);
-        }
-        if let Some(on_event) = &options.on_event {
-            raw.on_event = Some(tell_event);
-            raw.event_data = closure_data(&on_event.0);
-            raw.event_free_data = Some(free_closure::<EventFn>);
-        }
-        if let Some(on_closed) = &options.on_closed {
-            raw.on_closed = Some(tell_closed);
-            raw.closed_data = closure_data(&on_closed.0);
-            raw.closed_free_data = Some(free_closure::<ClosedFn>);
-        }
-        // SAFETY: what the options point to lives during the call.
-        let runtime = created(|out, error| unsafe { sys::weir_runtime_new(&raw, out, error) })?;
+        let runtime = options.make(sys::WEIR_DRIVER_THREAD)?;
         // SAFETY: the reference is ours.
         unsafe { Runtime::adopt(runtime, options.spawner) }
     }

@@ -259,35 +259,46 @@ impl Scope {
         })?;
         // SAFETY: as above.
         let closes: Operation<(), E> = unsafe { Operation::from_raw(closes, &self.runtime) };
-        let key = Text::optional(key);
-        let raw = created(|out, error| {
-            // SAFETY: both are held.
-            unsafe {
-                let (opens, closes) = (opens.as_raw(), closes.as_raw());
-                sys::weir_scope_resource(opens, closes, key.as_ptr(), out, error)
-            }
-        })?;
-        // SAFETY: made just now.
-        let resource: Operation<R, E> = unsafe { Operation::from_raw(raw, &self.runtime) };
-        Ok(resource.run_with(RunOptions::scope(self)))
+        Ok(resource(&opens, &closes, key)?.run_with(RunOptions::scope(self)))
     }
 
     /// Ends the scope: new runs are refused, those in it are waited for or cancelled, resources closed.
     /// Err: what the first closing function that failed said.
     pub async fn join<E: Send + 'static>(&self) -> Result<(), Error<E>> {
+        self.joining()?.run().await
+    }
+
+    /// The scope's end as an operation; it must not run inside of the scope.
+    pub fn joining<E: Send + 'static>(&self) -> Result<Operation<(), E>, Invalid> {
         let raw = created(|out, error| {
             // SAFETY: the handle is held.
             unsafe { sys::weir_scope_join(self.as_raw(), out, error) }
         })?;
         // SAFETY: made just now.
-        let join: Operation<(), E> = unsafe { Operation::from_raw(raw, &self.runtime) };
-        join.run().await
+        Ok(unsafe { Operation::from_raw(raw, &self.runtime) })
     }
 
-    /// Changes nothing but what is told: whether the scope has ended.
+    /// Whether it has ended.
     pub fn has_ended(&self) -> bool {
         self.stats().state == sys::WEIR_SCOPE_ENDED
     }
+}
+
+/// An operation that opens a resource in the scope of its run: it runs `open`, and at the scope's end
+/// `close`, which finds what `open` gave in [`Attempt::input`]. The resource is also set as the value `key`,
+/// if that is not empty. [`Scope::open`] does the same with types.
+pub fn resource<T: Send + 'static, U: Send + 'static, E: Send + 'static>(
+    open: &Operation<T, E>,
+    close: &Operation<U, E>,
+    key: &str,
+) -> Result<Operation<T, E>, Invalid> {
+    let key = Text::optional(key);
+    let raw = created(|out, error| {
+        // SAFETY: both are held.
+        unsafe { sys::weir_scope_resource(open.as_raw(), close.as_raw(), key.as_ptr(), out, error) }
+    })?;
+    // Closing goes on after the run.
+    Ok(Operation::with_extract(raw, open.runtime(), open.extract.clone()).shared_if(true))
 }
 
 impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {

@@ -61,6 +61,20 @@ impl Runtime {
         Runtime::of(raw)
     }
 
+    /// As `new`, with options. Their spawner is not used: shared work is a task like any other.
+    pub fn with(options: crate::runtime::Options) -> Result<Runtime, crate::Invalid> {
+        let raw = options.make(sys::WEIR_DRIVER_MANUAL)?;
+        // SAFETY: this thread processes the runtime.
+        unsafe { sys::weir_runtime_process(raw.as_ptr(), 1_000_000_000) };
+        Ok(Runtime::of(raw))
+    }
+
+    /// The time of the next timer, as [`weir::Runtime::now`](crate::Runtime::now) counts; None if there is
+    /// none. May be earlier than the timer, never later.
+    pub fn next_timer(&self) -> Option<Duration> {
+        crate::ffi::duration(self.next_deadline())
+    }
+
     fn of(raw: NonNull<sys::weir_runtime>) -> Runtime {
         let remote = Arc::new(Remote::default());
         let theirs = Arc::clone(&remote);

@@ -166,9 +166,13 @@ impl Value {
         Invalid::check(status).map(|()| unsafe { Value::owned(value) }.expect("made just now"))
     }
 
-    /// A list of values: what many results, or the items of a parallel, are.
-    pub fn from_list(items: &[Value]) -> Result<Value, Invalid> {
-        let pointers: Vec<_> = items.iter().map(Value::as_raw).collect();
+    /// A list of values: what many results, or the items of a parallel, are. An item may be None.
+    pub fn from_list<I: Into<Option<Value>>>(
+        items: impl IntoIterator<Item = I>,
+    ) -> Result<Value, Invalid> {
+        let items: Vec<Option<Value>> = items.into_iter().map(Into::into).collect();
+        let pointers: Vec<_> =
+            items.iter().map(|item| item.as_ref().map_or(ptr::null_mut(), Value::as_raw)).collect();
         let mut value = ptr::null_mut();
         // SAFETY: weir adds a reference to each of the values, which live during the call.
         let status = unsafe {
@@ -297,6 +301,18 @@ impl std::fmt::Debug for Value {
             Some(bytes) => f.debug_tuple("Value").field(&bytes).finish(),
             None => f.debug_tuple("Value").field(&self.0).finish(),
         }
+    }
+}
+
+/// What a value is, of which copies are given out: itself, if it is one already.
+pub(crate) fn of_shared<T: Clone + Send + 'static>(content: T) -> Result<Option<Value>, Invalid> {
+    let content = match same::<T, Option<Value>>(content) {
+        Ok(value) => return Ok(value),
+        Err(content) => content,
+    };
+    match same::<T, Value>(content) {
+        Ok(value) => Ok(Some(value)),
+        Err(content) => Value::shared(content).map(Some),
     }
 }
 

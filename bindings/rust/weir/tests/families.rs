@@ -407,7 +407,7 @@ fn parallel_bounds_and_collects() {
     let progress = Arc::new(Mutex::new(Vec::new()));
     let tells = progress.clone();
     let options = parallel::Options {
-        concurrency: Some(2),
+        concurrency: 2,
         stop_on_error: false,
         on_progress: Some(parallel::OnProgress::new(move |done, total| {
             tells.lock().unwrap().push((done, total));
