@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// test_exit pending: main() returns while calls and an attempt are pending, with a runtime that lives
-// until the end of the program. test_exit fork: a child finds the runtime of its parent forked, and
-// ends. Both end with 0, in time.
+// test_exit pending: main() returns while calls and an attempt are pending, with a runtime that
+// lives until the end of the program. test_exit fork: a child finds the runtime of its parent
+// forked, and ends. Both end with 0, in time.
 #include <sys/wait.h>
 #include <unistd.h>
 
