@@ -31,21 +31,6 @@ static napi_value bare1(napi_env env, napi_callback_info info) {
   return number(env, handle);
 }
 
-/* bare3(a, b, c): takes three */
-static napi_value bare3(napi_env env, napi_callback_info info) {
-  napi_value arg[3];
-  size_t given = 3;
-  void *data = NULL;
-  uint32_t handle = 0;
-  int32_t kind = 0;
-  double permit = 0;
-  napi_get_cb_info(env, info, &given, arg, NULL, &data);
-  napi_get_value_uint32(env, arg[0], &handle);
-  napi_get_value_double(env, arg[1], &permit);
-  napi_get_value_int32(env, arg[2], &kind);
-  return number(env, kind);
-}
-
 /* breaker(count): nanoseconds of a closed breaker's acquire and report in C */
 static napi_value breaker(napi_env env, napi_callback_info info) {
   napi_value arg[1];
@@ -73,7 +58,7 @@ NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
     napi_callback callback;
-  } functions[] = {{"bare1", bare1}, {"bare3", bare3}, {"breaker", breaker}};
+  } functions[] = {{"bare1", bare1}, {"breaker", breaker}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value value = NULL;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].callback, NULL,

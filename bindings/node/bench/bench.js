@@ -43,7 +43,7 @@ function decide() {
     (n) => {
       for (let i = 0; i < n; i++) {
         bare.bare1(7);
-        bare.bare3(7, i, 1);
+        bare.bare1(i);
       }
     },
     (n) => {
@@ -66,7 +66,7 @@ function decide() {
   let c = Infinity;
   for (let i = 0; i < ROUNDS; i++) c = Math.min(c, bare.breaker(CALLS));
   row('a bare N-API call (a number in, a number out)', one, 'ns');
-  row('two bare N-API calls (one number in, three in)', pair, 'ns');
+  row('two bare N-API calls', pair, 'ns');
   row('breaker acquire + report in C', c, 'ns');
   row(
     'breaker acquire + report',
