@@ -591,7 +591,8 @@ func TestVirtualRuntimeClosesTwice(t *testing.T) {
 	must(t, rt.Close())
 	must(t, rt.Close())
 	clock.Advance(time.Hour)
-	if err := Do(context.Background(), rt, func(context.Context) error { return nil }); !errors.Is(err, ErrClosed) {
+	if err := Do(context.Background(), rt,
+		func(context.Context) error { return nil }); !errors.Is(err, ErrClosed) {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -605,5 +606,45 @@ func TestAskingLongAfterTheEnd(t *testing.T) {
 			return nil
 		}, WithKey("key")))
 		<-asked
+	}
+}
+
+func TestEventsAreTold(t *testing.T) {
+	told := make(chan Event, 16)
+	rt := made(New(&RuntimeOptions{OnEvent: func(e Event) { told <- e }}))
+	defer rt.Close()
+	retry := made(NewRetry(rt, RetryOptions{MaxAttempts: 2, BaseDelay: 3 * time.Millisecond,
+		Jitter: JitterNone, Name: "r"}))
+	Do(context.Background(), retry, func(context.Context) error { return io.EOF })
+	if e := <-told; e.Kind != EventRetry || e.Name != "r" || e.Policy != KindRetry ||
+		e.Delay != 3*time.Millisecond {
+		t.Fatalf("told %+v", e)
+	}
+	if e := <-told; e.Kind != EventGaveUp || e.Count != 2 || StopReason(e.Reason) != StopAttempts {
+		t.Fatalf("told %+v", e)
+	}
+	events, next, err := rt.Events(0)
+	if err != nil || len(events) != 2 || next != 2 {
+		t.Fatalf("read %v, %d, %v", events, next, err)
+	}
+	silent := newRuntime(t)
+	if _, _, err := silent.Events(0); !errors.Is(err, ErrNotSupported) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestAuditListsWhatIsInFlight(t *testing.T) {
+	rt, clock := newVirtual(t)
+	nap := made(NewSleep(rt, time.Hour))
+	call := made(nap.Start(context.Background(), nil, WithName("nap")))
+	clock.Advance(time.Minute)
+	if list := clock.Audit(); len(list) != 1 || list[0].Name != "nap" || list[0].Age != time.Minute ||
+		list[0].Orphan {
+		t.Fatalf("audit %+v", list)
+	}
+	call.Cancel()
+	clock.Settle()
+	if list := clock.Audit(); list != nil {
+		t.Fatalf("audit %+v", list)
 	}
 }

@@ -293,3 +293,35 @@ func (h *hostWork) less() {
 		h.quiet.Broadcast()
 	}
 }
+
+// An Audit is a run that has not settled, or an orphan: a function that goes on though it was told
+// to
+// stop.
+type Audit struct {
+	Orphan   bool
+	Attempts int
+	Age      time.Duration
+	Name     string
+	// WaitsFor is what for, such as "limiter 'api': a permit".
+	WaitsFor string
+}
+
+// Audit lists what is in flight now.
+func (cl *Clock) Audit() (list []Audit) {
+	cl.do(func() {
+		var count C.size_t
+		C.weir_runtime_audit(cl.core.handle, nil, C.sizeof_weir_audit_entry, 0, &count)
+		if count == 0 {
+			return
+		}
+		entries := make([]C.weir_audit_entry, count)
+		C.weir_runtime_audit(cl.core.handle, &entries[0], C.sizeof_weir_audit_entry, count, &count)
+		for _, e := range entries[:min(int(count), len(entries))] {
+			list = append(list, Audit{
+				Orphan: e.kind == C.WEIR_AUDIT_ORPHAN, Attempts: int(e.attempts), Age: time.Duration(e.age_ns),
+				Name: C.GoString(&e.name[0]), WaitsFor: C.GoString(&e.waits_for[0]),
+			})
+		}
+	})
+	return list
+}

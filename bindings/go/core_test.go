@@ -131,13 +131,6 @@ func BenchmarkBreakerBatch(b *testing.B) {
 	}
 }
 
-func BenchmarkBareCgo(b *testing.B) {
-	defer reportCPU(b)()
-	for range b.N {
-		bareCrossing()
-	}
-}
-
 // The processors' time for each operation: what others do on the machine is not in it.
 func reportCPU(b *testing.B) func() {
 	var before, after syscall.Rusage

@@ -31,7 +31,7 @@ type records struct {
 	nVals  C.uint32_t
 }
 
-// A listener is told of EVENT and ITEM records.
+// A listener is told of EVENT, ITEM and RECORDED records.
 type listener func(record *C.weirgo_record)
 
 func (c *core) drain() {
@@ -77,7 +77,7 @@ func (c *core) dispatch(record *C.weirgo_record) bool {
 		}
 	case C.WEIR_RECORD_RELEASED:
 		c.values.release(uint64(record.object))
-	case C.WEIR_RECORD_EVENT, C.WEIR_RECORD_ITEM:
+	case C.WEIR_RECORD_EVENT, C.WEIR_RECORD_ITEM, C.WEIR_RECORD_RECORDED:
 		if told := c.listeners.get(uint64(record.user)); told != nil {
 			(*told)(record)
 		}

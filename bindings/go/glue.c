@@ -106,11 +106,6 @@ weir_status weirgo_run_plain(weir_operation *operation, weir_completions *queue,
   return weir_run(operation, &run, NULL, NULL, NULL, call, error);
 }
 
-void weirgo_complete_many(weir_runtime *runtime, const uint64_t *tokens,
-                          uint32_t count) {
-  for (uint32_t i = 0; i < count; ++i) weir_complete(runtime, tokens[i], NULL);
-}
-
 static weir_completion judged(uint32_t class_, uint32_t final_,
                               int64_t retry_after_ms) {
   weir_completion completion = WEIR_COMPLETION_INIT;
@@ -283,8 +278,6 @@ weir_status weirgo_limiter_acquire_n(uintptr_t limiter, uint32_t count,
   return weir_limiter_acquire_n((weir_limiter *)limiter, count, granted,
                                 rejection);
 }
-
-void weirgo_nothing(uintptr_t handle) { (void)handle; }
 
 /*
  * The log. Lines come on any thread and must not wait for Go, so a ring keeps

@@ -66,10 +66,6 @@ weir_status weirgo_run_plain(weir_operation *operation, weir_completions *queue,
                              uint64_t user, weir_call **call,
                              weir_error **error);
 
-/* Completes `count` attempts without a value and unjudged. */
-void weirgo_complete_many(weir_runtime *runtime, const uint64_t *tokens,
-                          uint32_t count);
-
 /* Succeeds with a number (0: without a value), judged as `class_`. */
 weir_status weirgo_complete_number(weir_runtime *runtime, weir_token token,
                                    uint64_t number, uint32_t class_,
@@ -162,9 +158,6 @@ weir_status weirgo_limiter_release(uintptr_t limiter, weir_permit permit);
 weir_status weirgo_limiter_acquire_n(uintptr_t limiter, uint32_t count,
                                      size_t *granted,
                                      weir_rejection *rejection);
-
-/* A crossing that does nothing: what the others are measured against. */
-void weirgo_nothing(uintptr_t handle);
 
 /* A log hook: copies lines into a ring that Go drains. */
 typedef struct weirgo_log weirgo_log;

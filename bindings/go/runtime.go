@@ -30,8 +30,11 @@ type RuntimeOptions struct {
 	Logger *slog.Logger
 	// Name in logs and metrics; default "weir".
 	Name string
-	// RecorderEntries is how many decisions RecorderDump tells; default 0: off.
+	// RecorderEntries is how many decisions RecorderDump and Events tell; default 0: off, with OnEvent
+	// 1024. About 300 bytes each.
 	RecorderEntries uint32
+	// OnEvent is told what the policies do, in order, on the runtime's goroutine: it must not block.
+	OnEvent func(Event)
 	// Metrics adds histograms of latency and waiting to the metrics' text.
 	Metrics bool
 }
@@ -53,7 +56,7 @@ type core struct {
 	calls     slab[call]
 	ops       slab[function]
 	values    valueSlab
-	listeners slab[listener] // of EVENT and ITEM records
+	listeners slab[listener] // of EVENT, ITEM and RECORDED records
 	attempts  attemptTable
 	records   records
 	outer     weak.Pointer[Runtime]
@@ -103,6 +106,9 @@ func (c *core) open(options *RuntimeOptions, driver C.uint32_t) error {
 		return err
 	}
 	runtime.AddCleanup(c, unrefCore, coreHandles{c.handle, c.queue, c.operation})
+	if options.OnEvent != nil {
+		return c.openEvents(options.OnEvent)
+	}
 	return nil
 }
 
@@ -130,6 +136,9 @@ func (c *core) openRuntime(options *RuntimeOptions, driver C.uint32_t) error {
 	o.name = cText(options.Name)
 	defer free(o.name)
 	o.recorder_entries = C.uint32_t(options.RecorderEntries)
+	if options.OnEvent != nil && o.recorder_entries == 0 {
+		o.recorder_entries = 1024
+	}
 	o.metrics = flag(options.Metrics)
 	if options.Logger != nil {
 		c.openLog(options.Logger, &o)
@@ -183,7 +192,7 @@ func (rt *Runtime) Closed() bool {
 	return C.weir_runtime_state(rt.handle) != C.WEIR_OK
 }
 
-// Now is the runtime's own monotonic time: what the functions with At in their names take.
+// Now is the runtime's own monotonic time.
 func (rt *Runtime) Now() time.Duration {
 	defer runtime.KeepAlive(rt)
 	return time.Duration(C.weir_runtime_now(rt.handle))

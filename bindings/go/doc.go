@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+
+// Package weir is flow control and resilience: retry with budget, circuit breaker, rate and
+// concurrency limiter, timeout, hedge, fallback, cache, single flight, debounce, throttle, and
+// flows
+// of many runs. It is the C library weir in Go's manners and nothing else: policies, timers and
+// state are the library's, so a breaker that another language of the process opened is open here.
+//
+//	rt, err := weir.New(nil)
+//	retry, err := weir.NewRetry(rt, weir.RetryOptions{MaxAttempts: 5})
+//	page, err := weir.Run(ctx, retry, func(ctx context.Context) (string, error) {
+//		return fetch(ctx, url)
+//	})
+//
+// # Runs
+//
+// [Run] runs a function under a [Policy] and waits; [Do] has no value, [Start] does not wait. An
+// [Operation] is a function, or several, that is run often, and that others are made of: [Race],
+// [Map], [Then], [Poll], the loader of a [Cache]. Values and errors are Go's own and come back as
+// the same values.
+//
+// # Contexts
+//
+// They work both ways. When a run's context ends, the run is cancelled, and its deadline is the
+// run's: nothing begins that cannot fit. The context that a function gets ends when the library
+// tells it to stop, whose reason is its cause ([Stopped]), and when it has returned; its deadline
+// is
+// the nearest of all timeouts around it. A run that was stopped returns at once; a function that
+// does not heed its context goes on as an orphan, and its result is dropped.
+//
+// # Errors
+//
+// All are typed, embed [Details], and match a [Status]: errors.Is(err, weir.ErrOpen). A
+// [*FailedError] unwraps to what the function returned, an [*AggregateError] to all. [Final],
+// [RetryAfter] and [Judged] mark what a function returns; a [Class] in the place of the error
+// judges
+// the value beside it. A panic is a failure, a [*PanicError]; if it is how the run ends, the
+// waiting
+// goroutine panics with it.
+//
+// # Options
+//
+// In option structs zero is the library's default, which each field's comment says. [Zero],
+// [Forever], [Unlimited], [Off] and [ZeroRate] say what a zero cannot. Times are rounded up to
+// whole
+// milliseconds.
+//
+// # Goroutines
+//
+// All methods take any goroutine, unless they say otherwise. Functions run on goroutines of their
+// own. OnStateChange, OnItem, OnProgress and OnEvent run on the one that receives what the library
+// says: they must neither block nor wait for runs. Handles need not be closed: what is dropped is
+// given back by the garbage collector. Close a [Runtime] to wait for its end.
+//
+// # Tests
+//
+// [NewVirtual] makes a runtime whose [Clock] goes where a test says, and which waits for the
+// goroutines that it started: an hour passes in microseconds, and the same way each time.
+//
+// # Linking
+//
+// pkg-config finds the library. With the build tag weir_static it goes into the program; see
+// build_static.sh.
+package weir
