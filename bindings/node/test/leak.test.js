@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const weir = require('weir');
-const { often, collected } = require('./support/index.js');
+const { becomes, often, collected } = require('./support/index.js');
 
 async function rss() {
   await collected();
@@ -38,7 +38,7 @@ test('values, errors and slots are given back', async () => {
   await steady(round, often(20));
   assert.equal(runtime._runs.size, 1);
   assert.equal(runtime._attempts.filter(Boolean).length, 0);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await becomes(() => runtime._values.size <= 1);
   assert.ok(runtime._values.size <= 1, `${runtime._values.size} values are held`);
   await runtime.close();
 });

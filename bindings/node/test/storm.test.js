@@ -6,7 +6,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const weir = require('weir');
-const { often } = require('./support/index.js');
+const { becomes, often } = require('./support/index.js');
 
 // Seeded, so that a failure can be repeated.
 function random(seed) {
@@ -59,7 +59,7 @@ test('cancel storm: every run settles once, whenever it is cancelled', async () 
     const outcomes = await Promise.all(runs);
     assert.ok(outcomes.every((outcome) => outcome instanceof weir.Outcome));
   }
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await becomes(() => runtime.stats.orphans === 0 && runtime._runs.size === 1);
   const { liveCalls, orphans } = runtime.stats;
   assert.deepEqual([liveCalls, orphans], [0, 0]);
   assert.equal(runtime._runs.size, 1, 'slots are free again');

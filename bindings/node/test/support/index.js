@@ -42,4 +42,11 @@ async function collected() {
   }
 }
 
-module.exports = { timed, caught, never, after, often, collected };
+/** Waits until something is so that is about to be, at most ten seconds on a busy machine. */
+async function becomes(condition) {
+  for (let i = 0; i < 1000 && !condition(); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+module.exports = { becomes, timed, caught, never, after, often, collected };
