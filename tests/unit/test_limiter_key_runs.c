@@ -85,6 +85,7 @@ static void L20_a_queue_goes_on_when_its_first_waiter_is_gone(struct fixture *fx
   begin_keyed(fx, limiter, work, "a");
   struct run *first = begin_keyed(fx, limiter, work, "a");
   struct run *second = begin_keyed(fx, limiter, work, "a");
+  struct run *other = begin_keyed(fx, limiter, work, "b");
   run_until_idle(fx);
   assert_int_equal(weir_call_cancel(first->call), WEIR_OK);
   run_until_idle(fx);
@@ -94,12 +95,13 @@ static void L20_a_queue_goes_on_when_its_first_waiter_is_gone(struct fixture *fx
   struct run *others[8];
   for (size_t i = 0; i < COUNT_OF(others); ++i) others[i] = begin_keyed(fx, limiter, work, "b");
   run_until_idle(fx);
-  assert_int_equal(stats_of(limiter).queued, COUNT_OF(others));
+  assert_int_equal(stats_of(limiter).queued, 1 + COUNT_OF(others));
   end_attempt(fx, work, 0);
   assert_int_equal(work->started, 3);
   assert_string_equal((const char *)work->attempts[2].context, "a");
-  for (size_t i = 1; i < COUNT_OF(others) + 2; ++i) end_attempt(fx, work, i);
+  for (size_t i = 1; i < COUNT_OF(others) + 3; ++i) end_attempt(fx, work, i);
   assert_int_equal(settled(second)->status, WEIR_OK);
+  assert_int_equal(settled(other)->status, WEIR_OK);
   for (size_t i = 0; i < COUNT_OF(others); ++i) {
     assert_int_equal(settled(others[i])->status, WEIR_OK);
   }
