@@ -9,8 +9,7 @@
  * frees them tells them from the pointers of other modules. */
 static void free_number(void *number) { (void)number; }
 
-static uint32_t look(const weir_completions *queue, weir_value *value,
-                     uint64_t *host) {
+static uint32_t look(const weir_completions *queue, weir_value *value, uint64_t *host) {
   *host = 0;
   switch (weir_value_kind(value)) {
     case WEIR_VALUE_NONE:
@@ -26,8 +25,7 @@ static uint32_t look(const weir_completions *queue, weir_value *value,
   }
 }
 
-static void copy_record(const weir_completions *queue, weirgo_record *to,
-                        const weir_record *from) {
+static void copy_record(const weir_completions *queue, weirgo_record *to, const weir_record *from) {
   to->user = from->user;
   to->object = from->object;
   to->detail = from->detail;
@@ -47,9 +45,8 @@ static void copy_record(const weir_completions *queue, weirgo_record *to,
   weir_value_unref(value);
 }
 
-weir_status weirgo_wait(weir_completions *queue, weirgo_record *records,
-                        uint32_t capacity, int64_t timeout_ms,
-                        uint32_t *count) {
+weir_status weirgo_wait(weir_completions *queue, weirgo_record *records, uint32_t capacity,
+                        int64_t timeout_ms, uint32_t *count) {
   weir_record raw[256];
   size_t got = 0;
   if (capacity > 256) capacity = 256;
@@ -57,16 +54,15 @@ weir_status weirgo_wait(weir_completions *queue, weirgo_record *records,
   if (timeout_ms == 0) {
     got = weir_completions_drain(queue, raw, sizeof(raw[0]), capacity);
   } else {
-    status = weir_completions_wait(queue, raw, sizeof(raw[0]), capacity,
-                                   timeout_ms, &got);
+    status = weir_completions_wait(queue, raw, sizeof(raw[0]), capacity, timeout_ms, &got);
   }
   for (size_t i = 0; i < got; ++i) copy_record(queue, &records[i], &raw[i]);
   *count = (uint32_t)got;
   return status;
 }
 
-void weirgo_give_back(weir_call **calls, uint32_t call_count,
-                      weir_value **values, uint32_t value_count) {
+void weirgo_give_back(weir_call **calls, uint32_t call_count, weir_value **values,
+                      uint32_t value_count) {
   for (uint32_t i = 0; i < call_count; ++i) {
     if (calls[i] != NULL) weir_call_unref(calls[i]);
   }
@@ -74,9 +70,8 @@ void weirgo_give_back(weir_call **calls, uint32_t call_count,
 }
 
 weir_status weirgo_run(weir_operation *operation, weir_completions *queue,
-                       const weirgo_run_options *options, const void *key,
-                       uint64_t key_size, const char *name, weir_call **call,
-                       weir_error **error) {
+                       const weirgo_run_options *options, const void *key, uint64_t key_size,
+                       const char *name, weir_call **call, weir_error **error) {
   weir_run_options run = WEIR_RUN_OPTIONS_INIT;
   run.permits = options->permits;
   run.policy = options->policy;
@@ -94,9 +89,8 @@ weir_status weirgo_run(weir_operation *operation, weir_completions *queue,
 }
 
 weir_status weirgo_run_plain(weir_operation *operation, weir_completions *queue,
-                             weir_policy *policy, int64_t deadline_ms,
-                             uint64_t user, weir_call **call,
-                             weir_error **error) {
+                             weir_policy *policy, int64_t deadline_ms, uint64_t user,
+                             weir_call **call, weir_error **error) {
   weir_run_options run = WEIR_RUN_OPTIONS_INIT;
   run.policy = policy;
   run.deadline_ms = deadline_ms;
@@ -106,8 +100,7 @@ weir_status weirgo_run_plain(weir_operation *operation, weir_completions *queue,
   return weir_run(operation, &run, NULL, NULL, NULL, call, error);
 }
 
-static weir_completion judged(uint32_t class_, uint32_t final_,
-                              int64_t retry_after_ms) {
+static weir_completion judged(uint32_t class_, uint32_t final_, int64_t retry_after_ms) {
   weir_completion completion = WEIR_COMPLETION_INIT;
   completion.class_ = class_;
   completion.final = final_;
@@ -115,40 +108,34 @@ static weir_completion judged(uint32_t class_, uint32_t final_,
   return completion;
 }
 
-weir_status weirgo_complete_number(weir_runtime *runtime, weir_token token,
-                                   uint64_t number, uint32_t class_,
-                                   uint32_t final_, int64_t retry_after_ms) {
-  if (number == 0 && class_ == WEIR_CLASS_NONE && retry_after_ms == WEIR_OFF &&
-      final_ == 0) {
+weir_status weirgo_complete_number(weir_runtime *runtime, weir_token token, uint64_t number,
+                                   uint32_t class_, uint32_t final_, int64_t retry_after_ms) {
+  if (number == 0 && class_ == WEIR_CLASS_NONE && retry_after_ms == WEIR_OFF && final_ == 0) {
     return weir_complete(runtime, token, NULL);
   }
   weir_value *value = NULL;
   if (number != 0 &&
-      weir_value_new_pointer(runtime, (void *)(uintptr_t)number,
-                             free_number, &value) != WEIR_OK) {
+      weir_value_new_pointer(runtime, (void *)(uintptr_t)number, free_number, &value) != WEIR_OK) {
     return weir_fail(runtime, token, WEIR_DOMAIN_WEIR, WEIR_ENOMEM, NULL);
   }
   weir_completion completion = judged(class_, final_, retry_after_ms);
   return weir_complete_with(runtime, token, value, NULL, &completion);
 }
 
-weir_status weirgo_complete_value(weir_runtime *runtime, weir_token token,
-                                  weir_value *value, uint32_t class_,
-                                  uint32_t final_, int64_t retry_after_ms) {
+weir_status weirgo_complete_value(weir_runtime *runtime, weir_token token, weir_value *value,
+                                  uint32_t class_, uint32_t final_, int64_t retry_after_ms) {
   weir_completion completion = judged(class_, final_, retry_after_ms);
   return weir_complete_with(runtime, token, value, NULL, &completion);
 }
 
-weir_status weirgo_fail(weir_runtime *runtime, weir_completions *queue,
-                        weir_token token, uint64_t id, uint32_t domain,
-                        int64_t code, const char *message, uint32_t class_,
-                        uint32_t final_, int64_t retry_after_ms) {
+weir_status weirgo_fail(weir_runtime *runtime, weir_completions *queue, weir_token token,
+                        uint64_t id, uint32_t domain, int64_t code, const char *message,
+                        uint32_t class_, uint32_t final_, int64_t retry_after_ms) {
   weir_value *detail = NULL;
   weir_error *error = NULL;
   weir_status status = weir_value_new_host(queue, id, &detail);
   if (status == WEIR_OK) {
-    status = weir_error_new_with(runtime, domain, code, message, NULL, detail,
-                                 &error);
+    status = weir_error_new_with(runtime, domain, code, message, NULL, detail, &error);
     weir_value_unref(detail);
   }
   if (status != WEIR_OK) {
@@ -158,8 +145,7 @@ weir_status weirgo_fail(weir_runtime *runtime, weir_completions *queue,
   return weir_complete_with(runtime, token, NULL, error, &completion);
 }
 
-weir_status weirgo_attempt_get(weir_runtime *runtime, weir_token token,
-                               weirgo_attempt *attempt) {
+weir_status weirgo_attempt_get(weir_runtime *runtime, weir_token token, weirgo_attempt *attempt) {
   weir_attempt seen;
   weir_outcome failed;
   memset(&seen, 0, sizeof(seen));
@@ -184,8 +170,7 @@ weir_status weirgo_attempt_get(weir_runtime *runtime, weir_token token,
   return WEIR_OK;
 }
 
-void weirgo_outcome_get(weir_call *call, weirgo_outcome *outcome,
-                        weir_rejection *rejection) {
+void weirgo_outcome_get(weir_call *call, weirgo_outcome *outcome, weir_rejection *rejection) {
   memset(outcome, 0, sizeof(*outcome));
   const weir_outcome *seen = weir_call_outcome(call);
   if (seen == NULL) return;
@@ -205,16 +190,15 @@ void weirgo_outcome_get(weir_call *call, weirgo_outcome *outcome,
   *rejection = *seen->rejection;
 }
 
-void weirgo_look(weir_completions *queue, weir_value *value,
-                 weirgo_item *item) {
+void weirgo_look(weir_completions *queue, weir_value *value, weirgo_item *item) {
   item->value = value;
   item->error = NULL;
   item->kind = weir_value_kind(value);
   item->what = look(queue, value, &item->host);
 }
 
-void weirgo_items(weir_completions *queue, weir_value *list, uint64_t from,
-                  uint32_t count, weirgo_item *items) {
+void weirgo_items(weir_completions *queue, weir_value *list, uint64_t from, uint32_t count,
+                  weirgo_item *items) {
   for (uint32_t i = 0; i < count; ++i) {
     weirgo_look(queue, weir_value_item(list, from + i), &items[i]);
     items[i].error = weir_value_item_error(list, from + i);
@@ -227,22 +211,18 @@ weir_status weirgo_breaker_acquire(uintptr_t breaker, weir_permit *permit,
   return weir_breaker_acquire((weir_breaker *)breaker, permit, rejection);
 }
 
-weir_status weirgo_breaker_report(uintptr_t breaker, weir_permit permit,
-                                  uint32_t class_, int64_t elapsed_ns) {
-  return weir_breaker_report((weir_breaker *)breaker, permit, class_,
-                             elapsed_ns);
+weir_status weirgo_breaker_report(uintptr_t breaker, weir_permit permit, uint32_t class_,
+                                  int64_t elapsed_ns) {
+  return weir_breaker_report((weir_breaker *)breaker, permit, class_, elapsed_ns);
 }
 
-weir_status weirgo_breaker_acquire_n(uintptr_t breaker, uint32_t count,
-                                     weir_permit *permits, size_t *granted,
-                                     weir_rejection *rejection) {
+weir_status weirgo_breaker_acquire_n(uintptr_t breaker, uint32_t count, weir_permit *permits,
+                                     size_t *granted, weir_rejection *rejection) {
   rejection->size = sizeof(*rejection);
-  return weir_breaker_acquire_n((weir_breaker *)breaker, count, permits,
-                                granted, rejection);
+  return weir_breaker_acquire_n((weir_breaker *)breaker, count, permits, granted, rejection);
 }
 
-uint32_t weirgo_breaker_report_many(uintptr_t breaker,
-                                    weir_breaker_report_entry *entries,
+uint32_t weirgo_breaker_report_many(uintptr_t breaker, weir_breaker_report_entry *entries,
                                     uint32_t count) {
   uint32_t late = 0;
   weir_breaker_report_many((weir_breaker *)breaker, entries, count);
@@ -250,33 +230,28 @@ uint32_t weirgo_breaker_report_many(uintptr_t breaker,
   return late;
 }
 
-weir_status weirgo_limiter_acquire(uintptr_t limiter, uint32_t permits,
-                                   weir_permit *permit,
+weir_status weirgo_limiter_acquire(uintptr_t limiter, uint32_t permits, weir_permit *permit,
                                    weir_rejection *rejection) {
   rejection->size = sizeof(*rejection);
-  return weir_limiter_try_acquire((weir_limiter *)limiter, permits, permit,
-                                  rejection);
+  return weir_limiter_try_acquire((weir_limiter *)limiter, permits, permit, rejection);
 }
 
-weir_status weirgo_limiter_acquire_key(uintptr_t limiter, const void *key,
-                                       size_t key_size, uint32_t permits,
-                                       weir_permit *permit,
+weir_status weirgo_limiter_acquire_key(uintptr_t limiter, const void *key, size_t key_size,
+                                       uint32_t permits, weir_permit *permit,
                                        weir_rejection *rejection) {
   rejection->size = sizeof(*rejection);
-  return weir_limiter_try_acquire_key((weir_limiter *)limiter, key, key_size,
-                                      permits, permit, rejection);
+  return weir_limiter_try_acquire_key((weir_limiter *)limiter, key, key_size, permits, permit,
+                                      rejection);
 }
 
 weir_status weirgo_limiter_release(uintptr_t limiter, weir_permit permit) {
   return weir_limiter_release((weir_limiter *)limiter, permit);
 }
 
-weir_status weirgo_limiter_acquire_n(uintptr_t limiter, uint32_t count,
-                                     size_t *granted,
+weir_status weirgo_limiter_acquire_n(uintptr_t limiter, uint32_t count, size_t *granted,
                                      weir_rejection *rejection) {
   rejection->size = sizeof(*rejection);
-  return weir_limiter_acquire_n((weir_limiter *)limiter, count, granted,
-                                rejection);
+  return weir_limiter_acquire_n((weir_limiter *)limiter, count, granted, rejection);
 }
 
 /*
@@ -327,8 +302,7 @@ static void copy_text(char *to, size_t size, const char *from) {
   to[length] = '\0';
 }
 
-static void log_line(void *data, int32_t level, const char *subject,
-                     const char *message) {
+static void log_line(void *data, int32_t level, const char *subject, const char *message) {
   weirgo_log *log = data;
   pthread_mutex_lock(&log->mutex);
   weirgo_line *line = &log->lines[log->written++ % LOG_LINES];
@@ -348,8 +322,7 @@ void weirgo_log_install(weirgo_log *log, weir_runtime_options *options) {
   options->log_free_data = log_free;
 }
 
-uint32_t weirgo_log_wait(weirgo_log *log, weirgo_line *lines, uint32_t capacity,
-                         uint64_t *lost) {
+uint32_t weirgo_log_wait(weirgo_log *log, weirgo_line *lines, uint32_t capacity, uint64_t *lost) {
   uint32_t count = 0;
   pthread_mutex_lock(&log->mutex);
   while (log->read == log->written && !log->closed) {
@@ -374,8 +347,7 @@ void weirgo_log_close(weirgo_log *log) {
   pthread_mutex_unlock(&log->mutex);
 }
 
-static size_t first_item(void *data, const weir_value *input, void *buffer,
-                         size_t capacity) {
+static size_t first_item(void *data, const weir_value *input, void *buffer, size_t capacity) {
   (void)data;
   const weir_value *key = weir_value_item(input, 0);
   size_t size = weir_value_size(key);
@@ -384,25 +356,21 @@ static size_t first_item(void *data, const weir_value *input, void *buffer,
 }
 
 /* A Go value weighs 1: only Go knows more. */
-static int64_t weigh_bytes(void *data, const void *key, size_t key_size,
-                           const weir_value *value) {
+static int64_t weigh_bytes(void *data, const void *key, size_t key_size, const weir_value *value) {
   (void)data;
   (void)key;
   if (weir_value_kind(value) != WEIR_VALUE_BYTES) return 1;
   return (int64_t)(key_size + weir_value_size(value));
 }
 
-void weirgo_weigh_bytes(weir_cache_options *options) {
-  options->weigh = weigh_bytes;
-}
+void weirgo_weigh_bytes(weir_cache_options *options) { options->weigh = weigh_bytes; }
 
 /*
  * Evictions. The listener, on the runtime's thread, runs a queued operation
  * whose START carries key, value and cause to Go. Without memory for that run
  * the eviction is not told.
  */
-static void evicted(void *data, weir_cache *cache,
-                    const weir_eviction *eviction) {
+static void evicted(void *data, weir_cache *cache, const weir_eviction *eviction) {
   (void)cache;
   weir_run_options run = WEIR_RUN_OPTIONS_INIT;
   run.key = eviction->key;
@@ -414,13 +382,10 @@ static void evicted(void *data, weir_cache *cache,
 
 static void free_operation(void *data) { weir_operation_unref(data); }
 
-void weirgo_tell_evictions(weir_cache_options *options,
-                           weir_operation *operation) {
+void weirgo_tell_evictions(weir_cache_options *options, weir_operation *operation) {
   options->on_evict = evicted;
   options->evict_data = weir_operation_ref(operation);
   options->evict_free_data = free_operation;
 }
 
-void weirgo_memoize_keyed(weir_memoize_options *options) {
-  options->key = first_item;
-}
+void weirgo_memoize_keyed(weir_memoize_options *options) { options->key = first_item; }

@@ -35,12 +35,12 @@ typedef struct weirgo_record {
 /* Waits for records and looks into them. A SETTLED whose value is a number
  * comes with `object` 0 and the number in `host`: its value is given back here.
  * Returns the status; how many in `count`. */
-weir_status weirgo_wait(weir_completions *queue, weirgo_record *records,
-                        uint32_t capacity, int64_t timeout_ms, uint32_t *count);
+weir_status weirgo_wait(weir_completions *queue, weirgo_record *records, uint32_t capacity,
+                        int64_t timeout_ms, uint32_t *count);
 
 /* Gives back the calls and values of a batch; NULLs among them are skipped. */
-void weirgo_give_back(weir_call **calls, uint32_t call_count,
-                      weir_value **values, uint32_t value_count);
+void weirgo_give_back(weir_call **calls, uint32_t call_count, weir_value **values,
+                      uint32_t value_count);
 
 /* What weir_run_options holds, without a pointer to Go memory inside. */
 typedef struct weirgo_run_options {
@@ -57,29 +57,24 @@ typedef struct weirgo_run_options {
 /* weir_run() delivered to `queue`. `call` gets the call before the run is
  * published. */
 weir_status weirgo_run(weir_operation *operation, weir_completions *queue,
-                       const weirgo_run_options *options, const void *key,
-                       uint64_t key_size, const char *name, weir_call **call,
-                       weir_error **error);
+                       const weirgo_run_options *options, const void *key, uint64_t key_size,
+                       const char *name, weir_call **call, weir_error **error);
 /* The same for the common case: no key, name, input or scope. */
 weir_status weirgo_run_plain(weir_operation *operation, weir_completions *queue,
-                             weir_policy *policy, int64_t deadline_ms,
-                             uint64_t user, weir_call **call,
-                             weir_error **error);
+                             weir_policy *policy, int64_t deadline_ms, uint64_t user,
+                             weir_call **call, weir_error **error);
 
 /* Succeeds with a number (0: without a value), judged as `class_`. */
-weir_status weirgo_complete_number(weir_runtime *runtime, weir_token token,
-                                   uint64_t number, uint32_t class_,
-                                   uint32_t final_, int64_t retry_after_ms);
+weir_status weirgo_complete_number(weir_runtime *runtime, weir_token token, uint64_t number,
+                                   uint32_t class_, uint32_t final_, int64_t retry_after_ms);
 /* Succeeds with a value, which is taken. */
-weir_status weirgo_complete_value(weir_runtime *runtime, weir_token token,
-                                  weir_value *value, uint32_t class_,
-                                  uint32_t final_, int64_t retry_after_ms);
+weir_status weirgo_complete_value(weir_runtime *runtime, weir_token token, weir_value *value,
+                                  uint32_t class_, uint32_t final_, int64_t retry_after_ms);
 /* Fails with a Go error: `id` is its slot in `queue`. `status` other than
  * WEIR_EFAILED is not kept: a user's error is WEIR_EFAILED. */
-weir_status weirgo_fail(weir_runtime *runtime, weir_completions *queue,
-                        weir_token token, uint64_t id, uint32_t domain,
-                        int64_t code, const char *message, uint32_t class_,
-                        uint32_t final_, int64_t retry_after_ms);
+weir_status weirgo_fail(weir_runtime *runtime, weir_completions *queue, weir_token token,
+                        uint64_t id, uint32_t domain, int64_t code, const char *message,
+                        uint32_t class_, uint32_t final_, int64_t retry_after_ms);
 
 /* What an attempt was started with, without pointers that Go must free. */
 typedef struct weirgo_attempt {
@@ -96,8 +91,7 @@ typedef struct weirgo_attempt {
   weir_error *failed_error; /* borrowed */
 } weirgo_attempt;
 
-weir_status weirgo_attempt_get(weir_runtime *runtime, weir_token token,
-                               weirgo_attempt *attempt);
+weir_status weirgo_attempt_get(weir_runtime *runtime, weir_token token, weirgo_attempt *attempt);
 
 /* A call's outcome as scalars; `rejection` is filled if there is one. Error and
  * value are borrowed from the call. */
@@ -117,8 +111,7 @@ typedef struct weirgo_outcome {
   weir_status statuses[WEIR_OUTCOME_STATUSES];
 } weirgo_outcome;
 
-void weirgo_outcome_get(weir_call *call, weirgo_outcome *outcome,
-                        weir_rejection *rejection);
+void weirgo_outcome_get(weir_call *call, weirgo_outcome *outcome, weir_rejection *rejection);
 
 /* One item of a list, or a whole value. */
 typedef struct weirgo_item {
@@ -129,34 +122,28 @@ typedef struct weirgo_item {
   weir_error *error; /* borrowed; then there is no value */
 } weirgo_item;
 
-void weirgo_look(weir_completions *queue, weir_value *value,
-                 weirgo_item *item);
-void weirgo_items(weir_completions *queue, weir_value *list, uint64_t from,
-                  uint32_t count, weirgo_item *items);
+void weirgo_look(weir_completions *queue, weir_value *value, weirgo_item *item);
+void weirgo_items(weir_completions *queue, weir_value *list, uint64_t from, uint32_t count,
+                  weirgo_item *items);
 
 /* Decide doors. A refusal fills `rejection`, whose size is set here. Handles
  * come as numbers, which cgo does not look through for pointers to Go. */
 weir_status weirgo_breaker_acquire(uintptr_t breaker, weir_permit *permit,
                                    weir_rejection *rejection);
-weir_status weirgo_breaker_report(uintptr_t breaker, weir_permit permit,
-                                  uint32_t class_, int64_t elapsed_ns);
-weir_status weirgo_breaker_acquire_n(uintptr_t breaker, uint32_t count,
-                                     weir_permit *permits, size_t *granted,
-                                     weir_rejection *rejection);
+weir_status weirgo_breaker_report(uintptr_t breaker, weir_permit permit, uint32_t class_,
+                                  int64_t elapsed_ns);
+weir_status weirgo_breaker_acquire_n(uintptr_t breaker, uint32_t count, weir_permit *permits,
+                                     size_t *granted, weir_rejection *rejection);
 /* Returns how many were not recorded. */
-uint32_t weirgo_breaker_report_many(uintptr_t breaker,
-                                    weir_breaker_report_entry *entries,
+uint32_t weirgo_breaker_report_many(uintptr_t breaker, weir_breaker_report_entry *entries,
                                     uint32_t count);
-weir_status weirgo_limiter_acquire(uintptr_t limiter, uint32_t permits,
-                                   weir_permit *permit,
+weir_status weirgo_limiter_acquire(uintptr_t limiter, uint32_t permits, weir_permit *permit,
                                    weir_rejection *rejection);
-weir_status weirgo_limiter_acquire_key(uintptr_t limiter, const void *key,
-                                       size_t key_size, uint32_t permits,
-                                       weir_permit *permit,
+weir_status weirgo_limiter_acquire_key(uintptr_t limiter, const void *key, size_t key_size,
+                                       uint32_t permits, weir_permit *permit,
                                        weir_rejection *rejection);
 weir_status weirgo_limiter_release(uintptr_t limiter, weir_permit permit);
-weir_status weirgo_limiter_acquire_n(uintptr_t limiter, uint32_t count,
-                                     size_t *granted,
+weir_status weirgo_limiter_acquire_n(uintptr_t limiter, uint32_t count, size_t *granted,
                                      weir_rejection *rejection);
 
 /* A log hook: copies lines into a ring that Go drains. */
@@ -169,8 +156,7 @@ typedef struct weirgo_line {
 weirgo_log *weirgo_log_new(void);
 void weirgo_log_install(weirgo_log *log, weir_runtime_options *options);
 /* Waits for lines; 0 when the log was closed and is empty. */
-uint32_t weirgo_log_wait(weirgo_log *log, weirgo_line *lines, uint32_t capacity,
-                         uint64_t *lost);
+uint32_t weirgo_log_wait(weirgo_log *log, weirgo_line *lines, uint32_t capacity, uint64_t *lost);
 void weirgo_log_close(weirgo_log *log);
 void weirgo_log_unref(weirgo_log *log);
 
@@ -178,8 +164,7 @@ void weirgo_log_unref(weirgo_log *log);
 void weirgo_weigh_bytes(weir_cache_options *options);
 /* Lets a cache run `operation` for each entry that left: its key, its value as
  * input, its cause as context. */
-void weirgo_tell_evictions(weir_cache_options *options,
-                           weir_operation *operation);
+void weirgo_tell_evictions(weir_cache_options *options, weir_operation *operation);
 
 /* A memoize key function for inputs that are lists of {key, argument}. */
 void weirgo_memoize_keyed(weir_memoize_options *options);
