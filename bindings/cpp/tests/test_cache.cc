@@ -119,6 +119,13 @@ TEST_CASE("many keys are loaded in one run") {
   CHECK(*list[1] == "2");
   CHECK(list[2].error().message() == "no three");
   CHECK(asked == std::vector<int>{2, 3});
+  auto again = runtime.get_result(cache.getting_many(load).run({{1, 4}}, {.deadline = 1s})).value();
+  REQUIRE(again.size() == 2);
+  CHECK(*again[1] == "4");
+  CHECK(cache.put(9, "nine", 5s, runtime.now()));
+  CHECK(cache.put(9, "nine", runtime.now()));
+  CHECK(cache.touch(9, 1s, runtime.now()));
+  CHECK(*cache.lookup(9, runtime.now()) == "nine");
 }
 
 TEST_CASE("a cache asks what an entry weighs and how long it lives, and tells what left") {

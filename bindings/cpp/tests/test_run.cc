@@ -144,6 +144,9 @@ TEST_CASE("an event listener, a log and a recorder hear what policies do") {
     runtime.log(weir::log_level::info, "mine", "hello");
     CHECK(logged.find("minehello") != std::string::npos);
     CHECK(runtime.recorder_dump().value().find("again") != std::string::npos);
+    std::uint64_t cursor = 0;
+    CHECK(runtime.recorder_read(cursor).value().size() >= 2);
+    CHECK(runtime.recorder_read(cursor).value().empty());
     CHECK(runtime.set_label("zone", "a"));
     CHECK(retry.set_label("team", "b"));
     CHECK_FALSE(retry.set_label("le", "b"));
@@ -194,6 +197,27 @@ TEST_CASE("a queue gives settlements without calling back") {
   CHECK(record.kind == WEIR_RECORD_SETTLED);
   CHECK(record.user == 8);
   CHECK(weir::completions::result_of<std::string>(record).value() == "from a queue");
+}
+
+TEST_CASE("a queue asks for the items of a parallel") {
+  weir::testing::runtime runtime;
+  weir::completions queue{runtime};
+  auto source = queue.asked<int>(5).value();
+  weir::operation twice{runtime, [](int n) { return 2 * n; }};
+  auto call = weir::parallel_from(twice, source, {.concurrency = 1}).run();
+  for (int next = 1; !call.done(); ++next) {
+    runtime.run_until_idle();
+    weir_record record;
+    if (queue.drain(&record, 1) == 0) break;
+    REQUIRE(record.kind == WEIR_RECORD_ASK);
+    auto answer = queue.completer_of(source, record);
+    answer.complete(next < 3 ? std::optional<int>(next) : std::nullopt);
+    runtime.run_until_idle();
+  }
+  auto list = call.take().value();
+  REQUIRE(list.size() == 2);
+  CHECK(*list[1] == 4);
+  CHECK(queue.notify_recorded(1).error().status() == weir::status::unsupported);
 }
 
 TEST_CASE("run() runs a function once") {

@@ -103,6 +103,31 @@ class keys_slot {
 
 }  // namespace detail
 
+// The keys of a run of cache.getting_many().
+template <class K>
+struct cache_keys {
+  std::vector<K> list;
+};
+
+namespace detail {
+
+template <class K>
+struct codec<cache_keys<K>> {
+  static value_handle encode(const cache_keys<K> &keys) {
+    std::vector<value_handle> values;
+    values.reserve(keys.list.size());
+    for (const K &key : keys.list) {
+      auto &&bytes = key_bytes(key);
+      weir_value *made = nullptr;
+      weir_value_new_bytes(nullptr, bytes.data(), bytes.size(), &made);
+      values.push_back(value_handle::adopt(made));
+    }
+    return make_list(values, {});
+  }
+};
+
+}  // namespace detail
+
 // A copy is the same cache. V is copyable: what is in the cache stays there. All take any thread.
 template <class K, class V>
 class cache {
@@ -155,12 +180,24 @@ class cache {
     auto held = detail::box_up(std::move(value));
     return detail::done(weir_cache_put(get(), bytes.data(), bytes.size(), held.get()));
   }
+  result<void> put(const K &key, V value, time_point now) const {
+    auto &&bytes = traits::bytes(key);
+    auto held = detail::box_up(std::move(value));
+    return detail::done(
+        weir_cache_put_at(get(), bytes.data(), bytes.size(), held.get(), detail::ns_of(now)));
+  }
   // With a lifetime of its own: 0 or more, or `forever`.
   result<void> put(const K &key, V value, milliseconds ttl) const {
     auto &&bytes = traits::bytes(key);
     auto held = detail::box_up(std::move(value));
     return detail::done(
         weir_cache_put_for(get(), bytes.data(), bytes.size(), held.get(), ttl.count()));
+  }
+  result<void> put(const K &key, V value, milliseconds ttl, time_point now) const {
+    auto &&bytes = traits::bytes(key);
+    auto held = detail::box_up(std::move(value));
+    return detail::done(weir_cache_put_for_at(get(), bytes.data(), bytes.size(), held.get(),
+                                              ttl.count(), detail::ns_of(now)));
   }
   // Unless the key has a value: that one is given then; empty: `value` was put.
   result<shared<V>> put_if_absent(const K &key, V value) const {
@@ -178,6 +215,11 @@ class cache {
   bool touch(const K &key, milliseconds ttl) const {
     auto &&bytes = traits::bytes(key);
     return weir_cache_touch(get(), bytes.data(), bytes.size(), ttl.count()) == WEIR_OK;
+  }
+  bool touch(const K &key, milliseconds ttl, time_point now) const {
+    auto &&bytes = traits::bytes(key);
+    return weir_cache_touch_at(get(), bytes.data(), bytes.size(), ttl.count(),
+                               detail::ns_of(now)) == WEIR_OK;
   }
   // Once this has returned nobody sees the value. False: it had none.
   bool invalidate(const K &key) const {
@@ -233,6 +275,16 @@ class cache {
                      const operation<std::vector<result<V>>, std::vector<K>> &load,
                      F &&told) const {
     return start_many(keys, load, std::forward<F>(told));
+  }
+
+  // The same as an operation, for deadlines and policies: `.run({{a, b, c}}, options)`.
+  operation<std::vector<result<V>>, cache_keys<K>> getting_many(
+      const operation<std::vector<result<V>>, std::vector<K>> &load) const {
+    weir_operation *made = nullptr;
+    weir_error *why = nullptr;
+    weir_status status = weir_cache_operation_many(get(), load.get(), &made, &why);
+    if (status != WEIR_OK) error::adopt(status, why).raise();
+    return operation<std::vector<result<V>>, cache_keys<K>>::adopt(runtime_, made);
   }
 
   // Calls function(const K &, const shared<V> &) for each entry that is there all the time, and for

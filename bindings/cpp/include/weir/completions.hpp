@@ -45,7 +45,21 @@ class completions {
     if (status != WEIR_OK) return error::adopt(status, why);
     return operation<T>::adopt(runtime_, made);
   }
-  // What completes the attempt of a START record of `started`, which the queue gave out.
+  // The same with ASK records, which ask for an item: the source of a parallel_from().
+  template <class T>
+  result<operation<std::optional<T>>> asked(std::uint64_t user) const {
+    weir_operation *made = nullptr;
+    weir_error *why = nullptr;
+    weir_status status = weir_operation_new_asked(get(), user, &made, &why);
+    if (status != WEIR_OK) return error::adopt(status, why);
+    return operation<std::optional<T>>::adopt(runtime_, made);
+  }
+  // A RECORDED record with `user` when the runtime's recorder has something new. Errors: closed,
+  // unsupported (it keeps nothing).
+  result<void> notify_recorded(std::uint64_t user) const {
+    return detail::done(weir_recorder_notify(runtime_, get(), user));
+  }
+  // What completes the attempt of a START or ASK record of `started`, which the queue gave out.
   template <class T>
   completer<T> completer_of(const operation<T> &started, const weir_record &record) const {
     return completer<T>(runtime_, record.object, detail::operation_handle::share(started.get()));

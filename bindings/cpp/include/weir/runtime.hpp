@@ -47,7 +47,8 @@ enum class event_kind : std::uint32_t {
   load = WEIR_EVENT_LOAD,
   paced = WEIR_EVENT_PACED,
   hedge_won = WEIR_EVENT_HEDGE_WON,
-  chaos = WEIR_EVENT_CHAOS
+  chaos = WEIR_EVENT_CHAOS,
+  log = WEIR_EVENT_LOG  // only in the recorder
 };
 
 // What a policy did; valid while the listener runs. get() has all fields, as weir/runtime.h
@@ -89,7 +90,7 @@ struct runtime_options {
   function<void(std::uint64_t orphans)> on_closed{};
   std::string name{};
   weir::log_level log_level = weir::log_level::off;
-  // Decisions that recorder_dump() shows, about 300 bytes each; at most 10^6; 0: off.
+  // Decisions that recorder_dump() shows, about 400 bytes each; at most 10^6; 0: off.
   std::uint32_t recorder_entries = 0;
   // Histograms of latency and waiting, too.
   bool metrics = false;
@@ -252,6 +253,19 @@ class runtime {
     return detail::text_of([this](char *buffer, std::size_t size, std::size_t *needed) {
       return weir_recorder_dump(get(), buffer, size, needed);
     });
+  }
+  // The decisions that are kept and not read yet, oldest first; `cursor` begins at 0 and goes on
+  // from call to call. What was overwritten before it was read is a gap in their numbers.
+  result<std::vector<weir_recorded>> recorder_read(std::uint64_t &cursor) const {
+    std::vector<weir_recorded> list;
+    for (;;) {
+      weir_recorded page[16];
+      std::size_t count = 0;
+      weir_status status = weir_recorder_read(get(), &cursor, page, sizeof page[0], 16, &count);
+      if (status != WEIR_OK) return error(static_cast<weir::status>(status));
+      if (count == 0) return list;
+      list.insert(list.end(), page, page + count);
+    }
   }
   // Hands a line to the runtime's log, if its level lets it pass. Empty subject: the runtime's
   // name.
