@@ -75,7 +75,8 @@ class Builder:
                 options["failure"] = TableError(given["failure"])
             if "phases" in given:
                 options["phases"] = [
-                    (p["from_ms"] / 1000, None if p["until_ms"] == "forever" else p["until_ms"] / 1000, p["what"], p["rate"])
+                    (p["from_ms"] / 1000, None if p["until_ms"] == "forever" else p["until_ms"] / 1000, p["what"],
+                     p["rate"])
                     for p in given["phases"]
                 ]  # fmt: skip
         if "operation" in given:

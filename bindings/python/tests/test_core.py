@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextvars
 import datetime
 import sys
@@ -96,7 +97,7 @@ def test_aggregates_list_the_originals() -> None:
     assert [e for _, e in caught.value.errors] == errors
     assert all(a is b for a, b in zip(caught.value.exceptions, errors))
     if sys.version_info >= (3, 11):
-        assert isinstance(caught.value, ExceptionGroup)
+        assert isinstance(caught.value, builtins.ExceptionGroup)
         only = caught.value.subgroup(ConnectionError)
         assert only is not None and only.exceptions == (errors[1],)
 

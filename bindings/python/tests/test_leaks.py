@@ -96,7 +96,6 @@ def test_a_hundred_thousand_runs_do_not_grow() -> None:
         gc.collect()
         assert resident() - before < 8 << 20
         assert runtime.stats().live_calls == 0 and runtime.stats().orphans == 0
-        del policy
     assert runtime.close()
     for queue in runtime._queues():
         assert queue.out == 0 and not queue.attempts and not queue.calls
