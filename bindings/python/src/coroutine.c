@@ -241,22 +241,26 @@ static PyObject *attempt_close(PyObject *self, PyObject *unused) {
 
 /* --- the type --------------------------------------------------------------------------------- */
 
-/* Attempt(queue, token, function, args, kwargs, owner) */
-static int attempt_init(PyObject *self, PyObject *args, PyObject *kwargs) {
-  AttemptObject *attempt = (AttemptObject *)self;
-  PyObject *members[6];
-  if (!PyArg_ParseTuple(args, "O!OOO!OO", &QueueType, &members[0], &members[1], &members[2],
-                        &PyTuple_Type, &members[3], &members[4], &members[5])) {
-    return -1;
-  }
-  if (members[4] == Py_None) members[4] = NULL;
+static void fill_attempt(AttemptObject *attempt, PyObject *const members[6]) {
   for (int i = 0; i < 6; i++) Py_XINCREF(members[i]);
   attempt->queue = members[0];
   attempt->token = members[1];
   attempt->function = members[2];
   attempt->args = members[3];
-  attempt->kwargs = members[4];
+  attempt->kwargs = members[4] == Py_None ? NULL : members[4];
   attempt->owner = members[5];
+  if (members[4] == Py_None) Py_DECREF(Py_None);
+}
+
+/* Attempt(queue, token, function, args, kwargs, owner) */
+static int attempt_init(PyObject *self, PyObject *args, PyObject *kwargs) {
+  PyObject *members[6];
+  if (((AttemptObject *)self)->queue ||
+      !PyArg_ParseTuple(args, "O!OOO!OO", &QueueType, &members[0], &members[1], &members[2],
+                        &PyTuple_Type, &members[3], &members[4], &members[5])) {
+    return -1;
+  }
+  fill_attempt((AttemptObject *)self, members);
   return 0;
 }
 
@@ -359,6 +363,15 @@ static PyTypeObject AttemptType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "wei
                                    .tp_getset = attempt_getset,
                                    .tp_init = attempt_init,
                                    .tp_new = PyType_GenericNew};
+
+PyObject *new_attempt(PyObject *queue, PyObject *token, PyObject *function, PyObject *args,
+                      PyObject *kwargs, PyObject *owner) {
+  PyObject *attempt = AttemptType.tp_alloc(&AttemptType, 0);
+  if (attempt)
+    fill_attempt((AttemptObject *)attempt,
+                 (PyObject *[]){queue, token, function, args, kwargs, owner});
+  return attempt;
+}
 
 int add_coroutine(PyObject *module) {
   name_judge = PyUnicode_InternFromString("judge");

@@ -333,6 +333,7 @@ static int queue_traverse(PyObject *self, visitproc visit, void *arg) {
   Py_VISIT(((QueueObject *)self)->listeners);
   Py_VISIT(((QueueObject *)self)->sites);
   Py_VISIT(((QueueObject *)self)->schedule);
+  Py_VISIT(((QueueObject *)self)->create_task);
   Py_VISIT(((QueueObject *)self)->runtime);
   return 0;
 }
@@ -342,6 +343,7 @@ static int queue_clear(PyObject *self) {
   Py_CLEAR(((QueueObject *)self)->listeners);
   Py_CLEAR(((QueueObject *)self)->sites);
   Py_CLEAR(((QueueObject *)self)->schedule);
+  Py_CLEAR(((QueueObject *)self)->create_task);
   return 0;
 }
 
@@ -353,6 +355,7 @@ static void queue_dealloc(PyObject *self) {
   PyErr_Clear();
   PyMem_Free(queue->later);
   Py_CLEAR(queue->schedule);
+  Py_CLEAR(queue->create_task);
   weir_operation_unref(queue->leaf);
   if (queue->mail) {
     queue->mail->next = graveyard;
@@ -430,6 +433,7 @@ static PyMemberDef queue_members[] = {
     {"listeners", T_OBJECT, offsetof(QueueObject, listeners), READONLY, NULL},
     {"sites", T_OBJECT, offsetof(QueueObject, sites), READONLY, NULL},
     {"schedule", T_OBJECT, offsetof(QueueObject, schedule), 0, NULL},
+    {"create_task", T_OBJECT, offsetof(QueueObject, create_task), 0, NULL},
     {"closed", T_BOOL, offsetof(QueueObject, closed), READONLY, NULL},
     {"runtime", T_OBJECT, offsetof(QueueObject, runtime), READONLY, NULL},
     {NULL, 0, 0, 0, NULL}};

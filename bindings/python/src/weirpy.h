@@ -195,6 +195,7 @@ typedef struct {
   /* With a `schedule` (a loop's call_soon), what the loop's callbacks submit and complete is kept
    * and handed over in one go by flush(): one wake-up of weir's thread instead of one for each. */
   PyObject *schedule;
+  PyObject *create_task; /* the loop's; None where attempts are no tasks */
   struct Later *later;
   size_t later_count, later_room;
   PyObject *weak;
@@ -218,6 +219,9 @@ PyObject *queue_fail(PyObject *self, PyObject *const *args, Py_ssize_t count);
 PyObject *queue_attempt(PyObject *self, PyObject *token);
 PyObject *queue_submit(PyObject *self, PyObject *args);
 PyObject *queue_flush(PyObject *self, PyObject *unused);
+/* An attempt of coroutine.c; NULL with an exception. */
+PyObject *new_attempt(PyObject *queue, PyObject *token, PyObject *function, PyObject *args,
+                      PyObject *kwargs, PyObject *owner);
 int queue_complete_later(PyObject *self, PyObject *token, PyObject *value);
 
 /* A new object for a scope that is lent (scope.c). */
@@ -228,6 +232,7 @@ int add_runtime(PyObject *module);
 int add_handles(PyObject *module);
 int add_queue(PyObject *module);
 int add_coroutine(PyObject *module);
+int add_loop_call(PyObject *module);
 int add_breaker(PyObject *module);
 int add_limiter(PyObject *module);
 int add_retry(PyObject *module);

@@ -36,7 +36,7 @@ class Queue(_weir.Queue):
     """A completion queue that knows its bridge, and the calls whose leaves may begin (see _operations.py)."""
 
     bridge: Any
-    calls: Dict[int, "Call"]
+    calls: Dict[int, Any]
     handles: Dict[Any, Any]
 
     def __init__(self, runtime: "Runtime") -> None:
@@ -216,21 +216,11 @@ class Call(_weir.Call):
         )
 
 
-class AsyncCall(Call):
-    __slots__ = ("future",)
-
-    def __init__(
-        self, future: "asyncio.Future[Any]", function: Any, args: Any, kwargs: Any, owner: Owner
-    ) -> None:
-        self.future = future
-        self.function, self.args, self.kwargs, self.owner = function, args, kwargs, owner
-        self.operation = None
-        self.number = 0
-        self.context = contextvars.copy_context()
-
-    def resolve(self, value: Any) -> None:
-        if not self.future.done() and not self.future.get_loop().is_closed():
-            self.future.set_result(value)
+class AsyncCall(_weir.LoopCall):
+    __slots__ = ("operation", "number")
+    if TYPE_CHECKING:
+        operation: Any
+        number: int
 
     def reject(self, exception: BaseException) -> None:
         if self.future.done() or self.future.get_loop().is_closed():
@@ -249,7 +239,7 @@ class LoopBridge:
         self.runtime, self.loop = runtime, loop
         self.queue = runtime._take_queue()
         self.queue.bridge = self
-        self.queue.schedule = loop.call_soon
+        self.queue.schedule, self.queue.create_task = loop.call_soon, loop.create_task
         loop.add_reader(self.queue.fd, self.queue.drain)
         if runtime._manual:
             loop.add_reader(runtime._wake_fd, self.pump)
@@ -302,7 +292,7 @@ class LoopBridge:
             if coroutine is not None:
                 coroutine.close()
         self.queue.flush()
-        self.queue.schedule = None
+        self.queue.schedule = self.queue.create_task = None
         self.queue.bridge = Closed
         self.runtime._give_queue(self.queue)
 

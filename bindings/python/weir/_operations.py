@@ -18,7 +18,6 @@ from ._bridge import (
     PLAIN,
     AsyncCall,
     BlockingCall,
-    Call,
     FutureCall,
     Judged,
     Owner,
@@ -49,8 +48,8 @@ class Site:
         self.number = next(_site_numbers)
 
     def start(self, queue: Queue, token: int, number: int, value: Any) -> None:
-        call = queue.calls.get(queue.told(token)[5]) if queue.calls else None
-        if isinstance(value, Call):
+        call: Any = queue.calls.get(queue.told(token)[5]) if queue.calls else None
+        if isinstance(value, _weir.Call):
             call, value = value, None
         context = call.context if call is not None else contextvars.copy_context()
         args: Tuple[Any, ...] = ()
@@ -192,7 +191,7 @@ def _runtime_of(
 
 
 def _submit(
-    queue: Queue, call: Call, operation: Operation, value: Any, policy: Any, rare: Tuple[Any, ...]
+    queue: Queue, call: Any, operation: Operation, value: Any, policy: Any, rare: Tuple[Any, ...]
 ) -> None:
     number = next(_call_numbers)
     judges: Judges = policy._judges if policy is not None else ()

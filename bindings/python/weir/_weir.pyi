@@ -199,6 +199,7 @@ class Queue:
     sites: Dict[int, Any]
     runtime: Any
     schedule: Any
+    create_task: Any
     def drain(self) -> int: ...
     def wait(self, timeout: Any) -> bool: ...
     def leaf(self, user: int) -> Operation: ...
@@ -225,6 +226,19 @@ class Call:
     @property
     def running(self) -> bool: ...
     def stop(self) -> bool: ...
+
+class LoopCall(Call):
+    future: Any
+    function: Any
+    args: Any
+    kwargs: Any
+    owner: Any
+    context: Any
+    def __init__(
+        self, future: Any, function: Any, args: Tuple[Any, ...], kwargs: Any, owner: Any
+    ) -> None: ...
+    def start(self, queue: Any, token: int, number: int) -> None: ...
+    def resolve(self, value: Any) -> None: ...
 
 class Attempt:
     def __init__(
