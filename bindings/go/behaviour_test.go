@@ -465,3 +465,17 @@ func TestAuditListsWhatIsInFlight(t *testing.T) {
 		t.Fatalf("audit %+v", list)
 	}
 }
+
+func TestMapSeqReturnsThoughItsSequenceBlocks(t *testing.T) {
+	rt := newRuntime(t)
+	release := make(chan struct{})
+	stuck := func(yield func(int) bool) { <-release }
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
+	defer cancel()
+	_, err := MapSeq(ctx, rt, stuck, ParallelOptions{Concurrency: 1},
+		func(_ context.Context, n int) (int, error) { return n, nil })
+	if !errors.Is(err, ErrTimedOut) {
+		t.Fatalf("got %v", err)
+	}
+	close(release)
+}

@@ -344,9 +344,23 @@ func (s *source[I]) attempt(a *attempt) {
 	})
 }
 
+// A sequence that is being asked is stopped when it has answered, and nobody waits for that.
 func (s *source[I]) stop() {
+	if !s.mu.TryLock() {
+		go s.wait()
+		return
+	}
+	defer s.mu.Unlock()
+	s.finish()
+}
+
+func (s *source[I]) wait() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.finish()
+}
+
+func (s *source[I]) finish() {
 	if !s.over {
 		s.over = true
 		s.end()
