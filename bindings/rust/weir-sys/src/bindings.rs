@@ -1748,6 +1748,8 @@ pub const WEIR_RECORD_ASK: _bindgen_ty_21 = 6;
 pub const WEIR_RECORD_CLOSED: _bindgen_ty_21 = 7;
 #[doc = " An item of a parallel or a pool settled (their option queue): user, object\n = weir_value or weir_error pointer as in SETTLED, detail = index, status,\n number = attempts, channel. Before the SETTLED of its run. Items that were\n stopped because the whole ended are not told of. If there is no memory to\n tell of an item that could not begin, the whole fails with WEIR_ENOMEM."]
 pub const WEIR_RECORD_ITEM: _bindgen_ty_21 = 8;
+#[doc = " The flight recorder has new entries (weir_recorder_notify): user."]
+pub const WEIR_RECORD_RECORDED: _bindgen_ty_21 = 9;
 pub type _bindgen_ty_21 = ::core::ffi::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -1851,7 +1853,7 @@ pub struct weir_pacing_stats {
     pub runs: u64,
     #[doc = " calls that another replaced, ever"]
     pub superseded: u64,
-    #[doc = " calls that wait for a run to begin"]
+    #[doc = " calls for which no run has begun, settled or not"]
     pub pending: u64,
     #[doc = " runs that have not settled"]
     pub running: u64,
@@ -2595,6 +2597,77 @@ impl Default for weir_race_options {
         }
     }
 }
+#[doc = " One entry, copied: nothing in it is borrowed."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_recorded {
+    #[doc = " counts all there ever were, from 0"]
+    pub number: u64,
+    #[doc = " the runtime's time"]
+    pub at_ns: i64,
+    #[doc = " WEIR_EVENT_*: which fields say what"]
+    pub kind: u32,
+    #[doc = " WEIR_POLICY_*; WEIR_POLICY_NONE of runs, caches ..."]
+    pub policy: u32,
+    #[doc = " these as in weir_event ..."]
+    pub status: weir_status,
+    #[doc = " ... but a refusal's is its WEIR_REJECTION_*"]
+    pub reason: u32,
+    pub from: u32,
+    pub to: u32,
+    pub count: u64,
+    pub delay_ns: i64,
+    pub calls: u64,
+    pub failures: u64,
+    pub slow_calls: u64,
+    #[doc = " of the policy, or the line's subject, cut off"]
+    pub name: [::core::ffi::c_char; 48usize],
+    #[doc = " of a refusal: a sentence; of a line: the line; cut off"]
+    pub text: [::core::ffi::c_char; 208usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_recorded"][::core::mem::size_of::<weir_recorded>() - 336usize];
+    ["Alignment of weir_recorded"][::core::mem::align_of::<weir_recorded>() - 8usize];
+    ["Offset of field: weir_recorded::number"]
+        [::core::mem::offset_of!(weir_recorded, number) - 0usize];
+    ["Offset of field: weir_recorded::at_ns"]
+        [::core::mem::offset_of!(weir_recorded, at_ns) - 8usize];
+    ["Offset of field: weir_recorded::kind"]
+        [::core::mem::offset_of!(weir_recorded, kind) - 16usize];
+    ["Offset of field: weir_recorded::policy"]
+        [::core::mem::offset_of!(weir_recorded, policy) - 20usize];
+    ["Offset of field: weir_recorded::status"]
+        [::core::mem::offset_of!(weir_recorded, status) - 24usize];
+    ["Offset of field: weir_recorded::reason"]
+        [::core::mem::offset_of!(weir_recorded, reason) - 28usize];
+    ["Offset of field: weir_recorded::from"]
+        [::core::mem::offset_of!(weir_recorded, from) - 32usize];
+    ["Offset of field: weir_recorded::to"][::core::mem::offset_of!(weir_recorded, to) - 36usize];
+    ["Offset of field: weir_recorded::count"]
+        [::core::mem::offset_of!(weir_recorded, count) - 40usize];
+    ["Offset of field: weir_recorded::delay_ns"]
+        [::core::mem::offset_of!(weir_recorded, delay_ns) - 48usize];
+    ["Offset of field: weir_recorded::calls"]
+        [::core::mem::offset_of!(weir_recorded, calls) - 56usize];
+    ["Offset of field: weir_recorded::failures"]
+        [::core::mem::offset_of!(weir_recorded, failures) - 64usize];
+    ["Offset of field: weir_recorded::slow_calls"]
+        [::core::mem::offset_of!(weir_recorded, slow_calls) - 72usize];
+    ["Offset of field: weir_recorded::name"]
+        [::core::mem::offset_of!(weir_recorded, name) - 80usize];
+    ["Offset of field: weir_recorded::text"]
+        [::core::mem::offset_of!(weir_recorded, text) - 128usize];
+};
+impl Default for weir_recorded {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 pub const WEIR_BACKOFF_CONSTANT: _bindgen_ty_26 = 0;
 pub const WEIR_BACKOFF_LINEAR: _bindgen_ty_26 = 1;
 pub const WEIR_BACKOFF_EXPONENTIAL: _bindgen_ty_26 = 2;
@@ -2825,6 +2898,8 @@ pub const WEIR_EVENT_PACED: _bindgen_ty_29 = 12;
 pub const WEIR_EVENT_HEDGE_WON: _bindgen_ty_29 = 13;
 #[doc = " chaos injected: reason (what), delay_ns"]
 pub const WEIR_EVENT_CHAOS: _bindgen_ty_29 = 14;
+#[doc = " a line of the log: reason (WEIR_LOG_*); only the\nrecorder has these"]
+pub const WEIR_EVENT_LOG: _bindgen_ty_29 = 15;
 #[doc = " What a runtime's event listener is told, and its flight recorder keeps. Kinds\n may be added: ignore those you do not know."]
 pub type _bindgen_ty_29 = ::core::ffi::c_uint;
 #[repr(C)]
@@ -2942,7 +3017,7 @@ pub struct weir_runtime_options {
     pub log_level: i32,
     #[doc = " 0"]
     pub reserved: u32,
-    #[doc = " Decisions the flight recorder keeps, about 300 bytes each; see\n weir/recorder.h. At most 10^6; 0 (default): off."]
+    #[doc = " Decisions the flight recorder keeps, about 400 bytes each; see\n weir/recorder.h. At most 10^6; 0 (default): off."]
     pub recorder_entries: u32,
     #[doc = " 1: histograms of latency and waiting, too; see weir/metrics.h. Default\n 0."]
     pub metrics: u32,
@@ -4200,7 +4275,7 @@ unsafe extern "C" {
         key: *const ::core::ffi::c_void,
         key_size: usize,
     ) -> weir_status;
-    #[doc = " Calls that wait for a run to begin, of all keys. Any thread."]
+    #[doc = " Calls of all keys for which no run has begun; those that the coming run\n stands for count though they were superseded or left. Any thread."]
     pub fn weir_debounce_pending(debounce: *mut weir_debounce) -> u64;
     #[doc = " Fills `stats`. Errors: WEIR_EINVAL, WEIR_EABI. Any thread."]
     pub fn weir_debounce_get_stats(
@@ -4303,7 +4378,7 @@ unsafe extern "C" {
         hedge: *mut weir_hedge,
         stats: *mut weir_hedge_stats,
     ) -> weir_status;
-    #[doc = " Hands `message` to the runtime's hook if its level lets `level` pass.\n `subject` names the part that speaks; NULL means the runtime's name. Any\n thread."]
+    #[doc = " Hands `message` to the runtime's hook, and to its flight recorder, if its\n level lets `level` pass.\n `subject` names the part that speaks; NULL means the runtime's name. Any\n thread."]
     pub fn weir_log(
         runtime: *mut weir_runtime,
         level: i32,
@@ -4475,6 +4550,21 @@ unsafe extern "C" {
         buffer: *mut ::core::ffi::c_char,
         size: usize,
         needed: *mut usize,
+    ) -> weir_status;
+    #[doc = " Copies up to `capacity` entries, oldest first, each `entry_size` (the\n caller's sizeof(weir_recorded)) bytes, into `entries`, and in `count` how\n many: 0 if there is nothing new. `cursor` is where to go on: 0 at first, for\n all that is kept. What was overwritten before it was read is left out, which\n shows as a gap in the numbers. Several readers may each have a cursor of\n their own. Any thread. Errors: WEIR_EINVAL (a pointer NULL, capacity 0),\n WEIR_EABI, WEIR_ENOTSUP (recorder_entries is 0), WEIR_EFORKED."]
+    pub fn weir_recorder_read(
+        runtime: *mut weir_runtime,
+        cursor: *mut u64,
+        entries: *mut weir_recorded,
+        entry_size: usize,
+        capacity: usize,
+        count: *mut usize,
+    ) -> weir_status;
+    #[doc = " From now on an entry that is added posts a RECORDED record with `user` to\n `queue` (a reference is held until the runtime has closed), unless one waits\n there already: who drains it and then reads until `count` is 0 misses none.\n Another queue takes the place of the last; NULL: no more records. Errors:\n WEIR_EINVAL (runtime NULL, or a queue of another one), WEIR_ECLOSED,\n WEIR_ENOTSUP (recorder_entries is 0), WEIR_EFORKED. Any thread."]
+    pub fn weir_recorder_notify(
+        runtime: *mut weir_runtime,
+        queue: *mut weir_completions,
+        user: u64,
     ) -> weir_status;
     #[doc = " Registers `policy` with its runtime under its own name (of its options),\n which must be 1 to WEIR_REGISTRY_NAME_MAX letters, digits and _ . : / -\n (ASCII). Names are unique among policies of all kinds. The registry takes a\n reference. Errors: WEIR_EINVAL (NULL, a name that is empty, too long or has\n other characters), WEIR_EEXISTS (the name is taken, also by `policy` itself),\n WEIR_ECLOSED, WEIR_ENOMEM, WEIR_EFORKED."]
     pub fn weir_policy_register(
@@ -4743,7 +4833,7 @@ unsafe extern "C" {
         key: *const ::core::ffi::c_void,
         key_size: usize,
     ) -> weir_status;
-    #[doc = " Calls that wait for a run to begin, of all keys. Any thread."]
+    #[doc = " Calls of all keys for which no run has begun; those that the coming run\n stands for count though they were superseded or left. Any thread."]
     pub fn weir_throttle_pending(throttle: *mut weir_throttle) -> u64;
     #[doc = " Fills `stats`. Errors: WEIR_EINVAL, WEIR_EABI. Any thread."]
     pub fn weir_throttle_get_stats(

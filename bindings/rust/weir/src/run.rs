@@ -11,7 +11,7 @@
 //! |          | are dropped and completed, mail refused   |                   |
 //!
 //! What must stay true: the mailbox outlives every pointer to it that weir has, because the settlement's
-//! data is a reference of it; an attempt that began is completed exactly once, by its [`Carried`] or, if
+//! data is a reference of it; an attempt that began is completed exactly once, by its `Carried` or, if
 //! the mailbox is closed, by whoever gets its mail back.
 
 use std::ffi::c_void;
