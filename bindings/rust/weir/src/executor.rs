@@ -5,6 +5,7 @@
 //! A [`Spawner`] hands them to the program's executor. Without one a thread of this crate's own does it,
 //! with the small executor below, which also drives the runtime for tests.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
@@ -142,29 +143,31 @@ impl Wake for TaskWaker {
 
 type Local = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Futures and the one thread that polls them.
+/// Futures and the one thread that polls them. A future may add others while it is polled, so it is
+/// taken out for that time.
 pub(crate) struct Pool {
     remote: Arc<Remote>,
-    tasks: HashMap<u64, (Local, Waker)>,
-    last: u64,
+    tasks: RefCell<HashMap<u64, (Local, Waker)>>,
+    last: Cell<u64>,
 }
 
 impl Pool {
     pub(crate) fn new(remote: Arc<Remote>) -> Pool {
-        Pool { remote, tasks: HashMap::new(), last: 0 }
+        Pool { remote, tasks: RefCell::default(), last: Cell::new(0) }
     }
 
-    /// Says the task's number, for [`Pool::wake`].
-    pub(crate) fn add(&mut self, future: Local) -> u64 {
-        self.last += 1;
-        let waker = TaskWaker { remote: Arc::clone(&self.remote), task: self.last };
-        self.tasks.insert(self.last, (future, Waker::from(Arc::new(waker))));
-        self.remote.wake(self.last);
-        self.last
+    /// Says the task's number, for [`Remote::wake`].
+    pub(crate) fn add(&self, future: Local) -> u64 {
+        let task = self.last.get() + 1;
+        self.last.set(task);
+        let waker = TaskWaker { remote: Arc::clone(&self.remote), task };
+        self.tasks.borrow_mut().insert(task, (future, Waker::from(Arc::new(waker))));
+        self.remote.wake(task);
+        task
     }
 
     /// Polls whoever was woken, until nobody is; says how many polls that took.
-    pub(crate) fn run_ready(&mut self) -> usize {
+    pub(crate) fn run_ready(&self) -> usize {
         let mut polls = 0;
         loop {
             let arrived = std::mem::take(&mut self.remote.lock().arrived);
@@ -177,15 +180,16 @@ impl Pool {
         }
     }
 
-    fn poll(&mut self, task: u64) {
-        let Some((future, waker)) = self.tasks.get_mut(&task) else { return };
-        let waker = waker.clone();
-        if let Poll::Ready(()) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            self.tasks.remove(&task);
+    fn poll(&self, task: u64) {
+        let taken = self.tasks.borrow_mut().remove(&task);
+        let Some((mut future, waker)) = taken else { return };
+        let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
+        if poll.is_pending() {
+            self.tasks.borrow_mut().insert(task, (future, waker));
         }
     }
 
-    fn run_until_closed(&mut self) {
+    fn run_until_closed(&self) {
         loop {
             self.run_ready();
             let mut ready = self.remote.lock();

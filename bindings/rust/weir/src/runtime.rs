@@ -438,6 +438,26 @@ impl Runtime {
         })
     }
 
+    /// What the flight recorder has kept from `cursor` on, oldest first; 0 for all. The cursor is then where
+    /// to go on. What was overwritten before it was read shows as a gap in the numbers.
+    pub fn recorded(&self, cursor: &mut u64) -> Result<Vec<Recorded>, Invalid> {
+        let mut entries = Vec::new();
+        loop {
+            let mut batch = [sys::weir_recorded::default(); 16];
+            let mut count = 0;
+            // SAFETY: there is room for as many entries as is said, of that size.
+            Invalid::check(unsafe {
+                let size = size_of::<sys::weir_recorded>();
+                let (room, most) = (batch.as_mut_ptr(), batch.len());
+                sys::weir_recorder_read(self.as_raw(), cursor, room, size, most, &mut count)
+            })?;
+            entries.extend(batch[..count].iter().map(|raw| Recorded(*raw)));
+            if count == 0 {
+                return Ok(entries);
+            }
+        }
+    }
+
     /// Logs through the runtime's hook. An empty subject is the runtime's name.
     pub fn log(&self, level: Level, subject: &str, message: &str) {
         let (subject, message) = (Text::optional(subject), Text::new(message));
@@ -473,6 +493,40 @@ impl PartialEq for Runtime {
 }
 
 impl Eq for Runtime {}
+
+/// An entry of the flight recorder.
+#[derive(Clone)]
+pub struct Recorded(sys::weir_recorded);
+
+impl Recorded {
+    /// What it is about.
+    pub fn kind(&self) -> EventKind {
+        EventKind::from_raw(self.0.kind)
+    }
+
+    /// The policy's name.
+    pub fn name(&self) -> String {
+        // SAFETY: weir terminates the text within its array.
+        unsafe { CStr::from_ptr(self.0.name.as_ptr()) }.to_string_lossy().into_owned()
+    }
+
+    /// Of a refusal: a sentence; of a line: the line.
+    pub fn text(&self) -> String {
+        // SAFETY: as above.
+        unsafe { CStr::from_ptr(self.0.text.as_ptr()) }.to_string_lossy().into_owned()
+    }
+
+    /// All of it, as C has it.
+    pub fn numbers(&self) -> &sys::weir_recorded {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorded").field("kind", &self.kind()).field("name", &self.name()).finish()
+    }
+}
 
 /// A call that has not settled, or an attempt that goes on though it was told to stop.
 #[derive(Clone, Debug)]

@@ -34,7 +34,7 @@ use crate::ffi::ns;
 /// ```
 pub struct Runtime {
     runtime: crate::Runtime,
-    pool: RefCell<Pool>,
+    pool: Pool,
     remote: Arc<Remote>,
     here: PhantomData<*const ()>,
 }
@@ -82,12 +82,7 @@ impl Runtime {
         // SAFETY: the reference is ours.
         let runtime = unsafe { crate::Runtime::adopt(raw, spawner) };
         let runtime = runtime.expect("there is memory for one operation");
-        Runtime {
-            runtime,
-            pool: RefCell::new(Pool::new(Arc::clone(&remote))),
-            remote,
-            here: PhantomData,
-        }
+        Runtime { runtime, pool: Pool::new(Arc::clone(&remote)), remote, here: PhantomData }
     }
 
     /// Begins a task; it is polled in the calls that advance time.
@@ -96,7 +91,7 @@ impl Runtime {
         let abort = Rc::new(Cell::new(false));
         let (result, stop) = (Rc::clone(&slot), Rc::clone(&abort));
         let mut future = Some(Box::pin(future));
-        let number = self.pool.borrow_mut().add(Box::pin(std::future::poll_fn(move |context| {
+        let number = self.pool.add(Box::pin(std::future::poll_fn(move |context| {
             if stop.get() {
                 future = None;
             }
@@ -114,7 +109,7 @@ impl Runtime {
         loop {
             // SAFETY: this thread processes the runtime; the handle is held.
             let steps = unsafe { sys::weir_testing_run_until_idle(self.as_raw()) };
-            let polls = self.pool.borrow_mut().run_ready();
+            let polls = self.pool.run_ready();
             if steps == 0 && polls == 0 {
                 return;
             }

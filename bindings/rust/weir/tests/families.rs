@@ -559,6 +559,31 @@ fn metrics_recorder_and_audit_tell() {
 }
 
 #[test]
+fn the_recorder_is_read_from_where_one_stopped() {
+    let options = weir::runtime::Options { recorder_entries: 8, ..Default::default() };
+    let runtime = testing::Runtime::with(options).unwrap();
+    let breaker = weir::Breaker::new(&runtime, Default::default()).unwrap();
+    breaker.isolate().unwrap();
+    let refused = runtime.block_on(breaker.run(|_| async { Ok::<(), ()>(()) }));
+    assert!(matches!(refused, Err(Error::Open(_))));
+    let mut cursor = 0;
+    let kinds: Vec<_> =
+        runtime.recorded(&mut cursor).unwrap().iter().map(|entry| entry.kind()).collect();
+    assert!(kinds.contains(&weir::runtime::EventKind::Refusal), "{kinds:?}");
+    assert!(runtime.recorded(&mut cursor).unwrap().is_empty());
+    assert!(runtime.recording().unwrap().contains("breaker"));
+}
+
+#[test]
+fn a_task_may_begin_others() {
+    let runtime = std::rc::Rc::new(testing::Runtime::new(1));
+    let begins = runtime.clone();
+    let outer = runtime.spawn(async move { begins.spawn(async { 5 }) });
+    runtime.run_until_idle();
+    assert_eq!(outer.take().expect("it is done").take(), Some(5));
+}
+
+#[test]
 fn everything_composes() {
     let runtime = testing::Runtime::new(1);
     let retry = Retry::new(&runtime, Default::default()).unwrap();
