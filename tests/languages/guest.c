@@ -60,12 +60,12 @@ static PyObject *take_all(PyObject *module, PyObject *arguments) {
   weir_policy *policy = NULL;
   if (!PyArg_ParseTuple(arguments, "Os", &capsule, &name)) return NULL;
   if (open_guest(capsule, name, &policy) == NULL) return NULL;
-  Py_BEGIN_ALLOW_THREADS
   weir_permit permit = 0;
+  PyThreadState *state = PyEval_SaveThread();
   while (weir_limiter_try_acquire(weir_policy_limiter(policy), 1, &permit, NULL) == WEIR_OK) {
     ++taken;
   }
-  Py_END_ALLOW_THREADS
+  PyEval_RestoreThread(state);
   weir_policy_unref(policy);
   return PyLong_FromUnsignedLong(taken);
 }

@@ -228,8 +228,10 @@ static PyObject *cache_invalidate(PyObject *self, PyObject *object) {
 static PyObject *cache_clear(PyObject *self, PyObject *unused) {
   weir_status status;
   (void)unused;
-  Py_BEGIN_ALLOW_THREADS status = weir_cache_clear(HANDLE(self));
-  Py_END_ALLOW_THREADS return none_or_raise(status);
+  PyThreadState *thread = PyEval_SaveThread();
+  status = weir_cache_clear(HANDLE(self));
+  PyEval_RestoreThread(thread);
+  return none_or_raise(status);
 }
 
 static PyObject *entry_tuple(const weir_cache_entry *entry) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A call of an event loop: the hot path of asyncio, in C. It begins its attempts as tasks in a copy of
- * its caller's context, and settles a future.
+ * A call of an event loop: the hot path of asyncio, in C. It begins its attempts as tasks in a copy
+ * of its caller's context, and settles a future.
  */
 #include "weirpy.h"
 

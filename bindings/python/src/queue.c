@@ -377,8 +377,10 @@ static PyObject *queue_wait(PyObject *self, PyObject *timeout) {
   if (to_ms(timeout, &timeout_ms) < 0) return NULL;
   if (timeout_ms > INT32_MAX) timeout_ms = INT32_MAX;
   do {
-    Py_BEGIN_ALLOW_THREADS ready = poll(&descriptor, 1, (int)timeout_ms);
-    Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return NULL;
+    PyThreadState *thread = PyEval_SaveThread();
+    ready = poll(&descriptor, 1, (int)timeout_ms);
+    PyEval_RestoreThread(thread);
+    if (PyErr_CheckSignals() < 0) return NULL;
   } while (ready < 0 && timeout_ms < 0);
   return PyBool_FromLong(ready > 0);
 }

@@ -95,8 +95,10 @@ static PyObject *runtime_close_wait(PyObject *self, PyObject *timeout) {
   int64_t timeout_ms;
   weir_status status;
   if (to_ms(timeout, &timeout_ms) < 0) return NULL;
-  Py_BEGIN_ALLOW_THREADS status = weir_runtime_close_wait(RUNTIME(self), timeout_ms);
-  Py_END_ALLOW_THREADS if (status == WEIR_ETIMEDOUT) Py_RETURN_FALSE;
+  PyThreadState *thread = PyEval_SaveThread();
+  status = weir_runtime_close_wait(RUNTIME(self), timeout_ms);
+  PyEval_RestoreThread(thread);
+  if (status == WEIR_ETIMEDOUT) Py_RETURN_FALSE;
   if (status != WEIR_OK) return raise_status(status, NULL);
   Py_RETURN_TRUE;
 }
@@ -173,10 +175,12 @@ static PyObject *text_of(weir_runtime *runtime, TextFn write) {
     size_t size = needed + needed / 4 + 64;
     char *buffer = PyMem_RawMalloc(size);
     if (!buffer) return PyErr_NoMemory();
-    Py_BEGIN_ALLOW_THREADS status = write(runtime, buffer, size, &needed);
-    Py_END_ALLOW_THREADS PyObject *text =
-        status == WEIR_OK ? PyUnicode_DecodeUTF8(buffer, (Py_ssize_t)strlen(buffer), "replace")
-                          : NULL;
+    PyThreadState *thread = PyEval_SaveThread();
+    status = write(runtime, buffer, size, &needed);
+    PyEval_RestoreThread(thread);
+    PyObject *text = status == WEIR_OK
+                         ? PyUnicode_DecodeUTF8(buffer, (Py_ssize_t)strlen(buffer), "replace")
+                         : NULL;
     PyMem_RawFree(buffer);
     if (text || PyErr_Occurred()) return text;
   }
