@@ -21,11 +21,9 @@ else:
     class _Group(Exception):  # what AggregateError needs of 3.11's ExceptionGroup
         def __new__(cls, message: str, exceptions: Sequence[BaseException]) -> "_Group":
             self = super().__new__(cls, message, exceptions)
-            self.message = message
             self.exceptions = tuple(exceptions)
             return self
 
-        message: str
         exceptions: Tuple[BaseException, ...]
 
 
