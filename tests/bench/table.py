@@ -249,13 +249,24 @@ def tails(rows):
 TITLES = {'cpp': 'C++', 'rust': 'Rust', 'go': 'Go', 'python': 'Python', 'node': 'Node'}
 
 
+def rate(value, unit):
+    """`399484.1`, `a second` as `399 k/s`; what is no rate as it is."""
+    if unit.split(' ')[0] not in ('a', '/s', 'runs/s') or unit.startswith('a permit'):
+        return f'{value} {unit}'
+    number = float(re.sub(r'[^0-9.]', '', value))
+    return f'{number / 1e6:.2f} M/s' if number >= 1e6 else f'{number / 1e3:.0f} k/s'
+
+
 def languages(folder):
     """Rows that the bindings' benchmarks printed, as `name|value|unit|target|met or missed`."""
     for file in sorted(folder.glob('*.rows')):
+        title = TITLES[file.stem]
         for line in file.read_text().splitlines():
             name, value, unit, target, met = (part.strip() for part in line.split('|'))
-            yield (f'{TITLES[file.stem]}: {name}', f'{value} {unit}', '', '', target,
-                   {'met': 'yes', 'missed': 'no', '': ''}[met])
+            target = target.replace('<=', '≤').replace('>=', '≥').replace(' x ', ' × ')
+            target = re.sub(r'(\d+)[ ,]?000\b( a second)?', r'\1 k/s', target)
+            verdict = {'met': 'yes', 'missed': 'no', '': ''}[met] if target else ''
+            yield f'{title}: {name.removeprefix(title + ": ")}', rate(value, unit), '', '', target, verdict
 
 
 def main():
