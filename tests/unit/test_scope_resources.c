@@ -86,6 +86,8 @@ static void the_opening_operation_gets_the_runs_input(struct fixture *fx) {
   assert_int_equal(settled(run)->channel, WEIR_CHANNEL_VALUE);
   assert_int_equal(open->attempts[0].input, 31);
   weir_scope_unref(scope);
+  run_until_idle(fx);
+  assert_int_equal(closings.count, 1);
 }
 
 static void a_failing_close_does_not_keep_the_others(struct fixture *fx) {
