@@ -39,12 +39,11 @@ type attempt struct {
 	mu     sync.Mutex
 	done   chan struct{}
 	err    error
-	cause  error
 	after  map[*func()]struct{}
 	about  *Attempt
+	due    *time.Time   // once it was asked for
+	reason CancelReason // with which it was told to stop
 	ended  bool
-	marked bool // remaining was asked for
-	due    time.Time
 }
 
 var _ context.Context = (*attempt)(nil)
@@ -53,13 +52,16 @@ var _ context.Context = (*attempt)(nil)
 func (a *attempt) Deadline() (time.Time, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.marked && !a.ended {
-		a.marked = true
+	if a.due == nil {
+		if a.ended {
+			return time.Time{}, false
+		}
+		a.due = &time.Time{}
 		if about := a.look(); about.remaining != Forever {
-			a.due = time.Now().Add(about.remaining)
+			*a.due = time.Now().Add(about.remaining)
 		}
 	}
-	return a.due, !a.due.IsZero()
+	return *a.due, !a.due.IsZero()
 }
 
 func (a *attempt) Done() <-chan struct{} {
@@ -146,13 +148,13 @@ func (a *attempt) stop(reason CancelReason) {
 	a.cancel(err, reason)
 }
 
-func (a *attempt) cancel(err, cause error) {
+func (a *attempt) cancel(err error, reason CancelReason) {
 	a.mu.Lock()
 	if a.err != nil {
 		a.mu.Unlock()
 		return
 	}
-	a.err, a.cause = err, cause
+	a.err, a.reason = err, reason
 	if a.done != nil {
 		close(a.done)
 	}
@@ -172,8 +174,7 @@ func Stopped(ctx context.Context) CancelReason {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	reason, _ := a.cause.(CancelReason)
-	return reason
+	return a.reason
 }
 
 // The function has returned: its context is over, and nobody asks C about the attempt any more, so
@@ -188,7 +189,7 @@ func (a *attempt) seal() {
 	}
 	a.mu.Unlock()
 	if watched {
-		a.cancel(context.Canceled, context.Canceled)
+		a.cancel(context.Canceled, CancelNone)
 	}
 }
 

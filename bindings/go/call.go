@@ -37,7 +37,10 @@ type call struct {
 	tells   bool // details are wanted of a success, too
 	details *Details
 	onEnd   func(*call) // of tests
-	pooled  bool        // done is a pooled channel that gets one element
+	pooled  bool        // used again, with done, which gets one element
+	pool    *sync.Pool
+	launch  func()   // begins the attempt begun; nil: body does
+	begun   *attempt // the first, for launch
 	stop    func() bool
 	done    chan struct{}
 	waiters []*worker // of virtual time: whom the settlement unparks
@@ -147,15 +150,13 @@ func (o *runOptions) until(ctx context.Context) C.int64_t {
 	return bound
 }
 
-var donePool = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
-
 // Begins a run of a C operation. The call is settled later in every case unless this fails.
 func (c *call) begin(op *C.weir_operation, policy unsafe.Pointer, input *C.weir_value,
 	ctx context.Context, o *runOptions) error {
 	if err := ctx.Err(); err != nil {
 		return contextError(ctx, Details{})
 	}
-	c.ctx = ctx
+	c.setContext(ctx)
 	c.tells = o.details
 	c.onEnd = o.onEnd
 	scope := c.core.scopeOf(ctx, o)
@@ -175,6 +176,39 @@ func (c *call) begin(op *C.weir_operation, policy unsafe.Pointer, input *C.weir_
 		return creationError(status, failure)
 	}
 	return nil
+}
+
+// Under the mutex, as an attempt that goes on may look at a call that is used again.
+func (c *call) setContext(ctx context.Context) {
+	c.mu.Lock()
+	c.ctx = ctx
+	c.mu.Unlock()
+}
+
+// The context of a call; nil if it has settled.
+func (c *core) contextOf(id uint64) context.Context {
+	run := c.calls.get(id)
+	if run == nil {
+		return nil
+	}
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	if c.calls.get(id) != run { // it is another's by now
+		return nil
+	}
+	return run.ctx
+}
+
+// Before the next use. Nobody else knows the call.
+func (c *call) reset() {
+	c.mu.Lock()
+	c.ctx = nil
+	c.settled = false
+	c.mu.Unlock()
+	c.core, c.body, c.keeps, c.slot = nil, nil, nil, nil
+	c.started, c.tells, c.details, c.onEnd = 0, false, nil, nil
+	c.record = C.weirgo_record{}
+	c.value, c.hosted, c.coded = nil, false, false
 }
 
 func (o *runOptions) plain() bool {

@@ -4,9 +4,15 @@ package weir
 
 // #cgo noescape weirgo_give_back
 // #cgo nocallback weirgo_give_back
+// #cgo noescape weirgo_wait
 // #cgo nocallback weirgo_wait
 // #include "glue.h"
 import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
 
 // One goroutine receives the records of a runtime, up to 256 in one crossing, and holds no lock
 // meanwhile: START begins a goroutine, SETTLED wakes who waits, RELEASED frees a slot. It runs no
@@ -25,10 +31,8 @@ const batchSize = 256
 // What one batch needs; the drain's own.
 type records struct {
 	got    [batchSize]C.weirgo_record
-	calls  [batchSize]*C.weir_call // to give back
-	values [batchSize]*C.weir_value
+	calls  [batchSize]C.uintptr_t // to give back; numbers, which cgo need not check
 	nCalls C.uint32_t
-	nVals  C.uint32_t
 }
 
 // A listener is told of EVENT, ITEM and RECORDED records.
@@ -36,7 +40,14 @@ type listener func(record *C.weirgo_record)
 
 func (c *core) drain() {
 	defer close(c.drained)
-	for c.receive(C.WEIR_FOREVER) >= 0 {
+	for count := c.receive(C.WEIR_FOREVER); count >= 0; {
+		if count == 0 {
+			count = c.receive(C.WEIR_FOREVER)
+			continue
+		}
+		// What has begun goes first, so that there is more to take.
+		runtime.Gosched()
+		count = c.receive(0)
 	}
 }
 
@@ -52,9 +63,9 @@ func (c *core) receive(timeout C.int64_t) int {
 	for i := range r.got[:count] {
 		closed = c.dispatch(&r.got[i]) || closed
 	}
-	if r.nCalls > 0 || r.nVals > 0 {
-		C.weirgo_give_back(&r.calls[0], r.nCalls, &r.values[0], r.nVals)
-		r.nCalls, r.nVals = 0, 0
+	if r.nCalls > 0 {
+		C.weirgo_give_back(&r.calls[0], r.nCalls)
+		r.nCalls = 0
 	}
 	if closed {
 		return -1
@@ -103,6 +114,11 @@ func (c *core) start(record *C.weirgo_record) {
 		run.started++
 		a.serial = run.started
 		a.parent = run.ctx
+		if run.started == 1 && run.launch != nil {
+			run.begun = a
+			go run.launch()
+			return
+		}
 		go run.body.attempt(a)
 		return
 	}
@@ -131,7 +147,7 @@ func (c *core) settle(found *slot[call], record *C.weirgo_record) {
 	}
 	if record.channel == C.WEIR_CHANNEL_VALUE && !run.tells {
 		r := &c.records
-		r.calls[r.nCalls] = run.handle
+		r.calls[r.nCalls] = C.uintptr_t(uintptr(unsafe.Pointer(run.handle)))
 		r.nCalls++
 		run.handle = nil
 	}

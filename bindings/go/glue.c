@@ -61,12 +61,10 @@ weir_status weirgo_wait(weir_completions *queue, weirgo_record *records, uint32_
   return status;
 }
 
-void weirgo_give_back(weir_call **calls, uint32_t call_count, weir_value **values,
-                      uint32_t value_count) {
-  for (uint32_t i = 0; i < call_count; ++i) {
-    if (calls[i] != NULL) weir_call_unref(calls[i]);
+void weirgo_give_back(const uintptr_t *calls, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    if (calls[i] != 0) weir_call_unref((weir_call *)calls[i]);
   }
-  weir_values_unref(values, value_count);
 }
 
 weir_status weirgo_run(weir_operation *operation, weir_completions *queue,

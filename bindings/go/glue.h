@@ -38,9 +38,8 @@ typedef struct weirgo_record {
 weir_status weirgo_wait(weir_completions *queue, weirgo_record *records, uint32_t capacity,
                         int64_t timeout_ms, uint32_t *count);
 
-/* Gives back the calls and values of a batch; NULLs among them are skipped. */
-void weirgo_give_back(weir_call **calls, uint32_t call_count, weir_value **values,
-                      uint32_t value_count);
+/* Gives back the calls of a batch, pointers as numbers; zeros among them are skipped. */
+void weirgo_give_back(const uintptr_t *calls, uint32_t count);
 
 /* What weir_run_options holds, without a pointer to Go memory inside. */
 typedef struct weirgo_run_options {

@@ -182,8 +182,8 @@ func (a *attempt) adoptContext() {
 	if context&userKind != userCall { // of another module's run
 		return
 	}
-	if run := a.core.calls.get(context); run != nil {
-		a.parent = run.ctx
+	if parent := a.core.contextOf(context); parent != nil {
+		a.parent = parent
 	}
 }
 

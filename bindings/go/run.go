@@ -27,21 +27,15 @@ import (
 // panics with a *PanicError; if it called runtime.Goexit, so does Run.
 func Run[T any](ctx context.Context, policy Policy, f func(context.Context) (T, error),
 	options ...RunOption) (T, error) {
-	t := &typedCall[T]{f: f}
-	t.pooled = true
-	t.done = donePool.Get().(chan struct{})
-	err := t.start(ctx, policy, options)
-	if err == nil {
-		t.wait(ctx)
-	}
-	done := t.done
-	t.done = nil
-	donePool.Put(done)
-	if err != nil {
+	t := takeCall(f)
+	if err := t.start(ctx, policy, options); err != nil {
 		var none T
 		return none, err
 	}
-	return t.result()
+	t.wait(ctx)
+	value, err := t.result()
+	t.giveBack()
+	return value, err
 }
 
 // Do is Run of a function without a value.
@@ -176,10 +170,54 @@ type typedCall[T any] struct {
 	f      func(context.Context) (T, error)
 	first  T
 	later  map[uint32]T
-	keep   sync.Mutex // of the two
+	over   bool       // the first attempt's function has returned
+	keep   sync.Mutex // of the three
 	judge  func(any, error) Class
 	retry  func(error) bool // ShouldRetry of the policies
 	decode func(raw *C.weir_value, c *core) (T, error)
+}
+
+// The calls of Run that are to be used again, a *sync.Pool for each type, by its nil pointer.
+var callPools sync.Map
+
+func takeCall[T any](f func(context.Context) (T, error)) *typedCall[T] {
+	pool, ok := callPools.Load((*T)(nil))
+	if !ok {
+		pool, _ = callPools.LoadOrStore((*T)(nil), &sync.Pool{})
+	}
+	t, _ := pool.(*sync.Pool).Get().(*typedCall[T])
+	if t == nil {
+		t = &typedCall[T]{}
+		t.pooled = true
+		t.done = make(chan struct{}, 1)
+		t.pool = pool.(*sync.Pool)
+		t.launch = t.attemptFirst
+	}
+	t.f = f
+	return t
+}
+
+// After the settlement. A call that something else may still know goes to the collector: one with
+// several attempts, of which some may go on, or with an error.
+func (t *typedCall[T]) giveBack() {
+	t.keep.Lock()
+	over := t.over
+	t.keep.Unlock()
+	if t.started != 1 || !over || t.failure != nil || t.waiters != nil || t.later != nil {
+		return
+	}
+	var none T
+	t.f, t.first, t.over = nil, none, false
+	t.judge, t.retry = nil, nil
+	t.reset()
+	t.pool.Put(t)
+}
+
+// The goroutine of the first attempt.
+func (t *typedCall[T]) attemptFirst() {
+	a := t.begun
+	t.begun = nil
+	t.attempt(a)
 }
 
 func (t *typedCall[T]) start(ctx context.Context, policy Policy, options []RunOption) error {
@@ -215,11 +253,15 @@ func (t *typedCall[T]) complete(a *attempt, value T, err error, v verdict) {
 	a.seal()
 	defer a.leave()
 	if err != nil {
+		t.keep.Lock()
+		t.over = true
+		t.keep.Unlock()
 		a.fail(err, v)
 		return
 	}
 	number := C.uint64_t(0)
 	t.keep.Lock()
+	t.over = true
 	if a.serial == 1 {
 		t.first = value
 	} else {

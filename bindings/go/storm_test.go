@@ -287,3 +287,60 @@ func TestResourcesAreClosedThoughNobodyHoldsWhatClosesThem(t *testing.T) {
 		t.Fatalf("closed %v", shut)
 	}
 }
+
+// Run uses its calls again: each still gets its own value, context and error, also beside functions
+// that go on after their run.
+func TestRunsUsedAgainKeepApart(t *testing.T) {
+	rt := newRuntime(t)
+	retry := made(NewRetry(rt, RetryOptions{MaxAttempts: 2, BaseDelay: Zero}))
+	timeout := made(NewTimeout(rt, TimeoutOptions{Timeout: time.Millisecond}))
+	spare := made(NewFallback(rt, FallbackTo(func(ctx context.Context, _ error) (int, error) {
+		own, _ := ctx.Value(ownKey{}).(int)
+		return own, nil
+	}), FallbackOptions{}))
+	late := made(NewPipeline("", spare, timeout))
+	var workers sync.WaitGroup
+	for w := range 8 {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			for i := range rounds(300) {
+				own := w<<20 | i + 1
+				ctx := context.WithValue(context.Background(), ownKey{}, own)
+				tries := 0
+				value, err := Run(ctx, retry, func(ctx context.Context) (int, error) {
+					if tries++; i%7 == 0 && tries == 1 {
+						return 0, io.EOF
+					}
+					return ctx.Value(ownKey{}).(int), nil
+				})
+				if value != own || err != nil {
+					t.Errorf("%d, %v instead of %d", value, err, own)
+				}
+				text, err := Run(ctx, rt, func(context.Context) (string, error) {
+					if i%5 == 0 {
+						return "", io.EOF
+					}
+					return "text", nil
+				})
+				if (i%5 == 0) != errors.Is(err, io.EOF) || (text == "text") != (err == nil) {
+					t.Errorf("%q, %v", text, err)
+				}
+				if i%20 != 0 {
+					continue
+				}
+				value, err = Run(ctx, late, func(ctx context.Context) (int, error) {
+					<-ctx.Done()
+					runtime.Gosched()
+					return -1, nil
+				})
+				if value != own || err != nil {
+					t.Errorf("%d, %v instead of the spare %d", value, err, own)
+				}
+			}
+		}()
+	}
+	workers.Wait()
+}
+
+type ownKey struct{}
