@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the benchmark compares with: Node-API calls that do nothing but take numbers and give one,
- * and the library's own calls in a loop of C.
+ * What the benchmark compares with: Node-API calls that do nothing but take numbers and give one
+ * (or not even that), and the library's own calls in a loop of C.
  */
 #define NAPI_VERSION 8
 #include <node_api.h>
@@ -31,6 +31,26 @@ static napi_value bare1(napi_env env, napi_callback_info info) {
   return number(env, handle);
 }
 
+/* bare2(a, b): takes two numbers, gives nothing */
+static napi_value bare2(napi_env env, napi_callback_info info) {
+  napi_value arg[2];
+  size_t given = 2;
+  void *data = NULL;
+  uint32_t handle = 0;
+  double permit = 0;
+  napi_get_cb_info(env, info, &given, arg, NULL, &data);
+  napi_get_value_uint32(env, arg[0], &handle);
+  napi_get_value_double(env, arg[1], &permit);
+  return NULL;
+}
+
+/* bare0(): takes and gives nothing, but looks up its data */
+static napi_value bare0(napi_env env, napi_callback_info info) {
+  void *data = NULL;
+  napi_get_cb_info(env, info, NULL, NULL, NULL, &data);
+  return NULL;
+}
+
 /* breaker(count): nanoseconds of a closed breaker's acquire and report in C */
 static napi_value breaker(napi_env env, napi_callback_info info) {
   napi_value arg[1];
@@ -58,7 +78,7 @@ NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
     napi_callback callback;
-  } functions[] = {{"bare1", bare1}, {"breaker", breaker}};
+  } functions[] = {{"bare0", bare0}, {"bare1", bare1}, {"bare2", bare2}, {"breaker", breaker}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value value = NULL;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].callback, NULL,

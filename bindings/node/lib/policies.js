@@ -2,13 +2,15 @@
 'use strict';
 // The policies, and what is particular to each: listeners, decide doors, state.
 const native = require('./native.js');
+const door = require('./door.js');
 const { Handle } = require('./handle.js');
 const { InvalidError, errorOf, valueOf, make, WORDS } = require('./errors.js');
 const { defaultRuntime, keyOf } = require('./runtime.js');
 const { operation } = require('./operation.js');
 const { Policy, Made, nativeOptions, changed } = require('./policy.js');
 
-const { breakerAcquire, breakerSucceeded, breakerFailed, breakerReport } = native;
+const { breakerAcquire, breakerReport, limiterAcquire } = native;
+const { words, HANDLE, CLASS, STATUS, COUNT, givenPermit, setPermit, setElapsed } = door;
 const STATES = ['closed', 'open', 'half-open', 'forced-open', 'forced-closed', 'metrics-only'];
 const REASONS = ['', 'failures', 'slow-calls', 'time', 'trials', 'hand'];
 const CLASSES = { success: 1, failure: 2, refusal: 3, ignore: 4, abandon: 5 };
@@ -109,7 +111,9 @@ class Breaker extends Made {
 
   /** The decide door: a permit to be reported, or 0: refused (see lastRejection()). */
   tryAcquire() {
-    return breakerAcquire(this._handle);
+    words[HANDLE] = this._handle;
+    breakerAcquire();
+    return givenPermit();
   }
 
   /**
@@ -117,14 +121,13 @@ class Breaker extends Made {
    * 'WEIR_OK', 'WEIR_ESTALE' or 'WEIR_EEXPIRED'.
    */
   report(permit, outcome, elapsedMs) {
-    const handle = this._handle;
-    let status;
-    if (elapsedMs !== undefined || typeof outcome !== 'boolean') {
-      status = breakerReport(handle, permit, classNumber(outcome), elapsedMs ?? 0);
-    } else {
-      status = outcome ? breakerSucceeded(handle, permit) : breakerFailed(handle, permit);
-    }
-    return status === undefined ? 'WEIR_OK' : native.statusName(status);
+    setElapsed(elapsedMs);
+    words[CLASS] = classNumber(outcome);
+    setPermit(permit);
+    words[HANDLE] = this._handle;
+    breakerReport();
+    const status = words[STATUS];
+    return status === 0 ? 'WEIR_OK' : native.statusName(status);
   }
 
   /** Permits into a BigUint64Array, as many as it has room for; how many were granted. */
@@ -188,13 +191,16 @@ class Limiter extends Made {
   /** The decide door: a permit for release() (0 if there is no concurrency limit), or undefined:
    *  refused (see lastRejection()). */
   tryAcquire(permits = 1, key = undefined) {
-    const permit =
-      key === undefined
-        ? permits === 1
-          ? native.limiterAcquireOne(this._handle)
-          : native.limiterAcquire(this._handle, permits)
-        : native.limiterAcquireKey(this._open(), permits, keyOf(key));
-    return permit === -1 ? undefined : permit;
+    if (!(Number.isInteger(permits) && permits >= 1 && permits < 2 ** 32))
+      throw new InvalidError(`permits must be a whole number, 1 or more (got ${String(permits)})`);
+    if (key !== undefined) {
+      const permit = native.limiterAcquireKey(this._open(), permits, keyOf(key));
+      return permit === -1 ? undefined : permit;
+    }
+    words[COUNT] = permits;
+    words[HANDLE] = this._handle;
+    limiterAcquire();
+    return words[STATUS] === 0 ? givenPermit() : undefined;
   }
 
   /** Up to `count` single permits; how many were granted. */

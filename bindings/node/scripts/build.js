@@ -31,7 +31,7 @@ function pkgConfig(...args) {
 }
 
 const WARNINGS = ['-Wall', '-Wextra', ...(process.env.WEIR_WERROR === '1' ? ['-Werror'] : [])];
-const COMMON = ['-O2', '-fPIC', '-fvisibility=hidden', '-pthread'];
+const COMMON = ['-O2', '-fPIC', '-fno-plt', '-fvisibility=hidden', '-pthread'];
 
 function compileLibrary() {
   const object = path.join(out, 'weir.o');

@@ -13,54 +13,53 @@ static napi_value rejection(napi_env env, napi_callback_info info) {
 
 #define DOOR(index, name) handle_get(e, arg[index], KIND_POLICY + WEIR_POLICY_##name)
 
-/* The hot ones read what they need of the table themselves. */
-static inline void *door(struct environment *e, napi_value value, uint32_t kind) {
-  uint32_t handle = 0;
-  napi_get_value_uint32(e->env, value, &handle);
-  if (handle < e->handles_count && e->handles[handle].kind == KIND_POLICY + kind)
-    return e->handles[handle].pointer;
-  return handle_get(e, value, KIND_POLICY + kind); /* throws */
+/* The hot ones: all that they take and give is in the environment's door. */
+static inline struct environment *door_environment(napi_env env, napi_callback_info info) {
+  void *data = NULL;
+  napi_get_cb_info(env, info, NULL, NULL, NULL, &data);
+  return data;
 }
 
-/* breakerAcquire(handle): a permit, or 0 */
+/* NULL: it threw. */
+static inline void *door_pointer(struct environment *e, uint32_t kind) {
+  void *pointer = handle_peek(e, e->door->handle, KIND_POLICY + kind);
+  if (pointer == NULL) throw_status(e, WEIR_ECLOSED, NULL);
+  return pointer;
+}
+
+static inline void door_permit(struct door *door, weir_permit permit) {
+  bool fits = permit <= UINT64_C(1) << 53;
+  door->permit = fits ? (double)permit : -1;
+  if (!fits) door->wide = permit;
+}
+
+static inline weir_permit permit_in(const struct door *door) {
+  double number = door->permit;
+  if (number < 0) return door->wide;
+  return number <= 9007199254740992.0 ? (weir_permit)number : 0;
+}
+
+/* breakerAcquire(): permit, which is 0 if it refuses */
 static napi_value breaker_acquire(napi_env env, napi_callback_info info) {
-  ARGUMENTS(1);
-  weir_breaker *breaker = door(e, arg[0], WEIR_POLICY_BREAKER);
+  struct environment *e = door_environment(env, info);
+  weir_breaker *breaker = door_pointer(e, WEIR_POLICY_BREAKER);
   if (breaker == NULL) return NULL;
   weir_permit permit = 0;
   weir_status status = weir_breaker_acquire(breaker, &permit, &e->rejection);
-  if (status == WEIR_OK || status == WEIR_EOPEN) return permit_value(e, permit);
-  return throw_status(e, status, NULL);
+  if (status != WEIR_OK && status != WEIR_EOPEN) return throw_status(e, status, NULL);
+  door_permit(e->door, permit);
+  return NULL;
 }
 
-/* What a report answers: undefined for WEIR_OK. */
-static napi_value reported(struct environment *e, weir_status status) {
-  return status == WEIR_OK ? NULL : number_value(e, status);
-}
-
-/* breakerSucceeded(handle, permit), breakerFailed(handle, permit): as report, undefined for WEIR_OK
- * */
-static napi_value breaker_succeeded(napi_env env, napi_callback_info info) {
-  ARGUMENTS(2);
-  weir_breaker *breaker = door(e, arg[0], WEIR_POLICY_BREAKER);
-  if (breaker == NULL) return NULL;
-  return reported(e, weir_breaker_report(breaker, permit_of(e, arg[1]), WEIR_CLASS_SUCCESS, 0));
-}
-
-static napi_value breaker_failed(napi_env env, napi_callback_info info) {
-  ARGUMENTS(2);
-  weir_breaker *breaker = door(e, arg[0], WEIR_POLICY_BREAKER);
-  if (breaker == NULL) return NULL;
-  return reported(e, weir_breaker_report(breaker, permit_of(e, arg[1]), WEIR_CLASS_FAILURE, 0));
-}
-
-/* breakerReport(handle, permit, class, elapsedMs): a status, undefined for WEIR_OK */
+/* breakerReport(): permit, class, elapsed time; status */
 static napi_value breaker_report(napi_env env, napi_callback_info info) {
-  ARGUMENTS(4);
-  weir_breaker *breaker = door(e, arg[0], WEIR_POLICY_BREAKER);
+  struct environment *e = door_environment(env, info);
+  struct door *door = e->door;
+  weir_breaker *breaker = door_pointer(e, WEIR_POLICY_BREAKER);
   if (breaker == NULL) return NULL;
-  return reported(e, weir_breaker_report(breaker, permit_of(e, arg[1]), (uint32_t)int_of(e, arg[2]),
-                                         (int64_t)(number_of(e, arg[3]) * 1e6)));
+  door->status = weir_breaker_report(breaker, permit_in(door), door->class_,
+                                     (int64_t)(door->elapsed_ms * 1e6));
+  return NULL;
 }
 
 /* breakerAcquireMany(handle, BigUint64Array): how many were granted */
@@ -154,31 +153,24 @@ static napi_value breaker_restore(napi_env env, napi_callback_info info) {
   return status == WEIR_OK ? NULL : throw_status(e, status, NULL);
 }
 
+/* limiterAcquire(): count; status WEIR_OK and a permit (0 without a concurrency limit), or
+ * WEIR_ELIMITED */
+static napi_value limiter_acquire(napi_env env, napi_callback_info info) {
+  struct environment *e = door_environment(env, info);
+  weir_limiter *limiter = door_pointer(e, WEIR_POLICY_LIMITER);
+  if (limiter == NULL) return NULL;
+  weir_permit permit = 0;
+  weir_status status = weir_limiter_try_acquire(limiter, e->door->count, &permit, &e->rejection);
+  if (status != WEIR_OK && status != WEIR_ELIMITED) return throw_status(e, status, NULL);
+  e->door->status = status;
+  door_permit(e->door, permit);
+  return NULL;
+}
+
 /* Whether it passed: then a permit, which is 0 without a concurrency limit, so -1 says no. */
 static napi_value limiter_answer(struct environment *e, weir_status status, weir_permit permit) {
   if (status == WEIR_OK) return permit_value(e, permit);
   return status == WEIR_ELIMITED ? number_value(e, -1) : throw_status(e, status, NULL);
-}
-
-/* limiterAcquire(handle, permits): a permit, or -1 */
-static napi_value limiter_acquire(napi_env env, napi_callback_info info) {
-  ARGUMENTS(2);
-  weir_limiter *limiter = door(e, arg[0], WEIR_POLICY_LIMITER);
-  if (limiter == NULL) return NULL;
-  weir_permit permit = 0;
-  weir_status status =
-      weir_limiter_try_acquire(limiter, (uint32_t)int_of(e, arg[1]), &permit, &e->rejection);
-  return limiter_answer(e, status, permit);
-}
-
-/* limiterAcquireOne(handle): a permit, or -1 */
-static napi_value limiter_acquire_one(napi_env env, napi_callback_info info) {
-  ARGUMENTS(1);
-  weir_limiter *limiter = door(e, arg[0], WEIR_POLICY_LIMITER);
-  if (limiter == NULL) return NULL;
-  weir_permit permit = 0;
-  weir_status status = weir_limiter_try_acquire(limiter, 1, &permit, &e->rejection);
-  return limiter_answer(e, status, permit);
 }
 
 /* limiterAcquireKey(handle, permits, key): a permit, or -1 */
@@ -369,8 +361,6 @@ static napi_value chaos_enable(napi_env env, napi_callback_info info) {
 const struct function door_functions[] = {
     {"rejection", rejection},
     {"breakerAcquire", breaker_acquire},
-    {"breakerSucceeded", breaker_succeeded},
-    {"breakerFailed", breaker_failed},
     {"breakerReport", breaker_report},
     {"breakerAcquireMany", breaker_acquire_many},
     {"breakerReportMany", breaker_report_many},
@@ -378,7 +368,6 @@ const struct function door_functions[] = {
     {"breakerControl", breaker_control},
     {"breakerSnapshot", breaker_snapshot},
     {"breakerRestore", breaker_restore},
-    {"limiterAcquireOne", limiter_acquire_one},
     {"limiterAcquire", limiter_acquire},
     {"limiterAcquireKey", limiter_acquire_key},
     {"limiterAcquireMany", limiter_acquire_many},

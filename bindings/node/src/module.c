@@ -25,7 +25,20 @@ static napi_value set_errors(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-static const struct function module_functions[] = {{"setErrors", set_errors}, {NULL, NULL}};
+/* shareDoor(ArrayBuffer): through which the hot decide functions speak; once */
+static napi_value share_door(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  void *data = NULL;
+  size_t size = 0;
+  if (napi_get_arraybuffer_info(env, arg[0], &data, &size) != napi_ok ||
+      size < sizeof(struct door) || e->door_buffer != NULL)
+    return throw_status(e, WEIR_EINVAL, NULL);
+  if (napi_create_reference(env, arg[0], 1, &e->door_buffer) == napi_ok) e->door = data;
+  return NULL;
+}
+
+static const struct function module_functions[] = {
+    {"setErrors", set_errors}, {"shareDoor", share_door}, {NULL, NULL}};
 
 static const struct function *const families[] = {
     module_functions, engine_functions, exchange_functions, policy_functions, door_functions,

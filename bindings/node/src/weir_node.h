@@ -59,8 +59,23 @@ struct handle {
   uint32_t next_free;
 };
 
+/* What the hot decide functions and JavaScript tell each other: they have no arguments and no
+ * result, since reading and making each of those costs as much as the whole answer. JavaScript
+ * writes, calls and reads, and nothing comes in between. lib/door.js has the same layout. */
+struct door {
+  uint32_t handle;
+  uint32_t class_; /* WEIR_CLASS_* */
+  int32_t status;
+  uint32_t count;    /* permits asked for */
+  double permit;     /* negative: it is in `wide` */
+  double elapsed_ms; /* of the call that is reported */
+  uint64_t wide;     /* a permit that is no double */
+};
+
 struct environment {
   napi_env env;
+  struct door *door; /* inside of a buffer of JavaScript's, which door_buffer holds */
+  napi_ref door_buffer;
   struct handle *handles; /* 0 is nobody */
   uint32_t handles_count;
   uint32_t handles_capacity;
