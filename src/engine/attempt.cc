@@ -24,10 +24,6 @@ constexpr uint32_t local_limit = 4096;
 
 }  // namespace
 
-weir_token Attempt::token() const {
-  return (state.load(std::memory_order_relaxed) >> 32) << 32 | index;
-}
-
 void AttemptTable::start(Attempt &attempt) {
   auto generation = static_cast<uint32_t>(attempt.state.load(std::memory_order_relaxed) >> 32);
   attempt.state.store(state_of(generation, AttemptPhase::started), std::memory_order_release);
@@ -54,22 +50,14 @@ Attempt *AttemptTable::find(weir_token token) const {
   return slot(index);
 }
 
-Attempt *AttemptTable::reserve(bool local) {
-  if (!local) {
-    Lock lock(mutex_);
-    Attempt *attempt = pop_shared();
-    return attempt != nullptr ? attempt : fresh();
-  }
-  if (local_free_ == nullptr) refill();
-  Attempt *attempt = local_free_;
-  if (attempt == nullptr) return nullptr;
-  local_free_ = attempt->next_free;
-  --local_count_;
-  return attempt;
+[[gnu::noinline]] Attempt *AttemptTable::reserve_shared() {
+  Lock lock(mutex_);
+  Attempt *attempt = pop_shared();
+  return attempt != nullptr ? attempt : fresh();
 }
 
 // A batch for the engine's list, or as much of it as there is memory for.
-[[gnu::noinline]] void AttemptTable::refill() {
+[[gnu::cold]] void AttemptTable::refill() {
   Lock lock(mutex_);
   for (uint32_t i = 0; i < batch; ++i) {
     Attempt *attempt = pop_shared();
@@ -90,7 +78,7 @@ Attempt *AttemptTable::pop_shared() {
 }
 
 // A slot that was never used. Under the mutex.
-Attempt *AttemptTable::fresh() {
+[[gnu::cold]] Attempt *AttemptTable::fresh() {
   uint32_t index = handed_out_.load(std::memory_order_relaxed);
   if (index == capacity_ && !grow()) return nullptr;
   auto *attempt = new (slot(index)) Attempt(index);
@@ -113,18 +101,25 @@ void AttemptTable::retire_token(Attempt &attempt) {
   attempt.state.store(state_of(generation + 1, AttemptPhase::free), std::memory_order_release);
 }
 
+[[gnu::noinline]] void AttemptTable::release_shared(Attempt *attempt) {
+  Lock lock(mutex_);
+  attempt->next_free = shared_free_;
+  shared_free_ = attempt;
+}
+
 void AttemptTable::release(Attempt *attempt, bool local) {
   // A generation must never come again, so a slot that has used them all stays unused.
   if (attempt->state.load(std::memory_order_relaxed) >> 32 == last_generation) return;
   if (!local) {
-    Lock lock(mutex_);
-    attempt->next_free = shared_free_;
-    shared_free_ = attempt;
+    release_shared(attempt);
     return;
   }
   attempt->next_free = local_free_;
   local_free_ = attempt;
-  if (++local_count_ <= local_limit) return;
+  if (++local_count_ > local_limit) spill();
+}
+
+[[gnu::cold]] void AttemptTable::spill() {
   Lock lock(mutex_);
   for (uint32_t i = 0; i < local_limit / 2; ++i, --local_count_) {
     Attempt *spilled = local_free_;
@@ -151,39 +146,21 @@ bool move_phase(Attempt &attempt, uint64_t &state, AttemptPhase to) {
 
 }  // namespace
 
-void weir_runtime::attempt_started(Attempt &attempt) {
-  weir::AttemptTable::start(attempt);
-  attempt.run->hold();
-  if (attempt.obligation != nullptr) ++attempt.obligation->count;
-  attempts_started_.store(attempts_started_.load(std::memory_order_relaxed) + 1,
-                          std::memory_order_relaxed);
-  ++started_out_;
-}
-
 weir_status weir_runtime::complete(weir_token token, weir::Result &&result) {
   if (forked()) return WEIR_EFORKED;
   Attempt *attempt = attempts_.find(token);
   if (attempt == nullptr) return WEIR_ESTALE;
   uint64_t state = attempt->state.load(std::memory_order_acquire);
   while (state >> 32 == token >> 32) {
-    switch (phase_of(state)) {
-      case AttemptPhase::started:
-      case AttemptPhase::orphan:
-        if (!move_phase(*attempt, state, AttemptPhase::completing)) break;
-        attempt->result = static_cast<weir::Result &&>(result);
-        deliver(*attempt);
-        return WEIR_OK;
-      case AttemptPhase::cancelling:
-        if (on_thread()) {
-          move_phase(*attempt, state, AttemptPhase::cancelled_done);
-          return WEIR_OK;
-        }
-        wait_for_cancel(*attempt, state);
-        state = attempt->state.load(std::memory_order_acquire);
-        break;
-      default:
-        return WEIR_ESTALE;
+    AttemptPhase phase = phase_of(state);
+    if (phase == AttemptPhase::started || phase == AttemptPhase::orphan) {
+      if (!move_phase(*attempt, state, AttemptPhase::completing)) continue;
+      attempt->result = static_cast<weir::Result &&>(result);
+      deliver(*attempt);
+      return WEIR_OK;
     }
+    if (phase != AttemptPhase::cancelling) return WEIR_ESTALE;
+    if (complete_cancelling(*attempt, state)) return WEIR_OK;
   }
   return WEIR_ESTALE;
 }
@@ -196,6 +173,17 @@ void weir_runtime::deliver(Attempt &attempt) {
     return;
   }
   post(attempt.task);
+}
+
+// From inside on_cancel: true. Otherwise after it; `state` is what it left.
+[[gnu::cold]] bool weir_runtime::complete_cancelling(Attempt &attempt, uint64_t &state) {
+  if (on_thread()) {
+    move_phase(attempt, state, AttemptPhase::cancelled_done);
+    return true;
+  }
+  wait_for_cancel(attempt, state);
+  state = attempt.state.load(std::memory_order_acquire);
+  return false;
 }
 
 // Until on_cancel has returned on the engine's thread.
@@ -262,6 +250,34 @@ void weir_runtime::attempt_orphaned(Attempt &attempt) {
 // The attempt is completed and nothing of it is on its way: everything it holds goes, the slot is
 // free again.
 void weir_runtime::attempt_over(Attempt &attempt) {
+  if (attempt.linked() || attempt.queue != nullptr || attempt.obligation != nullptr ||
+      attempt.free_data != nullptr) {
+    give_back(attempt);
+    return;
+  }
+  weir_call *run = attempt.run;
+  attempt_ended(attempt);
+  run->unhold();
+  if (life() != weir::Life::open) attempt_over_closing();
+}
+
+inline void weir_runtime::attempt_ended(Attempt &attempt) {
+  attempt.clear();
+  weir::AttemptTable::retire_token(attempt);
+  attempts_.release(&attempt, true);
+  --started_out_;
+}
+
+[[gnu::cold]] void weir_runtime::attempt_over_closing() {
+  if (life() == weir::Life::dead) {
+    release_shell();
+  } else {
+    post_close_task();
+  }
+}
+
+// The same of one that holds more than its run.
+[[gnu::noinline]] void weir_runtime::give_back(Attempt &attempt) {
   if (attempt.linked()) {
     orphans_.remove(&attempt);
     orphan_count_.store(orphan_count_.load(std::memory_order_relaxed) - 1,
@@ -277,10 +293,7 @@ void weir_runtime::attempt_over(Attempt &attempt) {
     queue->revoke(attempt.cancel_record);
     attempt.end_show(heap());
   }
-  attempt.clear();
-  weir::AttemptTable::retire_token(attempt);
-  attempts_.release(&attempt, true);
-  --started_out_;
+  attempt_ended(attempt);
   if (obligation != nullptr) drop_obligation(obligation);
   if (free_data != nullptr) {
     free_data(data);
@@ -288,11 +301,7 @@ void weir_runtime::attempt_over(Attempt &attempt) {
   }
   if (queue != nullptr) queue->unref();
   run->unhold();
-  if (life() == weir::Life::dead) {
-    release_shell();
-  } else if (life() != weir::Life::open) {
-    post_close_task();
-  }
+  if (life() != weir::Life::open) attempt_over_closing();
 }
 
 weir::Obligation *weir_runtime::new_obligation(weir::Obligation::ReleaseFn release,

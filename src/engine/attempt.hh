@@ -84,7 +84,7 @@ struct Attempt : ListNode<Attempt> {
         start_record(start_drained, this),
         cancel_record(nullptr, this) {}
 
-  weir_token token() const;
+  weir_token token() const { return (state.load(std::memory_order_relaxed) >> 32) << 32 | index; }
 
   // Forgets the run; for the next one.
   void clear() {
@@ -142,7 +142,15 @@ class AttemptTable {
   ~AttemptTable();
 
   // A free slot, reserved; NULL without memory. `local`: called on the engine's thread.
-  Attempt *reserve(bool local);
+  Attempt *reserve(bool local) {
+    if (!local) return reserve_shared();
+    if (local_free_ == nullptr) refill();
+    Attempt *attempt = local_free_;
+    if (attempt == nullptr) return nullptr;
+    local_free_ = attempt->next_free;
+    --local_count_;
+    return attempt;
+  }
   // Gives a reserved slot back that was never started, or one that is over.
   void release(Attempt *attempt, bool local);
 
@@ -161,7 +169,10 @@ class AttemptTable {
   Attempt *slot(uint32_t index) const;
   Attempt *fresh();
   Attempt *pop_shared();
+  Attempt *reserve_shared();
+  void release_shared(Attempt *attempt);
   void refill();
+  void spill();
   bool grow();
 
   Heap *heap_;

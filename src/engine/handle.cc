@@ -28,14 +28,6 @@ void Handle::unref() {
   }
 }
 
-void Handle::leave() {
-  // `dropped_` is read first: once inside_ is 0 another thread may end the handle, unless it was
-  // dropped, and then this is the end.
-  bool last = inside() == 1 && dropped_;
-  inside_.store(inside() - 1, std::memory_order_release);
-  if (last) end();
-}
-
 // Whoever takes the last outside reference from here on may take the end upon himself: he finds it
 // entered, and posts again.
 void Handle::drop(weir_runtime &, Task &task) {
@@ -73,7 +65,7 @@ weir_status usable(const Handle *handle) {
   return handle->runtime()->forked() ? WEIR_EFORKED : WEIR_OK;
 }
 
-void Handle::end() {
+[[gnu::cold]] void Handle::end() {
   weir_runtime *runtime = runtime_;
   runtime->meters().remove(*this);
   end_(this);

@@ -57,7 +57,13 @@ class Handle : private DropTask, public ListNode<Handle, Listed> {
 
   // Inside references; the engine's thread only.
   void enter() { inside_.store(inside() + 1, std::memory_order_relaxed); }
-  void leave();
+  void leave() {
+    // `dropped_` is read first: once inside_ is 0 another thread may end the handle, unless it was
+    // dropped, and then this is the end.
+    bool last = inside() == 1 && dropped_;
+    inside_.store(inside() - 1, std::memory_order_release);
+    if (last) end();
+  }
 
   weir_runtime *runtime() const { return runtime_; }
   Heap *heap() const;

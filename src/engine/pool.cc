@@ -21,34 +21,54 @@ void BlockPool::Lists::push(uint32_t size_class, void *block) {
   ++lengths[size_class];
 }
 
-void *BlockPool::take(uint32_t size, bool local) {
-  uint32_t size_class = class_of(size);
-  void *block = nullptr;
-  if (local) {
-    block = local_.pop(size_class);
-    if (block == nullptr) block = heap_->allocate(size);
-    if (block != nullptr) ++local_out_;
-    return block;
-  }
+// What is not pooled; the engine's thread.
+[[gnu::cold]] void *BlockPool::take_fresh(uint32_t size) {
+  void *block = heap_->allocate(size);
+  if (block != nullptr) ++local_out_;
+  return block;
+}
+
+[[gnu::noinline]] void *BlockPool::take_shared(uint32_t size) {
   Lock lock(mutex_);
-  block = shared_.pop(size_class);
+  void *block = shared_.pop(class_of(size));
   if (block == nullptr) block = heap_->allocate(size);
   if (block != nullptr) ++shared_out_;
   return block;
 }
 
+void *BlockPool::take(uint32_t size, bool local) {
+  if (!local) return take_shared(size);
+  void *block = local_.pop(class_of(size));
+  if (block == nullptr) return take_fresh(size);
+  ++local_out_;
+  return block;
+}
+
 bool BlockPool::give(void *block, uint32_t size, bool local) {
+  if (!local || closed_) return give_shared(block, size);
+  --local_out_;
   uint32_t size_class = class_of(size);
-  if (local && !closed_) {
-    --local_out_;
-    if (size_class == too_large || local_.lengths[size_class] >= 2 * local_limit) {
-      heap_->free(block, size);
-      return false;
-    }
+  if (size_class == too_large || local_.lengths[size_class] >= local_limit) {
+    give_surplus(block, size);
+  } else {
     local_.push(size_class, block);
-    if (local_.lengths[size_class] > local_limit) spill(size_class);
-    return false;
   }
+  return false;
+}
+
+// One that is too large to be pooled, or one too many.
+[[gnu::cold]] void BlockPool::give_surplus(void *block, uint32_t size) {
+  uint32_t size_class = class_of(size);
+  if (size_class == too_large || local_.lengths[size_class] >= 2 * local_limit) {
+    heap_->free(block, size);
+    return;
+  }
+  local_.push(size_class, block);
+  spill(size_class);
+}
+
+[[gnu::noinline]] bool BlockPool::give_shared(void *block, uint32_t size) {
+  uint32_t size_class = class_of(size);
   Lock lock(mutex_);
   if (!closed_) --shared_out_;
   if (!closed_ && size_class != too_large && shared_.lengths[size_class] < local_limit) {

@@ -59,6 +59,10 @@ class BlockPool {
   };
 
   static uint32_t class_of(uint32_t size) { return std::min(size / granule - 1, too_large); }
+  void *take_fresh(uint32_t size);
+  void *take_shared(uint32_t size);
+  bool give_shared(void *block, uint32_t size);
+  void give_surplus(void *block, uint32_t size);
   void drain(Lists &lists);
   void spill(uint32_t size_class);
 

@@ -184,12 +184,10 @@ int64_t weir_call::narrow_deadline(int64_t deadline_ns) {
   rejection_ = *outcome.rejection;
 }
 
-void weir_call::note_status(weir_status status) {
-  if (noted_ == WEIR_OUTCOME_STATUSES) {
-    --noted_;
-    std::memmove(statuses_, statuses_ + 1, sizeof(statuses_) - sizeof(status));
-  }
-  statuses_[noted_++] = status;
+// The oldest of them.
+[[gnu::cold]] void weir_call::forget_status() {
+  --noted_;
+  std::memmove(statuses_, statuses_ + 1, sizeof(statuses_) - sizeof(statuses_[0]));
 }
 
 [[gnu::cold]] void weir_call::note_child(const weir_call &child) {
@@ -197,10 +195,8 @@ void weir_call::note_status(weir_status status) {
   for (uint32_t i = 0; i < child.noted_; ++i) note_status(child.statuses_[i]);
 }
 
-weir::Attempt *weir_call::take_attempt() {
-  weir::Attempt *attempt = reserved_;
-  reserved_ = nullptr;
-  return attempt != nullptr ? attempt : runtime_.attempts().reserve(true);
+[[gnu::cold]] weir::Attempt *weir_call::fresh_attempt() {
+  return runtime_.attempts().reserve(true);
 }
 
 // ---- walking ----
@@ -226,7 +222,7 @@ inline void weir_call::begin() {
     return;
   }
   phase_.store(Phase::running, std::memory_order_relaxed);
-  runtime_.wheel().arm(deadline_timer_, deadline_ns_);
+  if (deadline_ns_ != weir::never_ns) runtime_.wheel().arm(deadline_timer_, deadline_ns_);
   active_ = 1;
   drive(outermost(), Signal::start);
 }
@@ -451,8 +447,8 @@ void weir_call::record_drained(weir::Record &record, bool kept) {
 
 // ---- ends ----
 
-void weir_call::unhold() {
-  if (--holds_ != 0) return;
+// The engine holds it no longer.
+void weir_call::let_go() {
   if (reserved_ != nullptr) runtime_.attempts().release(reserved_, true);
   operation_->leave();
   if (request_.inner != nullptr) request_.inner->leave();
@@ -472,18 +468,15 @@ void weir_call::leave_scope() {
   scope->leave();
 }
 
-void weir_call::unref() {
-  if (references_.load(std::memory_order_acquire) != 1 &&
-      references_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
-    return;
-  }
+inline weir_call::~weir_call() {
+  weir::unref_value(request_.input);
+  if (queue_ != nullptr) queue_->unref();
+}
+
+// Nobody holds it any longer.
+void weir_call::end() {
   weir_runtime &runtime = runtime_;
   uint32_t size = block_size_;
   this->~weir_call();
   if (runtime.pool().give(this, size, runtime.on_thread())) runtime.release_shell();
-}
-
-weir_call::~weir_call() {
-  weir::unref_value(request_.input);
-  if (queue_ != nullptr) queue_->unref();
 }

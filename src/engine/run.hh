@@ -175,19 +175,33 @@ struct weir_call : weir::ListNode<weir_call>,
   void stop(weir_status status, uint32_t reason);
 
   void hold() { ++holds_; }
-  void unhold();
+  void unhold() {
+    if (--holds_ == 0) let_go();
+  }
 
   void note_attempt() { ++attempts_; }
   // A child has ended: its attempts are this run's, too.
   void note_child(const weir_call &child);
-  void note_status(weir_status status);
+  void note_status(weir_status status) {
+    if (noted_ == WEIR_OUTCOME_STATUSES) forget_status();
+    statuses_[noted_++] = status;
+  }
   // The reserved attempt, or a new one; NULL without memory.
-  weir::Attempt *take_attempt();
+  weir::Attempt *take_attempt() {
+    weir::Attempt *attempt = reserved_;
+    reserved_ = nullptr;
+    return attempt != nullptr ? attempt : fresh_attempt();
+  }
 
   // ---- any thread ----
 
   void ref() { references_.fetch_add(1, std::memory_order_relaxed); }
-  void unref();
+  void unref() {
+    if (references_.load(std::memory_order_acquire) == 1 ||
+        references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      end();
+    }
+  }
   weir_status cancel();
   weir_status wait(int64_t timeout_ms);
   bool settled() const { return phase_.load(std::memory_order_acquire) == weir::Phase::settled; }
@@ -209,6 +223,8 @@ struct weir_call : weir::ListNode<weir_call>,
                            weir::Layer *outer);
   weir::Layer &outermost();
   void enlist();
+  void forget_status();
+  weir::Attempt *fresh_attempt();
   void begin_measure(weir::Layer &layer);
   void end_measure(const weir::Layer &layer);
   void drive(weir::Layer &from, weir::Signal signal);
@@ -220,6 +236,8 @@ struct weir_call : weir::ListNode<weir_call>,
   void settle_child();
   void post_record(weir_completions &queue);
   void leave_scope();
+  void let_go();
+  void end();
   static const weir::Timer *outer_timer(const weir::Layer &layer, int64_t deadline_ns);
   static void run_task(weir_runtime &runtime, weir::Task &task);
   static void cancel_task(weir_runtime &runtime, weir::Task &task);

@@ -56,7 +56,15 @@ class RunBuilder {
   weir_status allocate();
   weir_status join_scope();
   void fill(Callback<weir_settle_fn> &&settle);
-  void hold(Handle *handle) const;
+  // Until the engine lets go of the run.
+  template <typename... Handles>
+  static void enter(Handles *...handles) {
+    ((handles == nullptr ? void() : handles->enter()), ...);
+  }
+  template <typename... Handles>
+  static void ref(Handles *...handles) {
+    (static_cast<void>(ref_handle(handles)), ...);
+  }
   void refused(weir_status status);
   weir_status no_memory() {
     return report(error_, runtime_.heap(), WEIR_ENOMEM, "run: out of memory");
@@ -74,7 +82,8 @@ class RunBuilder {
   bool joins_ = true;   // its scope, if it has one
 };
 
-inline weir_status RunBuilder::read(const weir_run_options *given, bool has_settle) {
+[[gnu::always_inline]] inline weir_status RunBuilder::read(const weir_run_options *given,
+                                                           bool has_settle) {
   Heap *heap = runtime_.heap();
   if (given == nullptr) return WEIR_OK;
   if (given->size == sizeof(weir_run_options)) {
@@ -145,51 +154,43 @@ inline weir_status RunBuilder::join_scope() {
 }
 
 // Cannot fail any more.
-inline void RunBuilder::fill(Callback<weir_settle_fn> &&settle) {
+[[gnu::always_inline]] inline void RunBuilder::fill(Callback<weir_settle_fn> &&settle) {
   weir_call &call = *call_;
-  call.settle_ = static_cast<Callback<weir_settle_fn> &&>(settle);
-  call.queue_ = ref_handle(options_->queue);
-  call.record_.content.user = options_->user;
-  call.request_.context = options_->context;
-  call.request_.input = ref_value(options_->input);
-  call.request_.permits = options_->permits;
-  call.request_.priority = options_->priority;
-  if (options_->deadline_ms != WEIR_FOREVER) {
-    call.deadline_ns_ = deadline_after(runtime_.clock(), ms_to_ns(options_->deadline_ms));
+  const weir_run_options &options = *options_;
+  new (&call.settle_) Callback<weir_settle_fn>(static_cast<Callback<weir_settle_fn> &&>(settle));
+  call.queue_ = ref_handle(options.queue);
+  call.record_.content.user = options.user;
+  call.request_.context = options.context;
+  call.request_.input = ref_value(options.input);
+  call.request_.permits = options.permits;
+  call.request_.priority = options.priority;
+  if (options.deadline_ms != WEIR_FOREVER) {
+    call.deadline_ns_ = deadline_after(runtime_.clock(), ms_to_ns(options.deadline_ms));
   }
   char *tail = reinterpret_cast<char *>(&call) + call.block_size_;
-  if (options_->key != nullptr) {
-    tail -= options_->key_size;
-    std::memcpy(tail, options_->key, options_->key_size);
+  if (options.key != nullptr) {
+    tail -= options.key_size;
+    std::memcpy(tail, options.key, options.key_size);
     call.request_.key = tail;
-    call.request_.key_size = options_->key_size;
+    call.request_.key_size = options.key_size;
   }
   if (name_size_ > 0) {
     tail -= name_size_;
-    std::memcpy(tail, options_->name, name_size_ - 1);
+    std::memcpy(tail, options.name, name_size_ - 1);
     tail[name_size_ - 1] = '\0';
     call.request_.name = tail;
   }
   call.request_.inner = inner_;
-  call.request_.scope = options_->scope;
-  if (joins_ && options_->scope != nullptr) {
+  call.request_.scope = options.scope;
+  if (joins_ && options.scope != nullptr) {
     call.request_.in_scope = call.counted_ = true;
-    call.deadline_ns_ = std::min(call.deadline_ns_, options_->scope->deadline_ns());
+    call.deadline_ns_ = std::min(call.deadline_ns_, options.scope->deadline_ns());
   }
   call.remote_ = !local_;
-  hold(&operation_);
-  hold(inner_);
-  hold(options_->policy);
-  hold(options_->scope);
-}
-
-// Until the engine lets go of the run.
-inline void RunBuilder::hold(Handle *handle) const {
-  if (handle == nullptr) return;
   if (local_) {
-    handle->enter();
+    enter(&operation_, inner_, options.policy, options.scope);
   } else {
-    handle->ref();
+    ref(&operation_, inner_, options.policy, options.scope);
   }
 }
 
@@ -225,18 +226,19 @@ weir_status RunBuilder::make(Callback<weir_settle_fn> &&settle) {
 }
 
 // The call with a reference for the caller: before it is published.
-weir_call *RunBuilder::hand_out() {
+inline weir_call *RunBuilder::hand_out() {
   call_->references_.store(2, std::memory_order_relaxed);
   return call_;
 }
 
-weir_call *RunBuilder::publish() {
+[[gnu::always_inline]] inline weir_call *RunBuilder::publish() {
   runtime_.accept(call_->task_, local_);
   if (!local_) runtime_.leave();
   return call_;
 }
 
-weir_status RunBuilder::run(Callback<weir_settle_fn> &&settle, weir_call **call) {
+[[gnu::always_inline]] inline weir_status RunBuilder::run(Callback<weir_settle_fn> &&settle,
+                                                          weir_call **call) {
   weir_status status = make(static_cast<Callback<weir_settle_fn> &&>(settle));
   if (status != WEIR_OK) return status;
   if (call != nullptr) *call = hand_out();

@@ -190,6 +190,10 @@ int64_t weir_runtime::now_to_arm(int64_t delay_ns) {
 weir_status weir_runtime::admit(bool local) {
   if (life_.load(std::memory_order_seq_cst) != Life::open) return WEIR_ECLOSED;
   if (forked()) return WEIR_EFORKED;
+  return local && max_in_flight_ == WEIR_UNLIMITED ? weir_status{WEIR_OK} : admit_counted(local);
+}
+
+[[gnu::noinline]] weir_status weir_runtime::admit_counted(bool local) {
   if (!local) {
     weir_status status = driver_->type->ensure(*driver_);
     if (status != WEIR_OK) return status;

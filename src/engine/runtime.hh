@@ -160,7 +160,14 @@ struct weir_runtime {
     if (static_cast<Node &>(child).linked()) live_.remove(&child);
   }
   // An attempt begins; is told to stop; is over.
-  void attempt_started(weir::Attempt &attempt);
+  void attempt_started(weir::Attempt &attempt) {
+    weir::AttemptTable::start(attempt);
+    attempt.run->hold();
+    if (attempt.obligation != nullptr) ++attempt.obligation->count;
+    attempts_started_.store(attempts_started_.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
+    ++started_out_;
+  }
   void attempt_orphaned(weir::Attempt &attempt);
   void attempt_over(weir::Attempt &attempt);
   weir_status complete(weir_token token, weir::Result &&result);
@@ -209,6 +216,7 @@ struct weir_runtime {
   static constexpr uint32_t turn_steps = 1024;
   static constexpr uint32_t turn_moves = 16 * turn_steps;
 
+  weir_status admit_counted(bool local);
   void become_owner();
   void post_here(weir::Task &task);
   void run_ready(uint32_t &steps);
@@ -222,7 +230,11 @@ struct weir_runtime {
   void close_step();
   void all_settled();
   void finish_close();
+  bool complete_cancelling(weir::Attempt &attempt, uint64_t &state);
   void wait_for_cancel(weir::Attempt &attempt, uint64_t state);
+  void attempt_ended(weir::Attempt &attempt);
+  void give_back(weir::Attempt &attempt);
+  void attempt_over_closing();
   void deliver(weir::Attempt &attempt);
   static void close_task_run(weir_runtime &runtime, weir::Task &task);
   static void trim_task_run(weir_runtime &runtime, weir::Task &task);
