@@ -83,13 +83,42 @@ static PyObject *breaker_set_options(PyObject *self, PyObject *args, PyObject *k
   return set_options(self, kwargs, breaker_fields, &options, change, "breaker");
 }
 
+/* The hot path costs no conversion while the state stays: a closed breaker's permits are all equal,
+ * so the object of the last one is given out again, and known by its address when it comes back. */
+typedef struct {
+  HandleObject handle;
+  weir_permit permit;
+  PyObject *object; /* of `permit`; NULL before the first */
+} BreakerObject;
+
+static PyObject *new_permit_object(BreakerObject *breaker, weir_permit permit) {
+  PyObject *object = PyLong_FromUnsignedLongLong(permit);
+  if (!object) return NULL;
+  breaker->permit = permit;
+  Py_INCREF(object);
+  Py_XSETREF(breaker->object, object);
+  return object;
+}
+
+static inline PyObject *permit_object(PyObject *self, weir_permit permit) {
+  BreakerObject *breaker = (BreakerObject *)self;
+  if (permit != breaker->permit || !breaker->object) return new_permit_object(breaker, permit);
+  Py_INCREF(breaker->object);
+  return breaker->object;
+}
+
+static void breaker_dealloc(PyObject *self) {
+  Py_CLEAR(((BreakerObject *)self)->object);
+  dealloc_handle(self);
+}
+
 static PyObject *breaker_acquire(PyObject *self, PyObject *unused) {
   weir_permit permit;
   weir_rejection rejection;
   (void)unused;
   rejection.size = sizeof rejection; /* a refusal fills the rest */
   weir_status status = weir_breaker_acquire(HANDLE(self), &permit, &rejection);
-  if (status == WEIR_OK) return PyLong_FromUnsignedLongLong(permit);
+  if (status == WEIR_OK) return permit_object(self, permit);
   return status == WEIR_EOPEN ? raise_rejection(status, &rejection) : raise_status(status, NULL);
 }
 
@@ -97,13 +126,19 @@ static PyObject *breaker_try_acquire(PyObject *self, PyObject *unused) {
   weir_permit permit;
   (void)unused;
   weir_status status = weir_breaker_acquire(HANDLE(self), &permit, NULL);
-  if (status == WEIR_OK) return PyLong_FromUnsignedLongLong(permit);
+  if (status == WEIR_OK) return permit_object(self, permit);
   if (status != WEIR_EOPEN) return raise_status(status, NULL);
   Py_RETURN_NONE;
 }
 
-/* report(permit, class=success, elapsed=0.0) -> whether it was recorded */
-static PyObject *breaker_report(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+static PyObject *reported(weir_status status) {
+  if (status == WEIR_OK) Py_RETURN_TRUE;
+  if (status == WEIR_ESTALE || status == WEIR_EEXPIRED) Py_RETURN_FALSE;
+  return raise_status(status, NULL);
+}
+
+/* Any arguments: report(permit, class, elapsed). */
+static PyObject *report_any(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   long class_ = WEIR_CLASS_SUCCESS;
   int64_t elapsed_ns = 0;
   if (count < 1 || count > 3) {
@@ -115,25 +150,32 @@ static PyObject *breaker_report(PyObject *self, PyObject *const *args, Py_ssize_
   if (count > 1) {
     class_ = PyLong_AsLong(args[1]);
     if (class_ == -1 && PyErr_Occurred()) return NULL;
+    if (class_ < 0 || class_ > WEIR_CLASS_ABANDON) class_ = WEIR_CLASS_NONE; /* not legal here */
   }
   if (count > 2 && to_ns(args[2], &elapsed_ns) < 0) return NULL;
-  weir_status status = weir_breaker_report(HANDLE(self), permit, (uint32_t)class_, elapsed_ns);
-  if (status == WEIR_OK) Py_RETURN_TRUE;
-  if (status == WEIR_ESTALE || status == WEIR_EEXPIRED) Py_RETURN_FALSE;
-  return raise_status(status, NULL);
+  return reported(weir_breaker_report(HANDLE(self), permit, (uint32_t)class_, elapsed_ns));
 }
 
-/* What calls of this kind cost with nothing behind them, for the bench. */
+/* report(permit, class=success, elapsed=0.0) -> whether it was recorded */
+static PyObject *breaker_report(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+  BreakerObject *breaker = (BreakerObject *)self;
+  if (count != 1 || args[0] != breaker->object) return report_any(self, args, count);
+  return reported(weir_breaker_report(HANDLE(self), breaker->permit, WEIR_CLASS_SUCCESS, 0));
+}
+
+/* What calls of this kind cost with nothing behind them, for the bench: the same conventions, an
+ * integer out, an integer in and a bool out, made and read by the interpreter's own functions. */
 static PyObject *bare_acquire(PyObject *self, PyObject *unused) {
   (void)unused;
   return PyLong_FromUnsignedLongLong(HANDLE(self) != NULL);
 }
 
 static PyObject *bare_report(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-  if (count < 1) return NULL;
+  if (count != 1) return report_any(self, args, count);
   weir_permit permit = PyLong_AsUnsignedLongLong(args[0]);
   if (permit == (weir_permit)-1 && PyErr_Occurred()) return NULL;
-  return PyBool_FromLong(HANDLE(self) != NULL);
+  if (!HANDLE(self)) Py_RETURN_FALSE;
+  Py_RETURN_TRUE;
 }
 
 enum { MANY = 1024 };
@@ -148,7 +190,7 @@ static PyObject *breaker_acquire_many(PyObject *self, PyObject *count) {
   if (status != WEIR_OK && status != WEIR_EOPEN) return raise_status(status, NULL);
   PyObject *list = PyList_New((Py_ssize_t)granted);
   for (size_t i = 0; list && i < granted; i++) {
-    PyObject *permit = PyLong_FromUnsignedLongLong(permits[i]);
+    PyObject *permit = permit_object(self, permits[i]);
     if (!permit) Py_CLEAR(list);
     if (list) PyList_SET_ITEM(list, (Py_ssize_t)i, permit);
   }
@@ -271,7 +313,10 @@ static PyGetSetDef breaker_getset[] = {
     {NULL, NULL, NULL, NULL, NULL}};
 
 static PyTypeObject BreakerType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Breaker",
-                                   .tp_init = breaker_init, .tp_methods = breaker_methods,
+                                   .tp_basicsize = sizeof(BreakerObject),
+                                   .tp_dealloc = breaker_dealloc,
+                                   .tp_init = breaker_init,
+                                   .tp_methods = breaker_methods,
                                    .tp_getset = breaker_getset};
 
 int add_breaker(PyObject *module) {

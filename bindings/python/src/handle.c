@@ -30,7 +30,7 @@ static int handle_clear(PyObject *self) {
   return 0;
 }
 
-static void handle_dealloc(PyObject *self) {
+void dealloc_handle(PyObject *self) {
   HandleObject *handle = (HandleObject *)self;
   void (*unref)(void *) = unref_of(Py_TYPE(self));
   PyObject_GC_UnTrack(self);
@@ -47,7 +47,7 @@ static PyMemberDef handle_members[] = {
 PyTypeObject HandleType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Handle",
     .tp_basicsize = sizeof(HandleObject),
-    .tp_dealloc = handle_dealloc,
+    .tp_dealloc = dealloc_handle,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .tp_traverse = handle_traverse,
     .tp_clear = handle_clear,
@@ -58,9 +58,9 @@ PyTypeObject HandleType = {
 int add_handle_type(PyObject *module, PyTypeObject *type, PyTypeObject *base, const char *name,
                     void (*unref)(void *)) {
   type->tp_base = base;
-  type->tp_basicsize = sizeof(HandleObject);
+  if (!type->tp_basicsize) type->tp_basicsize = sizeof(HandleObject);
   type->tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC;
-  type->tp_dealloc = handle_dealloc;
+  if (!type->tp_dealloc) type->tp_dealloc = dealloc_handle;
   type->tp_traverse = handle_traverse;
   type->tp_clear = handle_clear;
   if (type->tp_init) type->tp_new = PyType_GenericNew;

@@ -142,8 +142,10 @@ int init_handle(PyObject *self, PyObject *args, PyObject *kwargs, const Field *f
                 void *options, NewFn create, const char *subject);
 PyObject *set_options(PyObject *self, PyObject *kwargs, const Field *fields, void *options,
                       SetFn change, const char *subject);
+/* `type` may have a size and a tp_dealloc of its own, which ends with dealloc_handle(). */
 int add_handle_type(PyObject *module, PyTypeObject *type, PyTypeObject *base, const char *name,
                     void (*unref)(void *));
+void dealloc_handle(PyObject *self);
 
 /* --- values and errors (values.c) ------------------------------------------------------------- */
 

@@ -373,6 +373,30 @@ def test_the_decide_door_of_the_breaker() -> None:
     assert len(permits) == 64 and breaker.report_many(permits) == 64
 
 
+def test_permits_of_an_earlier_state_are_stale_and_odd_arguments_are_refused() -> None:
+    breaker = weir.Breaker(failure_threshold=1)
+    permits = []
+    for _ in range(200):  # beyond the integers that the interpreter keeps
+        permit = breaker.acquire()
+        assert breaker.acquire() == permit == breaker.try_acquire()
+        assert breaker.report(permit) and breaker.report(int(str(permit)))
+        breaker.report(permit, weir.FAILURE)
+        breaker.reset()
+        permits.append(permit)
+    assert len(set(permits)) == 200 and not any(map(breaker.report, permits))
+    permit = breaker.acquire()
+    assert breaker.report(permit, weir.SUCCESS, 0.5)
+    for class_ in (0, 6, -1, 2**32 + 1, 2**63 - 1, True + 8):
+        with pytest.raises(weir.Invalid):
+            breaker.report(permit, class_)
+    for wrong in ((), ("x",), (None,), (permit, "x"), (permit, 1, "x"), (permit, 1, 0.0, 1)):
+        with pytest.raises(TypeError):
+            breaker.report(*wrong)  # type: ignore[arg-type, call-arg]
+    for wrong in ((-1,), (2**64,), (permit, 2**64), (permit, 1, float("nan"))):
+        with pytest.raises((OverflowError, ValueError)):
+            breaker.report(*wrong)  # type: ignore[arg-type, call-arg]
+
+
 def test_state_changes_are_heard() -> None:
     heard: List[Any] = []
     event = threading.Event()
