@@ -236,6 +236,9 @@ export interface ErrorRange {
   to?: number;
 }
 
+/** What a decider says, at once or later. */
+export type Answer<T> = T | PromiseLike<T>;
+
 /** What a decider is shown. */
 export interface Attempted {
   readonly ok: boolean;
@@ -246,13 +249,14 @@ export interface Attempted {
 
 /**
  * Deciders see how what is inside of their policy ended: the function, or in a pipeline the policies
- * further in. They must answer at once. What a run's own end is judged as, the policies around it in
- * the same part of the pipeline see too.
+ * further in. An answer may be a promise: until it is there the attempt goes on, for timeouts too; what
+ * a decider throws or rejects with ends the run. What a run's own end is judged as, the policies
+ * around it in the same part of the pipeline see too.
  */
 export interface Judging {
-  classify?: (attempted: Attempted) => Class | undefined;
+  classify?: (attempted: Attempted) => Answer<Class | undefined>;
   /** Values that count as failures. */
-  failureWhen?: (value: any) => boolean;
+  failureWhen?: (value: any) => Answer<boolean>;
   failures?: readonly ErrorRange[];
 }
 export interface Named {
@@ -308,7 +312,7 @@ export interface RetryOptions extends Judging, Named {
   attemptTimeoutMs?: number;
   budget?: Budget;
   /** Asked for each failure: false stops. */
-  shouldRetry?: (error: any, attempt: number) => boolean;
+  shouldRetry?: (error: any, attempt: number) => Answer<boolean>;
   /** Told before each wait. */
   onRetry?: (retry: { attempt: number; delayMs: number; error: unknown; value: unknown }) => void;
 }
@@ -714,7 +718,7 @@ export interface PollOptions<T> {
   maxAttempts?: number;
   maxElapsedMs?: number;
   /** Whether this value is the one; default: any. */
-  until?: (value: T) => boolean;
+  until?: (value: T) => Answer<boolean>;
   name?: string;
 }
 /** Runs `task` again and again until its value is what is waited for. */
@@ -987,7 +991,10 @@ export class Operation<T> extends Handle {
 /** An operation of a function. */
 export function operation<T>(
   task: Task<T>,
-  options?: Judging & { shouldRetry?: (error: any, attempt: number) => boolean; runtime?: Runtime },
+  options?: Judging & {
+    shouldRetry?: (error: any, attempt: number) => Answer<boolean>;
+    runtime?: Runtime;
+  },
 ): Operation<T>;
 
 export interface PoolOperation extends Operation<any[]> {

@@ -21,6 +21,7 @@ class Attempt {
     this._entry = undefined;
     this._retryAfterMs = undefined;
     this._lists = false;
+    this._context = undefined;
     /** Of this function within its run, from 1. */
     this.attempt = number;
     /** Which of the racers, tasks, items this is, from 0. */
@@ -90,7 +91,10 @@ class Attempt {
       run !== undefined && run.aborted
         ? run.signal.reason
         : make(STATUS_BY_CANCEL[reason], `the attempt should stop: ${WORDS.cancelReasons[reason]}`);
-    if (this._controller !== undefined) this._controller.abort(this._reason);
+    if (this._controller === undefined) return;
+    const abort = () => this._controller.abort(this._reason);
+    if (this._context === undefined) abort();
+    else this._context.runInAsyncScope(abort);
   }
 }
 

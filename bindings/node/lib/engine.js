@@ -14,11 +14,13 @@
 // - An attempt is completed once; its number may be another's from then on (`_index` becomes 0).
 // - While a run is in flight the wake-up keeps the process alive; an idle runtime does not.
 // - No user's code runs inside a crossing; it may call everything here.
+const { AsyncResource } = require('node:async_hooks');
 const native = require('./native.js');
 const { Attempt } = require('./attempt.js');
 const errors = require('./errors.js');
 const { Table } = require('./table.js');
-const { Outcome, judge, numbersOf, keyOf } = require('./outcome.js');
+const { Outcome, judge, isThenable, describe, keyOf } = require('./outcome.js');
+const { Run, checkNumbers } = require('./run.js');
 const signals = require('./signals.js');
 
 const COMMANDS = 1024;
@@ -54,37 +56,8 @@ function uncaught(error) {
   });
 }
 
-// What would not be what it was as a number of C.
-function checkNumbers(deadlineMs, permits, priority) {
-  if (deadlineMs !== undefined && !(deadlineMs >= 0)) {
-    throw new errors.InvalidError(`deadlineMs must be a number, 0 or more (got ${deadlineMs})`);
-  }
-  if (permits !== undefined && !(Number.isInteger(permits) && permits >= 1 && permits < 2 ** 32)) {
-    throw new errors.InvalidError(`permits must be a whole number, 1 or more (got ${permits})`);
-  }
-  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority < 64)) {
-    throw new errors.InvalidError(`priority must be a whole number, 0 to 63 (got ${priority})`);
-  }
-}
-
-class Run {
-  constructor(start, judges, keeps) {
-    this.start = start;
-    this.judges = judges;
-    this.keeps = keeps; // what weir knows by handle until the command has crossed
-    this.resolve = undefined;
-    this.reject = undefined;
-    this.signal = undefined;
-    this.aborted = false;
-    this.settled = false;
-    this.open = 0;
-    this.onItem = undefined;
-    this.quiet = false; // that it was superseded or cancelled needs nobody to handle it
-    this.promise = undefined;
-    this.settles = false; // a list becomes one as of Promise.allSettled
-    this.owns = undefined; // handles that go when it has settled
-  }
-}
+// What weir's thread wakes runs in no call's context, whichever call made the runtime.
+const root = new AsyncResource('weir');
 
 class Engine {
   constructor(options = {}) {
@@ -98,8 +71,17 @@ class Engine {
     this._refused = [];
     this._manual = options.driver === 'manual';
     this._listeners = new Table(1);
-    this._handle = native.open(options, this._commands, buffer, this._extras, this._refused, () =>
-      self.deref()?._wake(),
+    const { _commands: commands, _extras: extras, _refused: refused } = this;
+    const wake = () => self.deref()?._wake();
+    this._handle = root.runInAsyncScope(
+      native.open,
+      undefined,
+      options,
+      commands,
+      buffer,
+      extras,
+      refused,
+      wake,
     );
     registry.register(this, this._handle);
     this._runs = new Table(1);
@@ -133,10 +115,7 @@ class Engine {
     if (run.quiet) run.promise = promise;
     const { signal } = options;
     if (signal !== undefined && signal !== null) {
-      if (signal.aborted) {
-        this._refuse(run, signal.reason);
-        return promise;
-      }
+      if (signals.refuses(signal, (reason) => this._refuse(run, reason))) return promise;
       run.signal = signal;
     }
     const slot = this._runs.put(run);
@@ -379,7 +358,11 @@ class Engine {
 
   // An item of a parallel (by its run's slot) or of a pool (by its listener) has settled.
   _item(user, index, ok, id, extra, status) {
-    const tell = user > 0 ? this._runs.get(user).onItem : this._listeners.get(-user);
+    const run = user > 0 ? this._runs.get(user) : undefined;
+    const tell =
+      run === undefined
+        ? this._listeners.get(-user)
+        : run.onItem && ((...told) => run.runInAsyncScope(run.onItem, undefined, ...told));
     if (tell === undefined) return;
     if (ok)
       tell(
@@ -398,7 +381,9 @@ class Engine {
     return extra;
   }
 
-  _start(tag, user, index, itemIndex, number, inputId, i) {
+  // `word`: whose it is; 256 times the slot of the run that it is of, if that is in flight.
+  _start(word, user, index, itemIndex, number, inputId, i) {
+    const tag = word & 255;
     let start, run, judges, input;
     const given =
       inputId === -2 ? errors.valueOf(this._extra(i), this._values) : this._values.get(inputId);
@@ -423,10 +408,19 @@ class Engine {
     attempt._judges = judges;
     if (tag === LOADER) attempt._entry = given.entry;
     this._attempts[index] = attempt;
+    const own = tag === LOADER ? given.context : undefined;
+    const context = own ?? run ?? this._runs.get(word >> 8);
+    attempt._context = context;
+    if (context === undefined) this._begin(attempt, start);
+    else context.runInAsyncScope(this._begin, this, attempt, start);
+  }
+
+  _begin(attempt, start) {
     try {
       const result = start(attempt);
-      if (typeof result === 'object' && result !== null && typeof result.then === 'function') {
-        result.then(
+      if (isThenable(result)) {
+        const promise = result instanceof Promise ? result : Promise.resolve(result);
+        promise.then(
           (value) => this._succeed(attempt, value),
           (error) => this._fail(attempt, error),
         );
@@ -452,15 +446,33 @@ class Engine {
     return index;
   }
 
+  // Asks the deciders of an attempt's end, and goes on with `then(judged)`, later if they do. A
+  // decider that throws ends the run with what it threw.
+  _judge(attempt, ok, value, error, known, then) {
+    const fails = (failure) => this._fail(attempt, new errors.Final(failure));
+    try {
+      const judged = judge(attempt._judges, { ok, value, error, attempt: attempt.attempt }, known);
+      if (typeof judged === 'number') then(judged);
+      else judged.then(then).catch(fails);
+    } catch (failure) {
+      fails(failure);
+    }
+  }
+
   _succeed(attempt, value) {
-    let judged = attempt._judged;
+    if (attempt._judges === undefined || attempt._judged !== 0) {
+      this._succeeded(attempt, value, attempt._judged);
+      return;
+    }
+    this._judge(attempt, true, value, undefined, 0, (judged) =>
+      this._succeeded(attempt, value, judged),
+    );
+  }
+
+  _succeeded(attempt, value, judged) {
     let entries;
     const lists = attempt._lists && Array.isArray(value);
     try {
-      if (attempt._judges !== undefined && judged === 0) {
-        const ended = { ok: true, value, error: undefined, attempt: attempt.attempt };
-        judged = judge(attempt._judges, ended, 0);
-      }
       if (attempt._entry !== undefined) entries = (lists ? value : [value]).map(attempt._entry);
     } catch (error) {
       this._fail(attempt, new errors.Final(error));
@@ -491,27 +503,24 @@ class Engine {
   }
 
   _fail(attempt, thrown) {
-    const error = thrown instanceof errors.Final ? thrown.error : thrown;
-    let judged =
-      (attempt._judged || errors.classOf(error)) | (thrown instanceof errors.Final ? 8 : 0);
-    if (attempt._judges !== undefined && judged < 8 && attempt._judged === 0) {
-      try {
-        judged = judge(
-          attempt._judges,
-          { ok: false, value: undefined, error, attempt: attempt.attempt },
-          judged,
-        );
-      } catch (failure) {
-        this._fail(attempt, new errors.Final(failure));
-        return;
-      }
+    const isFinal = thrown instanceof errors.Final;
+    const error = isFinal ? thrown.error : thrown;
+    const known = (attempt._judged || errors.classOf(error)) | (isFinal ? 8 : 0);
+    if (attempt._judges === undefined || isFinal || attempt._judged !== 0) {
+      this._failed(attempt, error, known);
+      return;
     }
+    this._judge(attempt, false, undefined, error, known, (judged) =>
+      this._failed(attempt, error, judged),
+    );
+  }
+
+  _failed(attempt, error, judged) {
     const index = this._take(attempt);
     if (index === 0) return;
     this._flush();
-    const [domain, code] = numbersOf(error);
-    const message = error instanceof Error ? error.message : String(error);
-    const asked = attempt._retryAfterMs ?? error?.retryAfterMs;
+    const { domain, code, message, retryAfterMs } = describe(error);
+    const asked = attempt._retryAfterMs ?? retryAfterMs;
     native.fail(
       this._handle,
       index,

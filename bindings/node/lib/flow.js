@@ -2,11 +2,13 @@
 'use strict';
 // Flow: several functions at once or one after another. Each of these runs at once and gives a
 // promise; the same as an operation, to be built into others, is in `operations`.
+const { AsyncResource } = require('node:async_hooks');
 const native = require('./native.js');
 const { InvalidError } = require('./errors.js');
 const { Operation, operation, operations, runtimeOf, judgesOf, NONE } = require('./operation.js');
 const { WANTS_INDEX } = require('./runtime.js');
 const { within } = require('./policy.js');
+const { isThenable } = require('./outcome.js');
 const { Handle } = require('./handle.js');
 
 const RACE = 0,
@@ -145,7 +147,12 @@ function poll(fn, options = NONE) {
 }
 
 function pollJudges(until) {
-  return until === undefined ? undefined : judgesOf({ failureWhen: (value) => !until(value) });
+  if (until === undefined) return undefined;
+  const failureWhen = (value) => {
+    const answer = until(value);
+    return isThenable(answer) ? answer.then((done) => !done) : !answer;
+  };
+  return judgesOf({ failureWhen });
 }
 
 // ---- parallel ----
@@ -266,7 +273,8 @@ class PoolOperation extends Operation {
     const runtime = this._runtime;
     const isOperation = fn instanceof Operation && this._around === undefined;
     const start = this._around === undefined ? fn : within(this._around, fn);
-    const given = isOperation ? input : { start, judges: this._judges, input, entry: undefined };
+    const context = new AsyncResource('weir', { requireManualDestroy: true });
+    const given = isOperation ? input : { start, judges: this._judges, input, context };
     runtime._flush();
     native.poolAdd(
       runtime._open(),

@@ -2,6 +2,7 @@
 'use strict';
 // weir for Node: retry, circuit breaker, limiter, timeout, cache and what is composed of them. The
 // types with all options are in index.d.ts.
+const { AsyncResource } = require('node:async_hooks');
 const native = require('./native.js');
 const errors = require('./errors.js');
 const { Runtime, Outcome, defaultRuntime } = require('./runtime.js');
@@ -16,6 +17,12 @@ const { TestClock } = require('./testing.js');
 const DECIDERS = new Set(['classify', 'failureWhen', 'shouldRetry']);
 const KEPT = 64;
 
+// A listener that is given for one call is told in the context of that call.
+function inContext(options) {
+  if (typeof options.onRetry !== 'function') return options;
+  return { ...options, onRetry: AsyncResource.bind(options.onRetry) };
+}
+
 // The policy that these options describe. Equal options without functions are one policy, so that
 // a call like retry(fn, { maxAttempts: 5 }) in a loop makes none.
 function policyOf(Kind, options, runtime) {
@@ -25,7 +32,7 @@ function policyOf(Kind, options, runtime) {
     if (DECIDERS.has(name)) continue;
     const value = options[name];
     if (typeof value === 'function' || typeof value === 'object')
-      return new Kind({ ...options, runtime });
+      return new Kind({ ...inContext(options), runtime });
     data[name] = value;
     key += `|${name}:${typeof value}:${String(value)}`;
   }

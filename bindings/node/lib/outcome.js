@@ -53,6 +53,18 @@ function numbersOf(error) {
   return [1000, Number.isInteger(error.code) ? error.code : 0];
 }
 
+// What weir is told of whatever was thrown, which may be anything, such as a proxy that throws.
+function describe(error) {
+  try {
+    const [domain, code] = numbersOf(error);
+    const message = String(error instanceof Error ? error.message : error);
+    const retryAfterMs = error?.retryAfterMs;
+    return { domain, code, message, retryAfterMs };
+  } catch {
+    return { domain: 1000, code: 0, message: 'something that cannot be described' };
+  }
+}
+
 function classNumber(answer) {
   if (answer === undefined || answer === null) return 0;
   const number = CLASSES.get(answer);
@@ -60,24 +72,48 @@ function classNumber(answer) {
   return number;
 }
 
-// Asks the deciders, innermost first, of one attempt's end; returns class and, times 8, final.
-function judge(judges, outcome, known) {
+function isThenable(answer) {
+  const type = typeof answer;
+  if ((type !== 'object' && type !== 'function') || answer === null) return false;
+  return typeof answer.then === 'function';
+}
+
+// Asks the deciders, innermost first, of one attempt's end; gives class and, times 8, final. An
+// answer that is a promise is yielded, and comes back as what it resolves with.
+function* asked(judges, outcome, known) {
   let cls = known;
-  for (const decider of judges) {
-    if (cls === 0 && decider.classify !== undefined) cls = classNumber(decider.classify(outcome));
-    if (cls === 0 && outcome.ok && decider.failureWhen?.(outcome.value)) cls = 2;
-  }
-  const failed = cls === 2 || (cls === 0 && !outcome.ok);
-  for (const decider of judges) {
-    if (
-      failed &&
-      decider.shouldRetry !== undefined &&
-      !decider.shouldRetry(outcome.error, outcome.attempt)
-    ) {
-      return cls + 8;
+  for (const { classify, failureWhen } of judges) {
+    if (cls === 0 && classify !== undefined) {
+      const answer = classify(outcome);
+      cls = classNumber(isThenable(answer) ? yield answer : answer);
+    }
+    if (cls === 0 && outcome.ok && failureWhen !== undefined) {
+      const answer = failureWhen(outcome.value);
+      if (isThenable(answer) ? yield answer : answer) cls = 2;
     }
   }
+  if (cls !== 2 && (cls !== 0 || outcome.ok)) return cls;
+  for (const { shouldRetry } of judges) {
+    if (shouldRetry === undefined) continue;
+    const answer = shouldRetry(outcome.error, outcome.attempt);
+    if (!(isThenable(answer) ? yield answer : answer)) return cls + 8;
+  }
   return cls;
+}
+
+/** The verdict; a promise of it if a decider answers later. */
+function judge(judges, outcome, known) {
+  const asking = asked(judges, outcome, known);
+  const { done, value } = asking.next();
+  return done ? value : judgeLater(asking, value);
+}
+
+async function judgeLater(asking, answer) {
+  for (;;) {
+    const { done, value } = asking.next(await answer);
+    if (done) return value;
+    answer = value;
+  }
 }
 
 function keyOf(key) {
@@ -87,4 +123,4 @@ function keyOf(key) {
   throw new errors.InvalidError('a key must be a string, number, bigint, boolean or Uint8Array');
 }
 
-module.exports = { Outcome, judge, numbersOf, keyOf };
+module.exports = { Outcome, judge, isThenable, describe, keyOf };

@@ -2,6 +2,7 @@
 'use strict';
 // Debounce and throttle, with the names and arguments that users of lodash know; each call gives a
 // promise of the run that covers it.
+const { AsyncResource } = require('node:async_hooks');
 const native = require('./native.js');
 const { InvalidError } = require('./errors.js');
 const { Handle } = require('./handle.js');
@@ -31,7 +32,8 @@ class Pacer extends Handle {
   _call(start, key) {
     this._open();
     const work = this._around === undefined ? start : within(this._around, start);
-    const input = { start: work, judges: this._judges, input: undefined, entry: undefined };
+    const context = new AsyncResource('weir', { requireManualDestroy: true });
+    const input = { start: work, judges: this._judges, context };
     return this._runtime._launch(
       this._operation,
       0,

@@ -3,6 +3,7 @@
 // Scopes: one deadline and one cancel for all that runs in them, values they see, resources that
 // are
 // closed when they end.
+const { AsyncResource } = require('node:async_hooks');
 const native = require('./native.js');
 const { InvalidError, valueOf } = require('./errors.js');
 const { Handle } = require('./handle.js');
@@ -44,7 +45,8 @@ class Scope extends Handle {
    * Opens a resource, which is closed when the scope ends: `close(resource)`, last opened first.
    */
   open(open, close, { key, ...options } = NONE) {
-    const resource = resourceOf(open, close, key, this._runtime);
+    const closes = typeof close === 'function' ? AsyncResource.bind(close) : close;
+    const resource = resourceOf(open, closes, key, this._runtime);
     return resource.run({ ...options, scope: this });
   }
 

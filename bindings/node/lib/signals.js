@@ -2,7 +2,22 @@
 'use strict';
 // Users' AbortSignals: one listener for all runs of a signal, so that thousands of runs may share
 // one.
+const { InvalidError } = require('./errors.js');
+
 const watched = new WeakMap();
+
+// Whether a run with this signal ends before it begins: then `refuse` is told why.
+function refuses(signal, refuse) {
+  try {
+    if (typeof signal.addEventListener !== 'function')
+      throw new InvalidError('signal must be an AbortSignal');
+    if (!signal.aborted) return false;
+    refuse(signal.reason);
+  } catch (error) {
+    refuse(error);
+  }
+  return true;
+}
 
 function watch(signal, run, runtime) {
   let runs = watched.get(signal);
@@ -26,4 +41,4 @@ function forget(signal, run) {
   signal.removeEventListener('abort', runs.listener);
 }
 
-module.exports = { watch, forget };
+module.exports = { refuses, watch, forget };

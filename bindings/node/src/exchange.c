@@ -97,11 +97,12 @@ bool engine_run_slot(struct engine *engine, uint32_t slot) {
 static weir_status start(struct engine *engine, uint32_t slot, uint32_t flags,
                          weir_operation *operation, weir_run_options *options, weir_error **error) {
   if (!engine_run_slot(engine, slot)) return WEIR_ENOMEM;
-  options->context = (void *)(uintptr_t)slot;
-  options->queue = engine->queue;
-  options->user = slot;
   struct run *run = &engine->runs[slot];
   run->flags = flags;
+  run->generation = (run->generation + 1) % GENERATIONS;
+  options->context = (void *)(uintptr_t)((uint64_t)run->generation << 32 | slot);
+  options->queue = engine->queue;
+  options->user = slot;
   return weir_run(operation == NULL ? engine->closure : operation, options, NULL, NULL, NULL,
                   &run->call, error);
 }
@@ -182,10 +183,19 @@ static void carry_out(struct engine *engine, size_t count) {
   }
 }
 
-static bool wants_index(const struct engine *engine, uint64_t user) {
-  uint32_t tag = (uint32_t)(user >> 40), number = (uint32_t)user;
-  if (tag != USER_RUN) return tag == USER_OPERATION;
+/* Whether more has to be known of an attempt than its START says. */
+static bool wants_more(const struct engine *engine, uint64_t user) {
+  uint32_t number = (uint32_t)user;
+  if (user >> 60 != USER_RUN) return true;
   return number < engine->runs_capacity && (engine->runs[number].flags & RUN_WANTS_INDEX) != 0;
+}
+
+/* The run that an attempt is of, if that is still in flight: then its slot, else 0. */
+static uint32_t run_of(const struct engine *engine, const weir_attempt *shown) {
+  uint64_t context = (uint64_t)(uintptr_t)shown->context;
+  uint32_t slot = (uint32_t)context;
+  if (slot >= engine->runs_capacity || engine->runs[slot].call == NULL) return 0;
+  return engine->runs[slot].generation == context >> 32 ? slot : 0;
 }
 
 static bool convert_start(struct engine *engine, const weir_record *from, struct shared_record *to,
@@ -199,11 +209,12 @@ static bool convert_start(struct engine *engine, const weir_record *from, struct
     return false;
   }
   to->object = (int32_t)attempt;
-  to->channel = (int32_t)(from->user >> 40);
-  if (wants_index(engine, from->user)) {
+  to->channel = (int32_t)(from->user >> 60);
+  if (wants_more(engine, from->user)) {
     weir_attempt shown = {.size = sizeof shown};
     weir_attempt_get(engine->runtime, from->object, &shown, NULL);
     to->status = (int32_t)shown.index;
+    to->channel |= (int32_t)(run_of(engine, &shown) << 8);
   }
   int32_t id = value_id(input);
   to->detail = id;

@@ -174,7 +174,7 @@ static bool add_chaos(struct environment *e, struct engine *engine, napi_value o
 /* A decider on weir's thread: what JavaScript said for this run. */
 static int64_t timeout_of_run(void *data, void *context, const void *key, size_t key_size) {
   (void)key, (void)key_size;
-  return numbers_get(data, (uint64_t)(uintptr_t)context, -1);
+  return numbers_get(data, (uint32_t)(uintptr_t)context, -1);
 }
 
 /* What is not in the table: handles, ids and listeners. */

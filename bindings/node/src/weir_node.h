@@ -92,7 +92,8 @@ struct attempt {
 
 struct run {
   weir_call *call;
-  uint32_t flags; /* RUN_* */
+  uint32_t flags;      /* RUN_* */
+  uint32_t generation; /* of the slot, so that a late attempt is not taken for another run's */
 };
 
 enum {
@@ -115,9 +116,11 @@ struct shared_record {
 enum { COMMAND_WORDS = 8 };
 enum { COMMAND_RUN = 1, COMMAND_COMPLETE = 2, COMMAND_CANCEL = 3 };
 
-/* Whose START it is: bits 40 and up of `user`; the low 32 bits are the number. */
+/* Whose START it is: the four high bits of `user`; the low 32 bits are the number. A run's context
+ * is such a word, too: its slot, and above it the slot's generation. */
 enum { USER_RUN = 0, USER_OPERATION = 1, USER_ASK = 2, USER_INPUT = 3, USER_EVENT = 4 };
-#define USER_OF(tag, number) ((uint64_t)(tag) << 40 | (uint32_t)(number))
+#define USER_OF(tag, number) ((uint64_t)(tag) << 60 | (uint32_t)(number))
+enum { GENERATIONS = 1 << 28 };
 
 struct waker; /* side.c */
 
