@@ -112,22 +112,36 @@ static const Column stats_columns[] = {{"hits", FIELD_U64, AT(hits), NULL},
 #undef AT
 static PyTypeObject *stats_type;
 
-static weir_status create(weir_runtime *runtime, const void *options, void **out,
+typedef struct {
+  weir_cache_options options;
+  Ear ear;
+} CacheArguments;
+
+static weir_status create(weir_runtime *runtime, const void *given, void **out,
                           weir_error **error) {
-  return weir_cache_new(runtime, options, (weir_cache **)out, error);
+  const CacheArguments *arguments = given;
+  weir_cache_options options = arguments->options;
+  if (arguments->ear.queue) {
+    options.on_evict = tell_eviction;
+    options.evict_free_data = free_ear;
+    if (!(options.evict_data = new_ear(&arguments->ear))) return WEIR_ENOMEM;
+  }
+  return weir_cache_new(runtime, &options, (weir_cache **)out, error);
 }
 
-/* Cache(runtime, boxes, **options): `boxes` is a pair of bools, for weights and for lifetimes. */
+/* Cache(runtime, boxes, **options): `boxes` is a pair of bools, for weights and for lifetimes; with
+ * `_ear`, evictions are told. */
 static int cache_init(PyObject *self, PyObject *args, PyObject *kwargs) {
-  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  CacheArguments arguments = {WEIR_CACHE_OPTIONS_INIT, {NULL, 0}};
   PyObject *runtime;
   int weights, lifetimes;
   if (!PyArg_ParseTuple(args, "O(pp)", &runtime, &weights, &lifetimes)) return -1;
-  if (weights) options.weigh = weigh_box;
-  if (lifetimes) options.expire = expire_box;
+  if (weights) arguments.options.weigh = weigh_box;
+  if (lifetimes) arguments.options.expire = expire_box;
   PyObject *first = PyTuple_Pack(1, runtime);
-  int result =
-      first ? init_handle(self, first, kwargs, cache_fields, &options, create, "cache") : -1;
+  int result = -1;
+  if (first && take_ear(kwargs, &arguments.ear) == 0)
+    result = init_handle(self, first, kwargs, cache_fields, &arguments, create, "cache");
   Py_XDECREF(first);
   return result;
 }

@@ -37,9 +37,10 @@ static int module_exec(PyObject *module) {
   made = 1;
   return import_conversions() < 0 || add_values(module) < 0 || add_runtime(module) < 0 ||
                  add_handles(module) < 0 || add_queue(module) < 0 || add_coroutine(module) < 0 ||
-                 add_loop_call(module) < 0 || add_breaker(module) < 0 || add_limiter(module) < 0 ||
-                 add_retry(module) < 0 || add_layers(module) < 0 || add_cache(module) < 0 ||
-                 add_pacing(module) < 0 || add_flow(module) < 0 || add_scope(module) < 0
+                 add_loop_call(module) < 0 || add_listen(module) < 0 || add_breaker(module) < 0 ||
+                 add_limiter(module) < 0 || add_retry(module) < 0 || add_layers(module) < 0 ||
+                 add_cache(module) < 0 || add_pacing(module) < 0 || add_flow(module) < 0 ||
+                 add_scope(module) < 0
              ? -1
              : 0;
 }

@@ -17,7 +17,7 @@
 enum { BATCH = 256, BATCHES = 16 };
 
 static PyObject *name_start, *name_ask, *name_cancel, *name_resolve, *name_reject, *name_event,
-    *name_item, *name_settle;
+    *name_item, *name_settle, *name_told, *name_recorded;
 static Mail *graveyard;
 
 /* --- host values and leaves ------------------------------------------------------------------- */
@@ -193,6 +193,13 @@ static void deliver_item(QueueObject *queue, const weir_record *record) {
   tell_listener(queue, record->user, name_item, tuple);
 }
 
+/* told((...)): see listen.c */
+static void deliver_message(QueueObject *queue, const weir_record *record) {
+  uint64_t user = 0;
+  PyObject *told = take_message(record->object, &user);
+  tell_listener(queue, user, name_told, told);
+}
+
 static void deliver(QueueObject *queue, const weir_record *record) {
   switch (record->kind) {
     case WEIR_RECORD_START:
@@ -209,6 +216,10 @@ static void deliver(QueueObject *queue, const weir_record *record) {
       deliver_settled(record);
       break;
     case WEIR_RECORD_RELEASED:
+      if (IS_MESSAGE(record->object)) {
+        deliver_message(queue, record);
+        break;
+      }
       queue->mail->out--;
       Py_DECREF((PyObject *)(uintptr_t)record->object);
       break;
@@ -217,6 +228,13 @@ static void deliver(QueueObject *queue, const weir_record *record) {
       break;
     case WEIR_RECORD_ITEM:
       deliver_item(queue, record);
+      break;
+    case WEIR_RECORD_RECORDED:
+      Py_INCREF(Py_None);
+      tell_listener(queue, record->user, name_recorded, Py_None);
+      break;
+    case WEIR_RECORD_CLOSED:
+      queue->closed = 1;
       break;
     default:
       break;
@@ -256,6 +274,10 @@ static void bury_record(Mail *mail, const weir_record *record) {
       Py_DECREF(call);
       break;
     case WEIR_RECORD_RELEASED:
+      if (IS_MESSAGE(record->object)) {
+        drop_message(record->object);
+        break;
+      }
       mail->out--;
       Py_DECREF((PyObject *)(uintptr_t)record->object);
       break;
@@ -469,7 +491,9 @@ static int intern_names(void) {
          (name_reject = PyUnicode_InternFromString("reject")) &&
          (name_event = PyUnicode_InternFromString("event")) &&
          (name_item = PyUnicode_InternFromString("item")) &&
-         (name_settle = PyUnicode_InternFromString("settle"));
+         (name_settle = PyUnicode_InternFromString("settle")) &&
+         (name_told = PyUnicode_InternFromString("told")) &&
+         (name_recorded = PyUnicode_InternFromString("recorded"));
 }
 
 int add_queue(PyObject *module) {

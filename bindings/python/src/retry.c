@@ -66,24 +66,45 @@ static PyTypeObject *retry_stats_type, *budget_stats_type, *timeout_stats_type;
 
 /* --- retry ------------------------------------------------------------------------------------ */
 
-static weir_status retry_create(weir_runtime *runtime, const void *options, void **out,
+typedef struct {
+  weir_retry_options options;
+  Ear ear;
+} RetryArguments;
+
+/* With the listener of retries, of which the library takes a new one each time. */
+static weir_status with_listener(const RetryArguments *arguments, weir_retry_options *options) {
+  *options = arguments->options;
+  if (!arguments->ear.queue) return WEIR_OK;
+  options->on_retry = tell_retry;
+  options->on_retry_free_data = free_ear;
+  options->on_retry_data = new_ear(&arguments->ear);
+  return options->on_retry_data ? WEIR_OK : WEIR_ENOMEM;
+}
+
+static weir_status retry_create(weir_runtime *runtime, const void *arguments, void **out,
                                 weir_error **error) {
-  return weir_retry_new(runtime, options, (weir_retry **)out, error);
+  weir_retry_options options;
+  weir_status status = with_listener(arguments, &options);
+  return status == WEIR_OK ? weir_retry_new(runtime, &options, (weir_retry **)out, error) : status;
 }
 
-static weir_status retry_change(void *retry, const void *options, weir_error **error) {
-  return weir_retry_set_options(retry, options, error);
+static weir_status retry_change(void *retry, const void *arguments, weir_error **error) {
+  weir_retry_options options;
+  weir_status status = with_listener(arguments, &options);
+  return status == WEIR_OK ? weir_retry_set_options(retry, &options, error) : status;
 }
 
+/* With `_ear`, retries are told. */
 static int retry_init(PyObject *self, PyObject *args, PyObject *kwargs) {
-  weir_retry_options options = WEIR_RETRY_OPTIONS_INIT;
-  return init_handle(self, args, kwargs, retry_fields, &options, retry_create, "retry");
+  RetryArguments arguments = {WEIR_RETRY_OPTIONS_INIT, {NULL, 0}};
+  if (take_ear(kwargs, &arguments.ear) < 0) return -1;
+  return init_handle(self, args, kwargs, retry_fields, &arguments, retry_create, "retry");
 }
 
 static PyObject *retry_set_options(PyObject *self, PyObject *args, PyObject *kwargs) {
-  weir_retry_options options = WEIR_RETRY_OPTIONS_INIT;
-  if (!PyArg_ParseTuple(args, "")) return NULL;
-  return set_options(self, kwargs, retry_fields, &options, retry_change, "retry");
+  RetryArguments arguments = {WEIR_RETRY_OPTIONS_INIT, {NULL, 0}};
+  if (!PyArg_ParseTuple(args, "") || take_ear(kwargs, &arguments.ear) < 0) return NULL;
+  return set_options(self, kwargs, retry_fields, &arguments, retry_change, "retry");
 }
 
 static PyObject *retry_stats(PyObject *self, PyObject *unused) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static const char *const drivers[] = {"thread", "uv", "manual", NULL};
+static const char *const log_levels[] = {"off", "error", "warning", "info", "debug", NULL};
 
 #define AT(member) offsetof(weir_runtime_options, member)
 static const Field runtime_fields[] = {{"driver", FIELD_CHOICE, AT(driver), drivers},
@@ -19,6 +20,7 @@ static const Field runtime_fields[] = {{"driver", FIELD_CHOICE, AT(driver), driv
                                        {"close_grace", FIELD_MS, AT(close_grace_ms), NULL},
                                        {"name", FIELD_TEXT, AT(name), NULL},
                                        {"recorder_entries", FIELD_U32, AT(recorder_entries), NULL},
+                                       {"log_level", FIELD_CHOICE, AT(log_level), log_levels},
                                        {"metrics", FIELD_U32, AT(metrics), NULL},
                                        {NULL, FIELD_U32, 0, NULL}};
 #undef AT

@@ -226,6 +226,25 @@ PyObject *new_attempt(PyObject *queue, PyObject *token, PyObject *function, PyOb
                       PyObject *kwargs, PyObject *owner);
 int queue_complete_later(PyObject *self, PyObject *token, PyObject *value);
 
+/* --- listeners (listen.c) --------------------------------------------------------------------- */
+
+/* Whom a listener tells: the queue's listener of that number. */
+typedef struct {
+  weir_completions *queue;
+  uint64_t user;
+} Ear;
+/* Takes the option `_ear`, a pair (queue, number), out of `kwargs`: a borrowed queue, or NULL. */
+int take_ear(PyObject *kwargs, Ear *ear);
+/* One for the library, which gives it to free_ear() whatever its call returns; NULL: no memory. */
+Ear *new_ear(const Ear *ear);
+void free_ear(void *ear);
+void tell_eviction(void *ear, weir_cache *cache, const weir_eviction *eviction);
+void tell_retry(void *ear, uint32_t attempt, int64_t delay_ns, const weir_outcome *outcome);
+/* Whether a RELEASED record's number is a message of these, and not an object. */
+#define IS_MESSAGE(object) (((object)&1) != 0)
+PyObject *take_message(uint64_t object, uint64_t *user); /* what it says; NULL with an exception */
+void drop_message(uint64_t object);
+
 /* A new object for a scope that is lent (scope.c). */
 PyObject *wrap_scope(weir_scope *scope, PyObject *runtime);
 
@@ -235,6 +254,7 @@ int add_handles(PyObject *module);
 int add_queue(PyObject *module);
 int add_coroutine(PyObject *module);
 int add_loop_call(PyObject *module);
+int add_listen(PyObject *module);
 int add_breaker(PyObject *module);
 int add_limiter(PyObject *module);
 int add_retry(PyObject *module);

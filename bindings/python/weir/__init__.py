@@ -60,7 +60,7 @@ from ._flow import (
 from ._groups import Pool, Scope, current_scope
 from ._judge import failure
 from ._limiter import Limiter, Slot, bulkhead
-from ._listen import StateChange
+from ._listen import Event, Eviction, Retried, StateChange
 from ._operations import Operation, operation
 from ._pacing import Paced, debounce, throttle
 from ._policies import (
@@ -93,6 +93,8 @@ __all__ = [
     "Chaos",
     "Closed",
     "Entry",
+    "Event",
+    "Eviction",
     "Exhausted",
     "Exists",
     "FAILURE",
@@ -120,6 +122,7 @@ __all__ = [
     "REFUSAL",
     "Refused",
     "Rejection",
+    "Retried",
     "Retry",
     "Runtime",
     "SUCCESS",

@@ -412,6 +412,8 @@ class ThreadBridge:
                     "nothing that is due on this virtual clock would ever end this call"
                 )
             runtime._process(deadline)
+        if runtime._manual and runtime._ears is not None:
+            runtime._ears.drain()
 
     def run(
         self,
@@ -482,9 +484,10 @@ class PoolBridge:
         threading.Thread(target=self.drain, name="weir-drain", daemon=True).start()
 
     def drain(self) -> None:
-        while True:
+        while not self.queue.closed:
             self.queue.wait(None)
             self.queue.drain()
+        self.pool.shutdown(wait=False)
 
     def begin(self, *attempt: Any) -> None:
         try:

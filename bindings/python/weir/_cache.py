@@ -16,6 +16,7 @@ from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional
 
 from . import _weir
 from ._bridge import PLAIN, Owner, Queue, run_here
+from ._listen import Eviction, _EvictionListener, listen
 from ._operations import Operation, Several
 from ._policies import is_async, runtime_or_current
 from ._runtime import Runtime
@@ -88,6 +89,8 @@ class Cache(_weir.Cache):
     eviction        'adaptive' (default), 's3_fifo' or 'lru'
     max_weight      bound by weight, with weigh(value) -> int
     lifetime        lifetime(value) -> seconds, None (for ever) or ... (the cache's own ttl), asked at each write
+    on_evict        called with an Eviction for each entry that has left: in the event loop that ran where the cache
+                    was made, or if there was none on a thread "weir-listen"
 
     ``await cache.get(key, load, *args)`` loads what is missing, once for all who wait. ``lookup``, ``put`` and
     ``invalidate`` decide at once on any thread. As a decorator it caches a function's results by its arguments.
@@ -109,12 +112,16 @@ class Cache(_weir.Cache):
         max_weight: Optional[int] = None,
         weigh: Optional[Callable[[Any], int]] = None,
         lifetime: Optional[Callable[[Any], Any]] = None,
+        on_evict: Optional[Callable[[Eviction], Any]] = None,
         shards: int = 0,
         key: Optional[Callable[..., Key]] = None,
         name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
     ) -> None:
         self.runtime = runtime_or_current(runtime)
+        heard: Any = {}
+        if on_evict is not None:
+            heard["_ear"] = listen(self, self.runtime, _EvictionListener(on_evict))
         super().__init__(
             self.runtime,
             (weigh is not None, lifetime is not None),
@@ -129,6 +136,7 @@ class Cache(_weir.Cache):
             max_weight=max_weight,
             shards=shards,
             name=name,
+            **heard,
         )
         self._weigh, self._lifetime, self._key = weigh, lifetime, key
         self._owner: Owner = _Boxing(self) if weigh is not None or lifetime is not None else PLAIN
@@ -152,7 +160,15 @@ class Cache(_weir.Cache):
 
     def put_if_absent(self, key: Key, value: Any) -> Any:
         """Writes unless there is a value: the one that is there then."""
-        return self._put_if_absent(self.runtime._home_queue(), key, self._boxed(value))[1]
+        home = self.runtime._home_queue()
+        there = self._put_if_absent(home, key, self._boxed(value))[1]
+        home.drain()
+        return there
+
+    def clear(self) -> None:
+        """Removes everything."""
+        super().clear()
+        self.runtime._home_queue().drain()
 
     def __setitem__(self, key: Key, value: Any) -> None:
         self.put(key, value)

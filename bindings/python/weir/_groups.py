@@ -12,9 +12,7 @@ from ._bridge import Call, current_attempt, scope_here
 from ._flow import Progress, _Collector
 from ._operations import Leaf, Operation, Resource, as_operation
 from ._policies import policies_of, runtime_or_current
-from ._runtime import Runtime
-
-LEVELS = {"error": 1, "warning": 2, "info": 3, "debug": 4}
+from ._runtime import Runtime, log_level
 
 
 class _Ready(Operation):
@@ -120,7 +118,7 @@ class Scope(_weir.Scope):
 
     def log(self, message: str, level: str = "info") -> None:
         """Logs through the runtime under the scope's path of names."""
-        self._log(LEVELS[level], message)
+        self._log(log_level(level), message)
 
     def cancel(self) -> None:
         """Cancels every run in it, and refuses new ones."""

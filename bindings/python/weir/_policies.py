@@ -17,6 +17,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
 from . import _weir
 from ._bridge import PLAIN, Judged, Owner, Queue, run_here
 from ._judge import Classify, ShouldRetry, judges
+from ._listen import _BreakerListener, _RetryListener, listen
 from ._operations import Leaf, Operation, Wrapped, as_operation
 from ._runtime import Runtime, current_runtime
 
@@ -157,6 +158,8 @@ class Retry(Policy, _weir.Retry):
     retry_value      predicate of values: those it accepts count as failures (when it gives up: Exhausted)
     retry_refusals   whether to wait for what refused, if it says for how long; default no
     budget           a Budget that bounds retries over many calls
+    on_retry         called with a Retried before each wait: in the event loop that ran where the policy was made, or
+                     if there was none on a thread "weir-listen"
     classify         judges any outcome: classify(exception, value) -> 'success', 'failure', 'ignore' ... or None
     failures         [(domain, code_min, code_max)]: only these errors are failures
     """
@@ -178,13 +181,18 @@ class Retry(Policy, _weir.Retry):
         retry_value: Optional[Callable[[Any], Any]] = None,
         retry_refusals: bool = False,
         budget: "Optional[Budget]" = None,
+        on_retry: Optional[Callable[[Any], Any]] = None,
         classify: Optional[Classify] = None,
         failures: Any = None,
         name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
     ) -> None:
+        chosen = runtime_or_current(runtime)
+        self._heard: Dict[str, Any] = {}
+        if on_retry is not None:
+            self._heard["_ear"] = listen(self, chosen, _RetryListener(on_retry))
         super().__init__(
-            runtime_or_current(runtime),
+            chosen,
             max_attempts=max_attempts,
             backoff=backoff,
             base_delay=base_delay,
@@ -199,12 +207,13 @@ class Retry(Policy, _weir.Retry):
             budget=budget,
             failures=failures,
             name=name,
+            **self._heard,
         )
         self._judged_by(judges(classify, should_retry, retry_value))
 
     def set_options(self, **options: Any) -> None:
-        """Replaces all numbers, live; what is not named has its default again. Predicates stay."""
-        self._set_options(**options)
+        """Replaces all numbers, live; what is not named has its default again. Predicates and on_retry stay."""
+        self._set_options(**options, **self._heard)
 
 
 class Timeout(Policy, _weir.Timeout):
@@ -390,7 +399,7 @@ class Breaker(Policy, _weir.Breaker):
     trial_timeout        seconds until a trial that says nothing counts as failed; default 60
     ramp_up              seconds over which the admitted share grows after closing; None (default): off
     on_state_change      called with a StateChange: in the event loop that ran where the breaker was made, or if
-                         there was none on a thread of weir's listeners
+                         there was none on a thread "weir-listen"
 
     ``acquire()`` and ``report()`` are the decide door, for code that makes its calls itself:
 
@@ -424,14 +433,12 @@ class Breaker(Policy, _weir.Breaker):
         runtime: Optional[Runtime] = None,
     ) -> None:
         chosen = runtime_or_current(runtime)
-        heard: Dict[str, Any] = {}
+        queue, heard = chosen._home_queue(), {}
         if on_state_change is not None:
-            from ._listen import listen
-
-            heard["_user"] = listen(chosen, self, on_state_change)
+            queue, heard["_user"] = listen(self, chosen, _BreakerListener(self, on_state_change))
         super().__init__(
             chosen,
-            chosen._home_queue(),
+            queue,
             mode=mode,
             failure_threshold=failure_threshold,
             window_size=window_size,

@@ -7,7 +7,7 @@ import contextvars
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Optional
 
 from . import _weir
 from ._bridge import LoopBridge, PoolBridge, Queue, ThreadBridge
@@ -15,6 +15,7 @@ from ._bridge import LoopBridge, PoolBridge, Queue, ThreadBridge
 if TYPE_CHECKING:
     import asyncio
 
+    from ._listen import Event
     from ._policies import Policy
 
 _lock = threading.RLock()
@@ -25,18 +26,29 @@ _current: "contextvars.ContextVar[Optional[Runtime]]" = contextvars.ContextVar(
 )
 
 
+LOG_LEVELS = ("off", "error", "warning", "info", "debug")
+
+
+def log_level(word: str) -> int:
+    """The library's number of a level."""
+    if word not in LOG_LEVELS:
+        raise ValueError(f"a log level is one of {list(LOG_LEVELS)} (got {word!r})")
+    return LOG_LEVELS.index(word)
+
+
 class Runtime(_weir.Runtime):
     """The engine that policies and runs belong to: a clock, timers and a thread of weir's own.
 
     Most programs never make one: ``default_runtime()`` is made on first use. Any number of event loops and threads
-    share a runtime. Close the ones you
-    make: ``close()``; the default one lasts as long as the process.
+    share a runtime. Close the ones you make: ``close()``; the default one lasts as long as the process.
 
     name              for metrics and logs
     seed              of jitter and hashing; 0: from the system
     max_in_flight     unsettled calls at most; None: no bound
     close_grace       seconds that attempts may go on after closing before they count as leaked
-    recorder_entries  decisions that ``recorder()`` keeps; 0: off
+    recorder_entries  decisions that ``recorder()`` keeps, and of which ``on_event()`` tells; default 0: off
+    log_level         'error', 'warning', 'info' or 'debug': lines up to it go to ``logging.getLogger('weir')``, by way
+                      of the recorder, which has 256 entries then if you do not say; default 'off'
     metrics           whether ``metrics()`` has histograms of latency and waiting, too
     """
 
@@ -50,6 +62,7 @@ class Runtime(_weir.Runtime):
         max_in_flight: Optional[int] = None,
         close_grace: Optional[float] = 5.0,
         recorder_entries: int = 0,
+        log_level: str = "off",
         metrics: bool = False,
     ) -> None:
         super().__init__(
@@ -58,7 +71,8 @@ class Runtime(_weir.Runtime):
             seed=seed,
             max_in_flight=max_in_flight,
             close_grace=close_grace,
-            recorder_entries=recorder_entries,
+            recorder_entries=recorder_entries or (0 if log_level == "off" else 256),
+            log_level=log_level,
             metrics=int(metrics),
         )
         self._pid = os.getpid()
@@ -67,8 +81,15 @@ class Runtime(_weir.Runtime):
         self._free: List[Queue] = []
         self._pool: Optional[PoolBridge] = None
         self._home: Optional[Queue] = None
+        self._ears: Optional[Queue] = None
+        self._listening = False
+        self._recorder: Any = None
         self._tokens: List[contextvars.Token[Optional[Runtime]]] = []
         _all.add(self)
+        if log_level != "off":
+            from ._listen import to_logging
+
+            to_logging(self)
 
     # --- where records arrive ---------------------------------------------------------------------
 
@@ -89,6 +110,14 @@ class Runtime(_weir.Runtime):
                 if self._home is None:
                     self._home = Queue(self)
         return self._home
+
+    def _ears_queue(self) -> Queue:
+        """Where listeners hear. Not home, which whoever writes to a cache drains: a listener does not run there."""
+        if self._ears is None:
+            with _lock:
+                if self._ears is None:
+                    self._ears = Queue(self)
+        return self._ears
 
     def _loop_bridge(self, loop: "asyncio.AbstractEventLoop") -> LoopBridge:
         bridge = self._loops.get(loop)
@@ -123,6 +152,25 @@ class Runtime(_weir.Runtime):
         found: Policy = self._find(name, KINDS)
         return found
 
+    def on_event(
+        self, tell: "Callable[[Event], Any]", kinds: "Optional[Iterable[str]]" = None
+    ) -> "Callable[[], None]":
+        """From now on tells what the policies do: ``tell(event)`` for each Event, or for those of some ``kinds`` only,
+        such as 'retry', 'refusal' or ('state_change', 'gave_up'). The option ``recorder_entries`` must be at least 1.
+        Gives a function that ends it.
+
+        Called in the event loop that runs here, or if there is none on a thread "weir-listen".
+        """
+        from ._listen import _Listener, on_event
+
+        return on_event(self, _Listener(tell), kinds)
+
+    def log(self, message: str, level: str = "info", subject: Optional[str] = None) -> None:
+        """Logs a line where the runtime logs, if its ``log_level`` lets ``level`` pass. ``subject`` names the part
+        that speaks; None: the runtime's name.
+        """
+        _weir.log(self, log_level(level), subject, message)
+
     def now(self) -> float:
         """The runtime's monotonic time in seconds."""
         return self.now_ns() / 1e9
@@ -140,7 +188,7 @@ class Runtime(_weir.Runtime):
 
     def _queues(self) -> List[Queue]:
         with _lock:
-            queues = list(self._free) + [self._home, getattr(self._pool, "queue", None)]
+            queues = list(self._free) + [self._home, self._ears, getattr(self._pool, "queue", None)]
         bridge = getattr(self._threads, "bridge", None)
         queues.append(getattr(bridge, "queue", None))
         return [queue for queue in queues if queue is not None]

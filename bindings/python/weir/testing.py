@@ -58,8 +58,8 @@ class Runtime(_Runtime):
         quiet = 0
         while quiet < 3:
             busy = bridge.pump()
-            if self._home is not None:
-                busy += self._home.drain()
+            for queue in (self._home, self._ears):
+                busy += queue.drain() if queue is not None else 0
             await asyncio.sleep(0)
             quiet = 0 if busy or ready else quiet + 1
 
