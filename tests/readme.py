@@ -80,7 +80,7 @@ class Readme:
         if 'project(' not in block:
             block = 'cmake_minimum_required(VERSION 3.21)\nproject(app LANGUAGES C)\nadd_executable(app app.c)\n' + block
         (directory / 'CMakeLists.txt').write_text(block)
-        run(['cmake', '-G', 'Ninja', '-S', '.', '-B', 'build'], directory, self.environment)
+        run(['cmake', '-G', 'Ninja', '-S', '.', '-B', 'build', '-DCMAKE_UNITY_BUILD=ON'], directory, self.environment)
         run(['cmake', '--build', 'build'], directory, self.environment)
         run(['build/app'], directory, self.environment)
 

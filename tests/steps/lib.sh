@@ -35,12 +35,28 @@ is_version_14() {
   "$1" --version | grep -q 'version 14\.' || { skip "$1" "it is not version 14"; return 1; }
 }
 
+# Sixteen sources of the library at a time, which takes a third of the time of each by itself; for builds
+# of which only the behaviour matters. Releases compile each by itself.
+together=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16)
+
 # cmake_build NAME OPTION...: configures and builds in $WEIR_BUILD/NAME; warnings are errors.
 cmake_build() {
   local name=$1
   shift
   check "$name: configure" cmake -G Ninja -S "$WEIR_ROOT" -B "$WEIR_BUILD/$name" -DWEIR_WERROR=ON "$@" &&
     WEIR_TIMEOUT=900 check "$name: build" cmake --build "$WEIR_BUILD/$name" -j "$jobs"
+}
+
+# debug_build: the debug build by CMake and GCC, gcc-debug, which several steps use.
+debug_build() {
+  cmake_build gcc-debug "${together[@]}" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++
+}
+
+# asan_build COMPILER: a build with AddressSanitizer and UndefinedBehaviorSanitizer, asan-COMPILER.
+# The tests themselves are not optimised: they take longer to compile than to run.
+asan_build() {
+  cmake_build "asan-$1" "${together[@]}" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER="$1" \
+    -DCMAKE_CXX_COMPILER="${1/gcc/g}++" -DCMAKE_CXX_FLAGS=-O1 -DWEIR_SANITIZE=address,undefined
 }
 
 # run_cmocka LABEL PROGRAM [ARGUMENT...]: counts each test of a cmocka program by its TAP line.
