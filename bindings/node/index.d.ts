@@ -1166,6 +1166,25 @@ export class Runtime {
     waitsFor: string;
   }[];
   trim(): void;
+  /**
+   * The runtime that another thread, addon or language of this process made, by its handle or
+   * address: `find()` finds their policies in it, and limits count for all together. It stays
+   * theirs: close() of what this gives cancels only what was begun here.
+   */
+  static from(handle: Runtime | object | bigint): Runtime;
+  /**
+   * For addons that are linked with the same libweir: a Node-API external of the `weir_runtime *`,
+   * tagged { 0x776569722d72756e, 0x74696d6500000000 | major version }. It keeps the runtime's memory;
+   * who goes on using the pointer takes a reference (weir_runtime_ref).
+   */
+  readonly handle: object;
+  /**
+   * Where the runtime is, as a number: for worker threads (postMessage it) and other languages.
+   * It keeps nothing: keep this object until the other side has made its own of it.
+   */
+  readonly address: bigint;
+  /** False from the begin of closing, whoever closes it. */
+  readonly isOpen: boolean;
   /** Refuses what is new, settles what is in flight as closed; resolves when all has ended. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

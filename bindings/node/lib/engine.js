@@ -73,10 +73,11 @@ class Engine {
     this._listeners = new Table(1);
     const { _commands: commands, _extras: extras, _refused: refused } = this;
     const wake = () => self.deref()?._wake();
+    this._lent = options.adopts !== undefined;
     this._handle = root.runInAsyncScope(
-      native.open,
+      this._lent ? native.adopt : native.open,
       undefined,
-      options,
+      this._lent ? options.adopts : options,
       commands,
       buffer,
       extras,
@@ -85,7 +86,7 @@ class Engine {
     );
     registry.register(this, this._handle);
     this._runs = new Table(1);
-    this._values = new Table();
+    this._values = new Table(1);
     this._functions = new Map();
     this._nextFunction = 1;
     this._attempts = [];
@@ -113,6 +114,10 @@ class Engine {
     });
     run.outcome = (flags & WANTS_OUTCOME) !== 0;
     if (run.quiet) run.promise = promise;
+    if (this._lent && this._closing !== undefined) {
+      this._refuse(run, errors.make(-15, 'this form of the runtime is closed'));
+      return promise;
+    }
     const { signal } = options;
     if (signal !== undefined && signal !== null) {
       if (signals.refuses(signal, (reason) => this._refuse(run, reason))) return promise;
@@ -136,7 +141,7 @@ class Engine {
   _refuse(run, error) {
     if (run.owns !== undefined) for (const handle of run.owns) native.release(handle);
     if (!run.outcome) return run.reject(error);
-    const status = error instanceof errors.WeirError ? error.status : -4;
+    const status = errors.isA(errors.WeirError, error) ? error.status : -4;
     const outcome = new Outcome(
       { channel: 2, status, attempts: 0, elapsedMs: 0, slot: 0 },
       this._values,
@@ -276,7 +281,7 @@ class Engine {
       this._pumping = false;
       this._rest();
     }
-    if (this._closed && this._closing !== undefined) this._end();
+    if (this._closed && this._closing !== undefined && !this._lent) this._end();
     return seen;
   }
 
@@ -288,6 +293,7 @@ class Engine {
   }
 
   _rest() {
+    if (this._lent && this._inFlight === 0) this._closing?.resolve();
     if (!this._held || this._inFlight > 0) return;
     this._held = false;
     busy.delete(this);
@@ -491,9 +497,10 @@ class Engine {
   }
 
   _completeList(index, items, entries) {
-    const isAbsent = (item) => item instanceof Error || item === undefined;
+    const isError = (item) => errors.isA(Error, item);
+    const isAbsent = (item) => isError(item) || item === undefined;
     const ids = items.map((item) => (isAbsent(item) ? -1 : this._values.put(item)));
-    const failed = items.map((item) => (item instanceof Error ? this._values.put(item) : -1));
+    const failed = items.map((item) => (isError(item) ? this._values.put(item) : -1));
     const weights = entries?.map(({ weight }) => weight);
     entries?.forEach(({ ttlMs }, i) => {
       if (ids[i] >= 0) native.setNumber(this._handle, true, ids[i], ttlMs);
@@ -503,7 +510,7 @@ class Engine {
   }
 
   _fail(attempt, thrown) {
-    const isFinal = thrown instanceof errors.Final;
+    const isFinal = errors.isA(errors.Final, thrown);
     const error = isFinal ? thrown.error : thrown;
     const known = (attempt._judged || errors.classOf(error)) | (isFinal ? 8 : 0);
     if (attempt._judges === undefined || isFinal || attempt._judged !== 0) {
@@ -560,7 +567,7 @@ class Engine {
   _outcome(description) {
     const outcome = new Outcome(description, this._values);
     const { error } = outcome;
-    if (error instanceof errors.WeirError) {
+    if (errors.isA(errors.WeirError, error)) {
       error.attempts = outcome.attempts;
       error.stopReason = outcome.stopReason;
       if (outcome.retryAfterMs !== undefined) error.retryAfterMs = outcome.retryAfterMs;

@@ -82,6 +82,15 @@ class Final {
   }
 }
 
+/** Whether a user's object is of a class, though asking may throw (a proxy). */
+function isA(Kind, thing) {
+  try {
+    return thing instanceof Kind;
+  } catch {
+    return false;
+  }
+}
+
 /** `throw final(error)`: nothing tries again, and whoever waits gets `error`. */
 function final(error) {
   return new Final(error);
@@ -153,7 +162,7 @@ const REFUSALS = new Set([-6, -7, -8, -9]);
 
 /** How an error of weir's own is judged by what stands around: WEIR_CLASS_*; 0: by default. */
 function classOf(error) {
-  if (!(error instanceof WeirError)) return 0;
+  if (!isA(WeirError, error)) return 0;
   return REFUSALS.has(error.status) ? 3 : 0;
 }
 
@@ -179,6 +188,7 @@ module.exports = {
   NotSupportedError,
   ExpiredError,
   Final,
+  isA,
   final,
   outcomeOf,
   remember,

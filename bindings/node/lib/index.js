@@ -118,7 +118,7 @@ function plain(options) {
   return { run: go(0), settle: go(2) };
 }
 
-const { Final, WORDS, remember, make, errorOf, valueOf, settledOf, classOf, ...errorClasses } =
+const { Final, isA, WORDS, remember, make, errorOf, valueOf, settledOf, classOf, ...errorClasses } =
   errors;
 
 module.exports = {

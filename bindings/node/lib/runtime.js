@@ -4,6 +4,7 @@
 // engine.js.
 const native = require('./native.js');
 const { Engine, WANTS_INDEX, WANTS_OUTCOME } = require('./engine.js');
+const { InvalidError } = require('./errors.js');
 const { Outcome, keyOf } = require('./outcome.js');
 
 const EVENTS = [
@@ -23,9 +24,34 @@ const EVENTS = [
   'hedgeWon',
   'chaos',
 ];
+const CANCEL_RUN = 3;
 const LEVELS = ['off', 'error', 'warning', 'info', 'debug'];
 
 class Runtime extends Engine {
+  /**
+   * The runtime that another thread, addon or language made, by its `handle` or `address`. It stays
+   * theirs: close() of what this gives ends only what was begun here.
+   */
+  static from(handle) {
+    if (handle instanceof Runtime) return new Runtime({ adopts: handle.handle });
+    return new Runtime({ adopts: handle ?? null });
+  }
+
+  /** For addons of this process: an external, which keeps the runtime's memory. */
+  get handle() {
+    return native.runtimeExternal(this._open());
+  }
+
+  /** For other threads and languages: where it is. Keeps nothing: keep this as long. */
+  get address() {
+    return native.runtimeAddress(this._open());
+  }
+
+  /** False from the begin of closing, whoever closes it. */
+  get isOpen() {
+    return this._closing === undefined && native.isOpen(this._open());
+  }
+
   _function(start, judges) {
     const id = this._nextFunction++;
     this._functions.set(id, { start, judges });
@@ -99,6 +125,7 @@ class Runtime extends Engine {
 
   /** Writes a line to the option onLog, if logLevel lets it pass. */
   log(level, message, subject) {
+    if (typeof message !== 'string') throw new InvalidError('message must be a string');
     native.log(this._open(), Math.max(0, LEVELS.indexOf(level)), subject, message);
   }
 
@@ -127,8 +154,21 @@ class Runtime extends Engine {
     return this._closing.promise;
   }
 
+  // A lent runtime goes on; what was begun here is told to stop.
+  _letGo() {
+    for (const run of this._runs.items) {
+      if (run !== undefined && !run.settled) this._push(CANCEL_RUN, run.slot, 0, 0, 0, 0, 0, 0);
+    }
+    this._flush();
+    this._rest();
+  }
+
   _beginClose() {
     this._flush();
+    if (this._lent) {
+      this._letGo();
+      return;
+    }
     if (!this._manual) this._hold();
     this._inFlight++; // the end itself keeps the process alive
     native.close(this._handle);

@@ -14,9 +14,9 @@ static int64_t weigh(void *data, const void *key, size_t key_size, const weir_va
 
 /* A decider on any thread: what JavaScript said when it handed the value over. */
 static int64_t lifetime(void *data, const weir_expiry *expiry) {
-  int32_t id = value_id(expiry->value);
-  if (expiry->moment == WEIR_EXPIRE_READ || id < 0) return WEIR_EXPIRE_KEEP;
-  return numbers_get(data, (uint64_t)id, WEIR_EXPIRE_KEEP);
+  uint64_t id = weir_value_host_id(expiry->value) & INT32_MAX;
+  if (expiry->moment == WEIR_EXPIRE_READ || id == 0) return WEIR_EXPIRE_KEEP;
+  return numbers_get(data, id, WEIR_EXPIRE_KEEP);
 }
 
 /* cacheNew(engine, options, weighs, listener, hasLifetimes) */
@@ -160,12 +160,11 @@ static napi_value entry_value(struct environment *e, const weir_cache_entry *ent
 static napi_value cache_scan(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   weir_cache *cache = handle_get(e, arg[0], KIND_CACHE);
-  void *cursor = NULL;
   size_t length = 0, count = 0;
   weir_cache_entry entries[64];
   napi_value list = NULL;
   if (cache == NULL) return NULL;
-  napi_get_typedarray_info(env, arg[1], NULL, &length, &cursor, NULL, NULL);
+  uint64_t *cursor = words_of(e, arg[1], 1, &length);
   weir_status status = weir_cache_scan(cache, cursor, entries, sizeof *entries, 64, &count);
   if (status != WEIR_OK) return throw_status(e, status, NULL);
   napi_create_array_with_length(env, count, &list);

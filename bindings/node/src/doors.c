@@ -66,15 +66,12 @@ static napi_value breaker_report(napi_env env, napi_callback_info info) {
 static napi_value breaker_acquire_many(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   weir_breaker *breaker = DOOR(0, BREAKER);
-  void *permits = NULL;
   size_t count = 0, granted = 0;
-  napi_typedarray_type type = napi_biguint64_array;
   if (breaker == NULL) return NULL;
-  napi_get_typedarray_info(env, arg[1], &type, &count, &permits, NULL, NULL);
+  uint64_t *permits = words_of(e, arg[1], 1, &count);
   weir_status status =
-      type != napi_biguint64_array
-          ? WEIR_EINVAL
-          : weir_breaker_acquire_n(breaker, count, permits, &granted, &e->rejection);
+      permits == NULL ? WEIR_EINVAL
+                      : weir_breaker_acquire_n(breaker, count, permits, &granted, &e->rejection);
   if (status == WEIR_EOPEN) return number_value(e, 0);
   return status == WEIR_OK ? number_value(e, (double)granted) : throw_status(e, status, NULL);
 }
@@ -83,16 +80,14 @@ static napi_value breaker_acquire_many(napi_env env, napi_callback_info info) {
 static napi_value breaker_report_many(napi_env env, napi_callback_info info) {
   ARGUMENTS(5);
   weir_breaker *breaker = DOOR(0, BREAKER);
-  void *permits = NULL;
   size_t length = 0, recorded = 0;
-  napi_typedarray_type type = napi_biguint64_array;
   if (breaker == NULL) return NULL;
-  napi_get_typedarray_info(env, arg[1], &type, &length, &permits, NULL, NULL);
-  if (type != napi_biguint64_array) return throw_status(e, WEIR_EINVAL, NULL);
-  size_t count = (size_t)number_of(e, arg[2]);
-  for (size_t i = 0; i < count && i < length; i++)
-    recorded += weir_breaker_report(breaker, ((uint64_t *)permits)[i], (uint32_t)int_of(e, arg[3]),
-                                    (int64_t)(number_of(e, arg[4]) * 1e6)) == WEIR_OK;
+  uint64_t *permits = words_of(e, arg[1], 1, &length);
+  int64_t count = whole_of(e, arg[2]), elapsed_ns = (int64_t)(number_of(e, arg[4]) * 1e6);
+  uint32_t class_ = (uint32_t)int_of(e, arg[3]);
+  if (permits == NULL || count < 0) return throw_status(e, WEIR_EINVAL, NULL);
+  for (size_t i = 0; i < (size_t)count && i < length; i++)
+    recorded += weir_breaker_report(breaker, permits[i], class_, elapsed_ns) == WEIR_OK;
   return number_value(e, (double)recorded);
 }
 
@@ -148,7 +143,7 @@ static napi_value breaker_restore(napi_env env, napi_callback_info info) {
   if (breaker == NULL) return NULL;
   weir_status status = WEIR_EINVAL;
   if (bytes_of(e, arg[1], &bytes))
-    status = weir_breaker_restore(breaker, bytes.data, bytes.size, (int64_t)number_of(e, arg[2]));
+    status = weir_breaker_restore(breaker, bytes.data, bytes.size, whole_of(e, arg[2]));
   bytes_done(&bytes);
   return status == WEIR_OK ? NULL : throw_status(e, status, NULL);
 }
@@ -194,8 +189,10 @@ static napi_value limiter_acquire_many(napi_env env, napi_callback_info info) {
   weir_limiter *limiter = DOOR(0, LIMITER);
   size_t granted = 0;
   if (limiter == NULL) return NULL;
+  int64_t count = whole_of(e, arg[1]);
   weir_status status =
-      weir_limiter_acquire_n(limiter, (size_t)number_of(e, arg[1]), &granted, &e->rejection);
+      count < 0 ? WEIR_EINVAL
+                : weir_limiter_acquire_n(limiter, (size_t)count, &granted, &e->rejection);
   if (status == WEIR_ELIMITED) return number_value(e, 0);
   return status == WEIR_OK ? number_value(e, (double)granted) : throw_status(e, status, NULL);
 }
@@ -287,8 +284,8 @@ static napi_value limiter_add_limit(napi_env env, napi_callback_info info) {
   weir_error *error = NULL;
   if (limiter == NULL) return NULL;
   weir_status status =
-      weir_limiter_add_limit(limiter, (uint32_t)int_of(e, arg[1]), (int64_t)number_of(e, arg[2]),
-                             (int64_t)number_of(e, arg[3]), (int64_t)number_of(e, arg[4]), &error);
+      weir_limiter_add_limit(limiter, (uint32_t)int_of(e, arg[1]), whole_of(e, arg[2]),
+                             whole_of(e, arg[3]), whole_of(e, arg[4]), &error);
   return status == WEIR_OK ? NULL : throw_status(e, status, error);
 }
 
@@ -314,10 +311,9 @@ static napi_value retry_next(napi_env env, napi_callback_info info) {
   uint32_t reason = 0;
   if (retry == NULL) return NULL;
   napi_get_typedarray_info(env, arg[1], NULL, &count, &state, NULL, NULL);
-  weir_status status = count < 4
-                           ? WEIR_EINVAL
-                           : weir_retry_next(retry, state, (uint32_t)int_of(e, arg[2]),
-                                             (int64_t)number_of(e, arg[3]), &delay_ns, &reason);
+  weir_status status = count < 4 ? WEIR_EINVAL
+                                 : weir_retry_next(retry, state, (uint32_t)int_of(e, arg[2]),
+                                                   whole_of(e, arg[3]), &delay_ns, &reason);
   if (status == WEIR_OK) return number_value(e, ms_of_ns(delay_ns));
   return status == WEIR_ESTOP ? number_value(e, -1.0 - reason) : throw_status(e, status, NULL);
 }

@@ -82,6 +82,13 @@ static void wait_for_end(struct engine *engine) {
   drop_records(engine);
 }
 
+/* What a lent runtime still has of this engine completes without a value; what it posts later goes
+ * with the queue. Nothing waits: its owner may be this very thread. */
+static void let_go(struct engine *engine) {
+  drop_records(engine);
+  attempts_abandon(engine);
+}
+
 static void unlink_engine(struct engine *engine) {
   struct engine **place = &engine->environment->engines;
   while (*place != NULL && *place != engine) place = &(*place)->next;
@@ -92,12 +99,17 @@ void engine_end(struct engine *engine) {
   if (engine->runtime == NULL) return;
   unlink_engine(engine);
   waker_end(engine->waker);
-  weir_runtime_close(engine->runtime);
+  if (!engine->lent) weir_runtime_close(engine->runtime);
   for (uint32_t i = 0; i < engine->runs_capacity; i++) {
-    if (engine->runs[i].call != NULL) weir_call_unref(engine->runs[i].call);
+    if (engine->runs[i].call == NULL) continue;
+    if (engine->lent) weir_call_cancel(engine->runs[i].call);
+    weir_call_unref(engine->runs[i].call);
     engine->runs[i].call = NULL;
   }
-  wait_for_end(engine);
+  if (engine->lent)
+    let_go(engine);
+  else
+    wait_for_end(engine);
   weir_operation_unref(engine->closure);
   weir_operation_unref(engine->loader);
   weir_completions_unref(engine->queue);
@@ -127,7 +139,7 @@ void engine_free(struct engine *engine) {
   free(engine);
 }
 
-static weir_status make_queue(struct engine *engine, weir_error **error) {
+weir_status engine_queue(struct engine *engine, weir_error **error) {
   weir_completions_options options = WEIR_COMPLETIONS_OPTIONS_INIT;
   options.notify = waker_notify;
   options.notify_data = engine->waker;
@@ -161,7 +173,7 @@ static weir_status make_runtime(struct environment *e, struct engine *engine, na
   weir_status status = weir_runtime_new(options, &engine->runtime, error);
   if (status == WEIR_OK && options->driver == WEIR_DRIVER_MANUAL)
     weir_runtime_process(engine->runtime, 1000000000);
-  return status == WEIR_OK ? make_queue(engine, error) : status;
+  return status == WEIR_OK ? engine_queue(engine, error) : status;
 }
 
 static bool share_buffers(struct environment *e, struct engine *engine, napi_value *arg) {
@@ -190,26 +202,20 @@ static struct numbers *numbers_new(void) {
   return numbers;
 }
 
-/* open(options, commands: Float64Array, records: ArrayBuffer, extras: [], refused: [], wake) */
-static napi_value open_engine(napi_env env, napi_callback_info info) {
-  ARGUMENTS(6);
-  struct engine *engine = calloc(1, sizeof *engine);
-  if (engine == NULL) return throw_status(e, WEIR_ENOMEM, NULL);
+bool engine_prepare(struct environment *e, struct engine *engine, napi_value *arg) {
   engine->environment = e;
-  struct options_memory memory = {.count = 0};
-  weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT;
-  weir_error *error = NULL;
-  weir_status status = WEIR_EINVAL;
-  bool fine = options_read(e, arg[0], runtime_fields, &options, &memory, "runtime") &&
-              share_buffers(e, engine, arg) && (engine->timeouts = numbers_new()) != NULL &&
-              (engine->lifetimes = numbers_new()) != NULL &&
-              (engine->waker = waker_new(e, arg[5])) != NULL;
-  if (fine) status = make_runtime(e, engine, arg[0], &options, &error);
-  options_done(&memory);
+  return share_buffers(e, engine, arg) && (engine->timeouts = numbers_new()) != NULL &&
+         (engine->lifetimes = numbers_new()) != NULL &&
+         (engine->waker = waker_new(e, arg[5])) != NULL;
+}
+
+napi_value engine_made(struct engine *engine, weir_status status, weir_error *error) {
+  struct environment *e = engine->environment;
   if (engine->runtime != NULL) {
     engine->next = e->engines;
     e->engines = engine;
-    napi_add_env_cleanup_hook(env, environment_ends, engine);
+    napi_add_env_cleanup_hook(e->env, environment_ends, engine);
+    e->queue = engine->queue;
   }
   if (status == WEIR_OK) return handle_value(e, KIND_ENGINE, engine);
   if (engine->runtime == NULL && engine->waker != NULL) {
@@ -222,6 +228,22 @@ static napi_value open_engine(napi_env env, napi_callback_info info) {
   }
   engine_free(engine);
   return throw_status(e, status, error);
+}
+
+/* open(options, commands: Float64Array, records: ArrayBuffer, extras: [], refused: [], wake) */
+static napi_value open_engine(napi_env env, napi_callback_info info) {
+  ARGUMENTS(6);
+  struct engine *engine = calloc(1, sizeof *engine);
+  if (engine == NULL) return throw_status(e, WEIR_ENOMEM, NULL);
+  struct options_memory memory = {.count = 0};
+  weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT;
+  weir_error *error = NULL;
+  weir_status status = WEIR_EINVAL;
+  bool fine = engine_prepare(e, engine, arg) &&
+              options_read(e, arg[0], runtime_fields, &options, &memory, "runtime");
+  if (fine) status = make_runtime(e, engine, arg[0], &options, &error);
+  options_done(&memory);
+  return engine_made(engine, status, error);
 }
 
 /* setNumber(engine, lifetimes, index, ms): of a run's timeout, or a value's lifetime */
@@ -371,10 +393,9 @@ static napi_value recorder_read(napi_env env, napi_callback_info info) {
   struct engine *engine = engine_get(e, arg[0]);
   if (engine == NULL) return NULL;
   weir_recorded entries[64];
-  void *cursor = NULL;
   size_t length = 0, count = 0;
   napi_value list = NULL;
-  napi_get_typedarray_info(env, arg[1], NULL, &length, &cursor, NULL, NULL);
+  uint64_t *cursor = words_of(e, arg[1], 1, &length);
   weir_status status =
       weir_recorder_read(engine->runtime, cursor, entries, sizeof *entries, 64, &count);
   if (status != WEIR_OK) return throw_status(e, status, NULL);
@@ -392,7 +413,7 @@ static napi_value write_log(napi_env env, napi_callback_info info) {
   ARGUMENTS(4);
   struct engine *engine = engine_get(e, arg[0]);
   if (engine == NULL) return NULL;
-  char subject[128], message[1024];
+  char subject[128], message[1024] = "";
   size_t size = 0;
   bool named = napi_get_value_string_utf8(env, arg[2], subject, sizeof subject, &size) == napi_ok;
   napi_get_value_string_utf8(env, arg[3], message, sizeof message, &size);

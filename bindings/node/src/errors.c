@@ -5,15 +5,16 @@
  */
 #include "weir_node.h"
 
-int32_t value_id(weir_value *value) {
+int32_t value_id(struct environment *e, weir_value *value) {
   if (value == NULL) return -1;
-  if (weir_value_kind(value) != WEIR_VALUE_HOST) return -2;
-  return (int32_t)(weir_value_host_id(value) & INT32_MAX);
+  uint32_t kind = weir_value_kind(value);
+  if (kind == WEIR_VALUE_BYTES || kind == WEIR_VALUE_LIST) return -2;
+  return (int32_t)(weir_value_host_id_of(value, e->queue) & INT32_MAX);
 }
 
 /* { list: [...] }, { bytes: Buffer } or the id. */
 napi_value value_value(struct environment *e, weir_value *value) {
-  int32_t id = value_id(value);
+  int32_t id = value_id(e, value);
   if (id != -2) return number_value(e, id);
   napi_value object = NULL, content = NULL;
   napi_create_object(e->env, &object);
@@ -63,7 +64,7 @@ napi_value error_value(struct environment *e, weir_error *error) {
   weir_value *detail = weir_error_detail(error);
   if (detail != NULL) napi_set_named_property(e->env, object, "detail", value_value(e, detail));
   weir_error *cause = weir_error_cause(error);
-  if (value_id(detail) < 0 || cause != NULL)
+  if (value_id(e, detail) <= 0 || cause != NULL)
     set_text(e, object, "message", weir_error_message(error));
   if (cause != NULL) napi_set_named_property(e->env, object, "cause", error_value(e, cause));
   if (weir_error_count(error) > 0) set_listed(e, object, error);

@@ -216,7 +216,7 @@ static bool convert_start(struct engine *engine, const weir_record *from, struct
     to->status = (int32_t)shown.index;
     to->channel |= (int32_t)(run_of(engine, &shown) << 8);
   }
-  int32_t id = value_id(input);
+  int32_t id = value_id(e, input);
   to->detail = id;
   if (id == -2) napi_set_element(e->env, extras, record, value_value(e, input));
   weir_value_unref(input);
@@ -234,7 +234,7 @@ static void convert_settled(struct engine *engine, const weir_record *from,
   to->detail = ms_of_ns((int64_t)from->detail);
   if (from->channel == WEIR_CHANNEL_VALUE) {
     weir_value *value = (weir_value *)(uintptr_t)from->object;
-    to->object = value_id(value);
+    to->object = value_id(e, value);
     if ((run->flags & RUN_WANTS_OUTCOME) != 0)
       napi_set_element(e->env, extras, record, outcome_value(e, weir_call_outcome(call)));
     else if (to->object == -2)
@@ -253,7 +253,7 @@ static void convert_item(struct environment *e, const weir_record *from, struct 
   to->detail = (double)from->detail;
   if (from->channel == WEIR_CHANNEL_VALUE) {
     weir_value *value = (weir_value *)(uintptr_t)from->object;
-    to->object = value_id(value);
+    to->object = value_id(e, value);
     if (to->object == -2) napi_set_element(e->env, extras, record, value_value(e, value));
     weir_value_unref(value);
     return;
@@ -300,8 +300,11 @@ static uint32_t drain(struct engine *engine, napi_value extras) {
     size_t room = capacity - count < CHUNK ? capacity - count : CHUNK;
     size_t drained = weir_completions_drain(engine->queue, raw, sizeof *raw, room);
     if (drained == 0) break;
+    napi_handle_scope scope = NULL; /* what is described has many handles */
+    napi_open_handle_scope(engine->environment->env, &scope);
     for (size_t i = 0; i < drained; i++)
       count += convert(engine, &raw[i], &engine->records[count], extras, count);
+    napi_close_handle_scope(engine->environment->env, scope);
   }
   return side_take(engine->environment, engine, extras, engine->records, count, capacity);
 }
@@ -349,7 +352,7 @@ static napi_value run(napi_env env, napi_callback_info info) {
     options.key = key.data;
     options.key_size = key.size;
   }
-  if (bytes_of(e, arg[9], &name)) options.name = name.data;
+  if (text_of(e, arg[9], &name)) options.name = name.data;
   options.input = host_value(engine, number_of(e, arg[6]));
   weir_error *error = NULL;
   weir_status status =
@@ -403,14 +406,14 @@ static napi_value fail(napi_env env, napi_callback_info info) {
   struct engine *engine = engine_get(e, arg[0]);
   if (engine == NULL) return NULL;
   struct bytes message;
-  bool said = bytes_of(e, arg[5], &message);
+  bool said = text_of(e, arg[5], &message);
   weir_error *error = host_error(engine, number_of(e, arg[2]), (uint32_t)int_of(e, arg[3]),
                                  number_of(e, arg[4]), said ? message.data : NULL);
   bytes_done(&message);
   weir_completion completion = WEIR_COMPLETION_INIT;
   completion.class_ = (uint32_t)int_of(e, arg[6]);
   completion.final = (uint32_t)int_of(e, arg[7]);
-  completion.retry_after_ms = (int64_t)number_of(e, arg[8]);
+  completion.retry_after_ms = whole_of(e, arg[8]);
   weir_token token = attempt_take(engine, (uint32_t)int_of(e, arg[1]));
   if (error == NULL)
     weir_fail(engine->runtime, token, WEIR_DOMAIN_WEIR, WEIR_ENOMEM, NULL);

@@ -23,6 +23,7 @@ static uint32_t handle_new(struct environment *e, struct handle handle) {
     }
     index = e->handles_count++;
   }
+  handle.queue = e->queue;
   e->handles[index] = handle;
   return index;
 }
@@ -37,7 +38,10 @@ void *handle_get(struct environment *e, napi_value value, uint32_t kind) {
   void *pointer = NULL;
   if (napi_get_value_uint32(e->env, value, &handle) == napi_ok)
     pointer = handle_peek(e, handle, kind);
-  if (pointer == NULL) throw_status(e, WEIR_ECLOSED, NULL);
+  if (pointer == NULL)
+    throw_status(e, WEIR_ECLOSED, NULL);
+  else
+    e->queue = e->handles[handle].queue;
   return pointer;
 }
 
@@ -93,7 +97,7 @@ static void give_back(struct handle handle) {
 void handle_free(struct environment *e, uint32_t handle) {
   if (handle == 0 || handle >= e->handles_count || e->handles[handle].kind == KIND_FREE) return;
   struct handle gone = e->handles[handle];
-  e->handles[handle] = (struct handle){NULL, NULL, KIND_FREE, e->free_handle};
+  e->handles[handle] = (struct handle){.kind = KIND_FREE, .next_free = e->free_handle};
   e->free_handle = handle;
   give_back(gone);
 }
@@ -106,11 +110,15 @@ static napi_value kept(struct environment *e, struct handle handle) {
 }
 
 napi_value handle_value(struct environment *e, uint32_t kind, void *pointer) {
-  return kept(e, (struct handle){pointer, NULL, kind, 0});
+  return kept(e, (struct handle){.pointer = pointer, .kind = kind});
 }
 
 napi_value policy_value(struct environment *e, void *pointer, weir_policy *policy) {
-  return kept(e, (struct handle){pointer, policy, KIND_POLICY + weir_policy_kind(policy), 0});
+  return kept(e, (struct handle){
+                     .pointer = pointer,
+                     .policy = policy,
+                     .kind = KIND_POLICY + weir_policy_kind(policy),
+                 });
 }
 
 int32_t int_of(struct environment *e, napi_value value) {
@@ -123,6 +131,21 @@ double number_of(struct environment *e, napi_value value) {
   double number = 0;
   napi_get_value_double(e->env, value, &number);
   return number;
+}
+
+int64_t whole_of(struct environment *e, napi_value value) {
+  double number = -1;
+  napi_get_value_double(e->env, value, &number);
+  return number > -9e15 && number < 9e15 ? (int64_t)number : -1;
+}
+
+uint64_t *words_of(struct environment *e, napi_value value, size_t count, size_t *length) {
+  napi_typedarray_type type = napi_uint8_array;
+  void *data = NULL;
+  if (napi_get_typedarray_info(e->env, value, &type, length, &data, NULL, NULL) != napi_ok ||
+      type != napi_biguint64_array || *length < count)
+    return NULL;
+  return data;
 }
 
 /* Permits are 64 bits; most fit into a number, the others travel as BigInt. */
@@ -222,6 +245,13 @@ static bool text_bytes(struct environment *e, napi_value value, struct bytes *ou
   napi_get_value_string_utf8(e->env, value, out->owned, size + 1, &out->size);
   out->data = out->owned;
   return true;
+}
+
+bool text_of(struct environment *e, napi_value value, struct bytes *out) {
+  out->data = NULL;
+  out->size = 0;
+  out->owned = NULL;
+  return text_bytes(e, value, out);
 }
 
 bool bytes_of(struct environment *e, napi_value value, struct bytes *out) {

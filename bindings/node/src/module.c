@@ -41,8 +41,8 @@ static const struct function module_functions[] = {
     {"setErrors", set_errors}, {"shareDoor", share_door}, {NULL, NULL}};
 
 static const struct function *const families[] = {
-    module_functions, engine_functions, exchange_functions, policy_functions, door_functions,
-    cache_functions,  flow_functions,   pace_functions,     scope_functions};
+    module_functions, engine_functions, sharing_functions, exchange_functions, policy_functions,
+    door_functions,   cache_functions,  flow_functions,    pace_functions,     scope_functions};
 
 static struct environment *environment_new(napi_env env) {
   struct environment *e = calloc(1, sizeof *e);

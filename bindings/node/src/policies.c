@@ -287,7 +287,7 @@ static napi_value pipeline(napi_env env, napi_callback_info info) {
     if ((policies[i] = policy_get(e, handle)) == NULL) return NULL;
   }
   struct bytes name;
-  bool named = bytes_of(e, arg[2], &name);
+  bool named = text_of(e, arg[2], &name);
   weir_pipeline *made = NULL;
   weir_error *error = NULL;
   weir_status status =
@@ -303,7 +303,7 @@ static napi_value bulkhead(napi_env env, napi_callback_info info) {
   struct engine *engine = engine_get(e, arg[0]);
   if (engine == NULL) return NULL;
   struct bytes name;
-  bool named = bytes_of(e, arg[3], &name);
+  bool named = text_of(e, arg[3], &name);
   weir_limiter *made = NULL;
   weir_error *error = NULL;
   weir_status status =
@@ -359,7 +359,7 @@ static napi_value find_policy(napi_env env, napi_callback_info info) {
   weir_policy *policy = NULL;
   weir_error *error = NULL;
   weir_status status = WEIR_EINVAL;
-  if (bytes_of(e, arg[1], &name))
+  if (text_of(e, arg[1], &name))
     status = weir_policy_find(engine->runtime, name.data, &policy, &error);
   bytes_done(&name);
   if (status == WEIR_ENOTFOUND) {
@@ -382,9 +382,9 @@ static napi_value label(napi_env env, napi_callback_info info) {
   weir_status status = WEIR_EINVAL;
   uint32_t handle = (uint32_t)int_of(e, arg[1]);
   struct engine *engine = handle_peek(e, handle, KIND_ENGINE);
-  bool fine = bytes_of(e, arg[0], &what);
-  fine = bytes_of(e, arg[2], &key) && fine;
-  fine = bytes_of(e, arg[3], &text) && fine;
+  bool fine = text_of(e, arg[0], &what);
+  fine = text_of(e, arg[2], &key) && fine;
+  fine = text_of(e, arg[3], &text) && fine;
   if (fine && engine != NULL)
     status = weir_runtime_set_label(engine->runtime, key.data, text.data, &error);
   else if (fine && strcmp(what.data, "policy") == 0)

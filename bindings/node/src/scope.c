@@ -69,7 +69,7 @@ static napi_value scope_resource(napi_env env, napi_callback_info info) {
   weir_error *error = NULL;
   struct bytes key;
   if (close == NULL) return NULL;
-  bool keyed = bytes_of(e, arg[2], &key);
+  bool keyed = text_of(e, arg[2], &key);
   weir_status status = weir_scope_resource(open, close, keyed ? key.data : NULL, &made, &error);
   bytes_done(&key);
   return operation_value(e, status, made, error);
@@ -84,7 +84,7 @@ static napi_value scope_set(napi_env env, napi_callback_info info) {
   if (scope == NULL) return NULL;
   weir_value *value = host_value(engine, number_of(e, arg[3]));
   weir_status status = WEIR_EINVAL;
-  if (bytes_of(e, arg[2], &key)) status = weir_scope_set_value(scope, key.data, value);
+  if (text_of(e, arg[2], &key)) status = weir_scope_set_value(scope, key.data, value);
   bytes_done(&key);
   weir_value_unref(value);
   return status == WEIR_OK ? NULL : throw_status(e, status, NULL);
@@ -97,7 +97,7 @@ static napi_value scope_get(napi_env env, napi_callback_info info) {
   struct bytes key;
   weir_value *value = NULL;
   int64_t number = 0;
-  if (scope == NULL || !bytes_of(e, arg[1], &key)) return NULL;
+  if (scope == NULL || !text_of(e, arg[1], &key)) return NULL;
   weir_status status = weir_scope_get_value(scope, key.data, &value);
   weir_status other =
       status == WEIR_ENOTFOUND ? weir_scope_get_int64(scope, key.data, &number) : status;
@@ -120,7 +120,7 @@ static napi_value scope_log(napi_env env, napi_callback_info info) {
   weir_scope *scope = handle_get(e, arg[0], KIND_SCOPE);
   struct bytes message;
   if (scope == NULL) return NULL;
-  if (bytes_of(e, arg[2], &message)) weir_scope_log(scope, int_of(e, arg[1]), message.data);
+  if (text_of(e, arg[2], &message)) weir_scope_log(scope, int_of(e, arg[1]), message.data);
   bytes_done(&message);
   return NULL;
 }

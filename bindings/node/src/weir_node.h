@@ -57,6 +57,7 @@ struct handle {
   weir_policy *policy; /* of KIND_POLICY and up */
   uint32_t kind;
   uint32_t next_free;
+  const weir_completions *queue; /* of the engine it belongs to */
 };
 
 /* What the hot decide functions and JavaScript tell each other: they have no arguments and no
@@ -80,8 +81,9 @@ struct environment {
   uint32_t handles_count;
   uint32_t handles_capacity;
   uint32_t free_handle;
-  napi_ref make_error;      /* (descriptor) => Error */
-  weir_rejection rejection; /* the last refusal of a decide function */
+  const weir_completions *queue; /* of the last handle that was looked up: whose values are ids */
+  napi_ref make_error;           /* (descriptor) => Error */
+  weir_rejection rejection;      /* the last refusal of a decide function */
   struct engine *engines;
 };
 
@@ -139,6 +141,7 @@ int64_t numbers_get(struct numbers *numbers, uint64_t index, int64_t otherwise);
 struct engine {
   struct environment *environment;
   struct engine *next;
+  bool lent; /* the runtime is somebody else's, who ends it */
   weir_runtime *runtime;
   weir_completions *queue;
   weir_operation *closure; /* START names the run's slot */
@@ -177,6 +180,9 @@ napi_value handle_value(struct environment *e, uint32_t kind, void *pointer);
 napi_value policy_value(struct environment *e, void *pointer, weir_policy *policy);
 int32_t int_of(struct environment *e, napi_value value);
 double number_of(struct environment *e, napi_value value);
+int64_t whole_of(struct environment *e, napi_value value); /* -1: infinite, or no number */
+/* A BigUint64Array of at least `count`; NULL: it is none. */
+uint64_t *words_of(struct environment *e, napi_value value, size_t count, size_t *length);
 uint64_t permit_of(struct environment *e, napi_value value);
 napi_value permit_value(struct environment *e, uint64_t permit);
 napi_value number_value(struct environment *e, double number);
@@ -197,6 +203,7 @@ struct bytes {
   void *owned;
 };
 bool bytes_of(struct environment *e, napi_value value, struct bytes *out);
+bool text_of(struct environment *e, napi_value value, struct bytes *out); /* ends with a 0 */
 void bytes_done(struct bytes *bytes);
 
 /* options.c */
@@ -241,10 +248,16 @@ napi_value error_value(struct environment *e, weir_error *error);
 napi_value rejection_value(struct environment *e, const weir_rejection *rejection);
 napi_value outcome_value(struct environment *e, const weir_outcome *outcome);
 napi_value value_value(struct environment *e, weir_value *value);
-int32_t value_id(weir_value *value); /* -1: none, -2: not a host value */
+/* -1: none, -2: not a host value, 0: of another host. */
+int32_t value_id(struct environment *e, weir_value *value);
 
 /* engine.c */
 struct engine *engine_get(struct environment *e, napi_value value);
+/* Fills a new engine's buffers and waker from arg[1] to arg[5] of open(); false: it failed. */
+bool engine_prepare(struct environment *e, struct engine *engine, napi_value *arg);
+weir_status engine_queue(struct engine *engine, weir_error **error);
+/* Its handle; if it has no runtime, or with an error, it ends and throws. */
+napi_value engine_made(struct engine *engine, weir_status status, weir_error *error);
 weir_value *host_value(struct engine *engine, double id); /* negative: NULL */
 weir_value *weighed_value(struct engine *engine, double id, double weight);
 weir_error *host_error(struct engine *engine, double id, uint32_t domain, double code,
@@ -286,8 +299,9 @@ struct function {
   const char *name;
   napi_callback callback;
 };
-extern const struct function engine_functions[], exchange_functions[], policy_functions[],
-    door_functions[], cache_functions[], flow_functions[], pace_functions[], scope_functions[];
+extern const struct function engine_functions[], sharing_functions[], exchange_functions[],
+    policy_functions[], door_functions[], cache_functions[], flow_functions[], pace_functions[],
+    scope_functions[];
 
 /* tables.c */
 extern const struct field retry_fields[], retry_stats[], breaker_fields[], breaker_stats[],

@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { test } = require('node:test');
 const weir = require('weir');
-const { timed, caught } = require('./support/index.js');
+const { becomes, timed, caught } = require('./support/index.js');
 
 timed('shouldRetry may answer later', async (clock, runtime) => {
   let calls = 0;
@@ -159,20 +159,16 @@ test('what is composed carries the context on', async () => {
 
 test('who is told to stop is told in the context of the run', async () => {
   let seen = 'nothing';
-  await caught(
-    store.run('stopped', () =>
-      weir.timeout(
-        ({ signal }) =>
-          new Promise((_, reject) =>
-            signal.addEventListener('abort', () => {
-              seen = here();
-              reject(signal.reason);
-            }),
-          ),
-        5,
-      ),
-    ),
-  );
-  await weir.run(() => 1);
+  const controller = new AbortController();
+  const stopped = ({ signal }) =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        seen = here();
+        reject(signal.reason);
+      });
+      setImmediate(() => controller.abort());
+    });
+  await caught(store.run('stopped', () => weir.run(stopped, { signal: controller.signal })));
+  await becomes(() => seen !== 'nothing');
   assert.equal(seen, 'stopped');
 });

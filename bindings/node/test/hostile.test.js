@@ -45,3 +45,235 @@ test('the decide doors refuse what is no permit, number or class', () => {
   ])
     assert.throws(use, weir.ClosedError);
 });
+
+test('rejections with whatever comes back as what they are', async () => {
+  const throwing = new Proxy(
+    {},
+    {
+      get() {
+        throw new Error('a trap');
+      },
+      getPrototypeOf() {
+        throw new Error('a trap');
+      },
+    },
+  );
+  const getter = Object.defineProperty(new Error('x'), 'message', {
+    get() {
+      throw new Error('a getter');
+    },
+  });
+  const all = [
+    undefined,
+    null,
+    0,
+    '',
+    false,
+    7n,
+    Symbol('s'),
+    () => {},
+    Object.create(null),
+    [],
+    NaN,
+  ];
+  const options = { maxAttempts: 2, baseDelayMs: 0 };
+  for (const thrown of [...all, throwing, getter, Object.freeze(new Error('frozen'))]) {
+    for (const fn of [
+      () => Promise.reject(thrown),
+      () => {
+        throw thrown;
+      },
+    ]) {
+      let caught = 'nothing';
+      await weir.retry(fn, options).catch((error) => {
+        caught = error;
+      });
+      assert.ok(Object.is(caught, thrown));
+    }
+  }
+  const aggregate = await weir
+    .race([() => Promise.reject(undefined), () => Promise.reject(throwing)])
+    .catch((error) => error);
+  assert.ok(aggregate instanceof weir.AggregateError);
+  assert.ok(aggregate.errors[0] === undefined && aggregate.errors[1] === throwing);
+});
+
+test('options that throw, change or are no options', async () => {
+  const mine = new Error('of the getter');
+  const bomb = (name) =>
+    Object.defineProperty({}, name, {
+      enumerable: true,
+      get() {
+        throw mine;
+      },
+    });
+  const isMine = (error) => error === mine;
+  assert.throws(() => new weir.Retry(bomb('maxAttempts')), isMine);
+  assert.throws(() => new weir.Breaker(bomb('failures')), isMine);
+  assert.throws(() => new weir.Cache(bomb('ttlMs')), isMine);
+  assert.throws(() => new weir.Runtime(bomb('name')), isMine);
+  assert.throws(() => new weir.Runtime(new Proxy({}, { get: () => ({}) })), weir.WeirError);
+  assert.throws(() => weir.retry(() => 1, bomb('backoff')), isMine);
+  for (const options of [bomb('signal'), bomb('deadlineMs'), bomb('key')])
+    await assert.rejects(async () => weir.run(() => 1, options), isMine);
+  for (const signal of [{}, { aborted: false }, 7, 'x', bomb('addEventListener'), bomb('aborted')])
+    await assert.rejects(async () => weir.run(() => 1, { signal }));
+  for (const key of [{}, null, Symbol('k'), [1]])
+    await assert.rejects(async () => weir.run(() => 1, { key }), weir.InvalidError);
+  for (const [options, thrown] of [
+    [{ deadlineMs: -1 }, weir.InvalidError],
+    [{ deadlineMs: NaN }, weir.InvalidError],
+    [{ permits: 0 }, weir.InvalidError],
+    [{ priority: 64 }, weir.InvalidError],
+  ])
+    await assert.rejects(async () => weir.run(() => 1, options), thrown);
+  assert.equal(await weir.run(() => 'fine'), 'fine');
+});
+
+test('arrays that are detached, of another type or too short are refused', () => {
+  const breaker = new weir.Breaker();
+  const cursors = new weir.Runtime({ recorderEntries: 16 });
+  const gone = new BigUint64Array(4);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  for (const wrong of [
+    gone,
+    new Uint8Array(1),
+    new BigUint64Array(0),
+    new Float64Array(2),
+    {},
+    null,
+  ]) {
+    assert.throws(() => breaker.tryAcquireMany(wrong), weir.WeirError);
+    assert.throws(() => breaker.reportMany(wrong, 1, true), weir.WeirError);
+    if (wrong !== null) assert.throws(() => cursors.recorded(wrong), weir.WeirError);
+  }
+  assert.throws(() => breaker.reportMany(new BigUint64Array(2), -1, true), weir.WeirError);
+  assert.throws(() => breaker.reportMany(new BigUint64Array(2), NaN, true), weir.WeirError);
+  const cache = new weir.Cache();
+  const key = new Uint8Array(8).fill(7);
+  cache.put(key, 'bytes');
+  structuredClone(key.buffer, { transfer: [key.buffer] });
+  assert.equal(cache.lookup(key), undefined, 'a key without bytes is another key');
+  assert.equal(cache.lookup(new Uint8Array(8).fill(7)), 'bytes');
+  for (const text of [new Uint8Array(300), 7, null, {}]) {
+    assert.throws(() => breaker.label(text, 'x'), weir.WeirError);
+    assert.throws(() => new weir.Scope().set(text, 'x'), weir.WeirError);
+    assert.throws(() => cursors.log('info', text), weir.WeirError);
+  }
+  return cursors.close();
+});
+
+test('closing inside of everything that is called', async () => {
+  for (const where of ['function', 'decider', 'onRetry', 'onLog', 'onItem', 'abort', 'weigh']) {
+    const runtime = new weir.Runtime({
+      logLevel: 'debug',
+      closeGraceMs: 50,
+      onLog: () => where === 'onLog' && void runtime.close(),
+    });
+    const close = (at) => at === where && void runtime.close();
+    const cache = new weir.Cache({ runtime, weigh: () => close('weigh') || 1 });
+    const controller = new AbortController();
+    const outcomes = await Promise.all([
+      weir.settle(
+        weir.operation(
+          ({ signal }) => {
+            close('function');
+            signal.addEventListener('abort', () => close('abort'));
+            throw new Error('x');
+          },
+          { shouldRetry: () => close('decider') !== 0, runtime },
+        ),
+        {
+          policy: new weir.Retry({
+            maxAttempts: 3,
+            baseDelayMs: 1,
+            onRetry: () => close('onRetry'),
+            runtime,
+          }),
+        },
+      ),
+      weir
+        .map([1, 2, 3], (item) => item, { concurrency: 1, runtime, onItem: () => close('onItem') })
+        .catch((error) => error),
+      weir
+        .run(
+          ({ signal }) => new Promise((_, no) => signal.addEventListener('abort', () => no(0))),
+          {
+            signal: controller.signal,
+            runtime,
+          },
+        )
+        .catch((error) => error),
+      cache.get('k', () => 1).catch((error) => error),
+      setTimeout(() => controller.abort(), 5),
+    ]);
+    assert.equal(outcomes.length, 5, where);
+    await runtime.close();
+    assert.equal(runtime.stats.liveCalls, 0, where);
+    assert.throws(() => runtime.log('info'), weir.InvalidError);
+  }
+});
+
+test('what is closed says so, and says it twice', async () => {
+  const runtime = new weir.Runtime();
+  const things = [
+    new weir.Retry({ runtime }),
+    new weir.Limiter({ maxConcurrent: 1, runtime }),
+    new weir.Flight({ runtime }),
+    new weir.Scope({ runtime }),
+    weir.operation(() => 1, { runtime }),
+  ];
+  for (const thing of things) {
+    thing.close();
+    thing.close();
+    await assert.rejects(async () => thing.run('k', () => 1), weir.WeirError);
+  }
+  await Promise.all([runtime.close(), runtime.close()]);
+  await runtime.close();
+  await assert.rejects(
+    weir.run(() => 1, { runtime }),
+    weir.ClosedError,
+  );
+});
+
+test('thousands of aborts at every moment, and no listener is left', async () => {
+  const { getEventListeners } = require('node:events');
+  const shared = new AbortController();
+  const runs = [];
+  for (let i = 0; i < 2000; i++) {
+    const own = new AbortController();
+    const signal = i % 2 === 0 ? own.signal : shared.signal;
+    runs.push(weir.settle(() => new Promise((r) => setTimeout(r, i % 5)), { signal }));
+    if (i % 4 === 0) own.abort(i);
+    else if (i % 4 === 2) setImmediate(() => own.abort(i));
+  }
+  const outcomes = await Promise.all(runs);
+  assert.ok(outcomes.some(({ ok }) => ok) && outcomes.some(({ ok }) => !ok));
+  assert.equal(getEventListeners(shared.signal, 'abort').length, 0);
+});
+
+test('an uncaught error of a listener does not stop what comes after it', async () => {
+  const runtime = new weir.Runtime();
+  const seen = [];
+  const before = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => seen.push(error.message));
+  const retry = new weir.Retry({
+    baseDelayMs: 0,
+    onRetry: ({ attempt }) => {
+      throw new Error(`listener ${attempt}`);
+    },
+    runtime,
+  });
+  let calls = 0;
+  const value = await retry.run(() => {
+    if (++calls < 3) throw new Error('again');
+    return calls;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  process.removeAllListeners('uncaughtException');
+  for (const listener of before) process.on('uncaughtException', listener);
+  assert.equal(value, 3);
+  assert.deepEqual(seen, ['listener 1', 'listener 2']);
+  await runtime.close();
+});
