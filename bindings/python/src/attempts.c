@@ -82,7 +82,7 @@ static int fill_rare(weir_run_options *options, PyObject *const *args, Py_ssize_
   if (count > RUN_PERMITS && as_u32(args[RUN_PERMITS], &options->permits) < 0) return -1;
   if (count > RUN_PRIORITY && as_u32(args[RUN_PRIORITY], &options->priority) < 0) return -1;
   if (count > RUN_SCOPE && args[RUN_SCOPE] != Py_None) {
-    if (!is_instance(args[RUN_SCOPE], &HandleType, "scope")) return -1;
+    if (!is_instance(args[RUN_SCOPE], &ScopeType, "scope")) return -1;
     options->scope = HANDLE(args[RUN_SCOPE]);
   }
   if (count > RUN_CONTEXT) {

@@ -98,6 +98,10 @@ static int to_choice(PyObject *object, const Field *field, const char *subject, 
 static int to_range(PyObject *item, weir_error_range *range) {
   long long low, high;
   unsigned int domain;
+  if (!PyTuple_Check(item)) {
+    PyErr_SetString(PyExc_TypeError, "a range is (domain, code_min, code_max)");
+    return -1;
+  }
   if (!PyArg_ParseTuple(item, "ILL;a range is (domain, code_min, code_max)", &domain, &low, &high))
     return -1;
   *range = (weir_error_range){domain, 0, low, high};
@@ -144,6 +148,10 @@ static int take_value(PyObject *object, PyObject *queue, weir_value **out, Scrat
 
 static int take_error(PyObject *object, PyObject *queue, weir_error **out, Scratch *scratch) {
   if (object == Py_None) return 0;
+  if (!PyExceptionInstance_Check(object)) {
+    PyErr_SetString(PyExc_TypeError, "an exception is wanted");
+    return -1;
+  }
   if (scratch->error_count == FIELDS_MAX || to_error(queue, object, out) < 0) return -1;
   scratch->errors[scratch->error_count++] = *out;
   return 0;
@@ -169,10 +177,14 @@ static int fill_field(char *at, const Field *field, PyObject *object, const char
       return PyErr_Occurred() ? -1 : 0;
     case FIELD_CHOICE:
       return to_choice(object, field, subject, (uint32_t *)at);
-    case FIELD_HANDLE:
-      return to_handle(object, &HandleType, field->name, (void **)at);
     case FIELD_POLICY:
       return to_handle(object, &PolicyType, field->name, (void **)at);
+    case FIELD_OPERATION:
+      return to_handle(object, &OperationType, field->name, (void **)at);
+    case FIELD_BUDGET:
+      return to_handle(object, &BudgetType, field->name, (void **)at);
+    case FIELD_SCOPE:
+      return to_handle(object, &ScopeType, field->name, (void **)at);
     case FIELD_VALUE:
       return take_value(object, queue, (weir_value **)at, scratch);
     case FIELD_ERROR:

@@ -252,16 +252,17 @@ static void fill_attempt(AttemptObject *attempt, PyObject *const members[6]) {
   if (members[4] == Py_None) Py_DECREF(Py_None);
 }
 
-/* Attempt(queue, token, function, args, kwargs, owner) */
-static int attempt_init(PyObject *self, PyObject *args, PyObject *kwargs) {
+/* Attempt(queue, token, function, args, kwargs, owner): made whole or not at all. */
+static PyObject *attempt_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   PyObject *members[6];
-  if (((AttemptObject *)self)->queue ||
-      !PyArg_ParseTuple(args, "O!OOO!OO", &QueueType, &members[0], &members[1], &members[2],
+  (void)kwargs;
+  if (!PyArg_ParseTuple(args, "O!OOO!OO", &QueueType, &members[0], &members[1], &members[2],
                         &PyTuple_Type, &members[3], &members[4], &members[5])) {
-    return -1;
+    return NULL;
   }
-  fill_attempt((AttemptObject *)self, members);
-  return 0;
+  PyObject *attempt = type->tp_alloc(type, 0);
+  if (attempt) fill_attempt((AttemptObject *)attempt, members);
+  return attempt;
 }
 
 static int attempt_traverse(PyObject *self, visitproc visit, void *arg) {
@@ -361,8 +362,7 @@ static PyTypeObject AttemptType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "wei
                                    .tp_methods = attempt_methods,
                                    .tp_members = attempt_members,
                                    .tp_getset = attempt_getset,
-                                   .tp_init = attempt_init,
-                                   .tp_new = PyType_GenericNew};
+                                   .tp_new = attempt_new};
 
 PyObject *new_attempt(PyObject *queue, PyObject *token, PyObject *function, PyObject *args,
                       PyObject *kwargs, PyObject *owner) {

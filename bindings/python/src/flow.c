@@ -10,7 +10,7 @@ static const Field parallel_fields[] = {{"stop_on_error", FIELD_U32, AT(stop_on_
                                         {"concurrency", FIELD_I64, AT(concurrency), NULL},
                                         {"item_timeout", FIELD_MS, AT(item_timeout_ms), NULL},
                                         {"policy", FIELD_POLICY, AT(policy), NULL},
-                                        {"source", FIELD_HANDLE, AT(source), NULL},
+                                        {"source", FIELD_OPERATION, AT(source), NULL},
                                         {"user", FIELD_U64, AT(user), NULL},
                                         {"name", FIELD_TEXT, AT(name), NULL},
                                         {NULL, FIELD_U32, 0, NULL}};

@@ -11,7 +11,7 @@
 static const Field hedge_fields[] = {{"max_hedges", FIELD_U32, AT(max_hedges), NULL},
                                      {"delay", FIELD_MS, AT(delay_ms), NULL},
                                      {"quantile", FIELD_F64, AT(quantile), NULL},
-                                     {"budget", FIELD_HANDLE, AT(budget), NULL},
+                                     {"budget", FIELD_BUDGET, AT(budget), NULL},
                                      {"failures", FIELD_RANGES, AT(failures), NULL},
                                      {"name", FIELD_TEXT, AT(name), NULL},
                                      {NULL, FIELD_U32, 0, NULL}};
@@ -29,7 +29,7 @@ static const Column hedge_columns[] = {
 #define AT(member) offsetof(weir_fallback_options, member)
 static const Field fallback_fields[] = {{"has_value", FIELD_U32, AT(has_value), NULL},
                                         {"value", FIELD_VALUE, AT(value), NULL},
-                                        {"operation", FIELD_HANDLE, AT(operation), NULL},
+                                        {"operation", FIELD_OPERATION, AT(operation), NULL},
                                         {"failures", FIELD_RANGES, AT(failures), NULL},
                                         {"name", FIELD_TEXT, AT(name), NULL},
                                         {NULL, FIELD_U32, 0, NULL}};

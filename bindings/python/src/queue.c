@@ -321,32 +321,42 @@ static PyObject *bury(PyObject *module, PyObject *unused) {
 
 /* --- the type --------------------------------------------------------------------------------- */
 
-static int queue_init(PyObject *self, PyObject *args, PyObject *kwargs) {
-  QueueObject *queue = (QueueObject *)self;
+static Mail *new_mail(PyObject *runtime) {
   weir_completions_options options = WEIR_COMPLETIONS_OPTIONS_INIT;
-  PyObject *runtime;
   weir_error *error = NULL;
-  (void)kwargs;
-  if (!PyArg_ParseTuple(args, "O", &runtime) || !as_runtime(runtime) || queue->mail) return -1;
+  Mail *mail = PyMem_Calloc(1, sizeof *mail);
+  if (!mail) return (Mail *)PyErr_NoMemory();
   options.with_fd = 1;
   options.name = "python";
-  Mail *mail = PyMem_Calloc(1, sizeof *mail);
-  if (!mail || !(queue->attempts = PyDict_New()) || !(queue->listeners = PyDict_New()) ||
-      !(queue->sites = PyDict_New())) {
-    PyMem_Free(mail);
-    PyErr_NoMemory();
-    return -1;
-  }
   weir_status status = weir_completions_new(RUNTIME(runtime), &options, &mail->queue, &error);
   if (status != WEIR_OK) {
     PyMem_Free(mail);
-    raise_status(status, error);
-    return -1;
+    return (Mail *)raise_status(status, error);
   }
   mail->runtime = weir_runtime_ref(RUNTIME(runtime));
-  queue->mail = mail;
+  return mail;
+}
+
+/* Made whole or not at all: its methods need not ask whether it was initialised. */
+static PyObject *queue_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+  PyObject *runtime;
+  (void)kwargs;
+  if (!PyArg_ParseTuple(args, "O", &runtime) || !as_runtime(runtime)) return NULL;
+  QueueObject *queue = (QueueObject *)type->tp_alloc(type, 0);
+  if (!queue) return NULL;
   Py_INCREF(runtime);
   queue->runtime = runtime;
+  if (!(queue->attempts = PyDict_New()) || !(queue->listeners = PyDict_New()) ||
+      !(queue->sites = PyDict_New()) || !(queue->mail = new_mail(runtime))) {
+    Py_CLEAR(queue);
+  }
+  return (PyObject *)queue;
+}
+
+static int queue_init(PyObject *self, PyObject *args, PyObject *kwargs) {
+  (void)self;
+  (void)args;
+  (void)kwargs;
   return 0;
 }
 
@@ -476,7 +486,7 @@ PyTypeObject QueueType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Q
                           .tp_members = queue_members,
                           .tp_getset = queue_getset,
                           .tp_init = queue_init,
-                          .tp_new = PyType_GenericNew};
+                          .tp_new = queue_new};
 
 static PyMethodDef functions[] = {
     {"bury", bury, METH_NOARGS,

@@ -22,7 +22,7 @@ static const Field retry_fields[] = {{"backoff", FIELD_CHOICE, AT(backoff), back
                                      {"retry_refusals", FIELD_U32, AT(retry_refusals), NULL},
                                      {"max_elapsed", FIELD_MS, AT(max_elapsed_ms), NULL},
                                      {"attempt_timeout", FIELD_MS, AT(attempt_timeout_ms), NULL},
-                                     {"budget", FIELD_HANDLE, AT(budget), NULL},
+                                     {"budget", FIELD_BUDGET, AT(budget), NULL},
                                      {"failures", FIELD_RANGES, AT(failures), NULL},
                                      {"name", FIELD_TEXT, AT(name), NULL},
                                      {NULL, FIELD_U32, 0, NULL}};
@@ -248,8 +248,8 @@ static PyMethodDef budget_methods[] = {
     {"_set_options", KEYWORDS(budget_set_options), NULL},
     {NULL, NULL, 0, NULL}};
 
-static PyTypeObject BudgetType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Budget",
-                                  .tp_init = budget_init, .tp_methods = budget_methods};
+PyTypeObject BudgetType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Budget",
+                           .tp_init = budget_init, .tp_methods = budget_methods};
 
 /* --- timeout ---------------------------------------------------------------------------------- */
 

@@ -10,7 +10,7 @@ static const char *const states[] = {"open", "ending", "closing", "ended", NULL}
 #define AT(member) offsetof(weir_scope_options, member)
 static const Field scope_fields[] = {
     {"exit", FIELD_CHOICE, AT(exit), exits}, {"deadline", FIELD_MS, AT(deadline_ms), NULL},
-    {"grace", FIELD_MS, AT(grace_ms), NULL}, {"parent", FIELD_HANDLE, AT(parent), NULL},
+    {"grace", FIELD_MS, AT(grace_ms), NULL}, {"parent", FIELD_SCOPE, AT(parent), NULL},
     {"name", FIELD_TEXT, AT(name), NULL},    {NULL, FIELD_U32, 0, NULL}};
 #undef AT
 #define AT(member) offsetof(weir_scope_stats, member)
@@ -147,9 +147,9 @@ static PyMethodDef scope_methods[] = {
     {"stats", scope_stats, METH_NOARGS, "Its state, and what is in it."},
     {NULL, NULL, 0, NULL}};
 
-static PyTypeObject ScopeType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Scope",
-                                 .tp_weaklistoffset = offsetof(HandleObject, weak),
-                                 .tp_init = scope_init, .tp_methods = scope_methods};
+PyTypeObject ScopeType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Scope",
+                          .tp_weaklistoffset = offsetof(HandleObject, weak), .tp_init = scope_init,
+                          .tp_methods = scope_methods};
 
 /* The package's class of scopes, of which those that are found are made, too. */
 static PyTypeObject *scope_class;

@@ -32,18 +32,20 @@
 
 /* Which Python values an option takes, and what is stored for them. */
 typedef enum {
-  FIELD_U32,    /* int or bool */
-  FIELD_U64,    /* int */
-  FIELD_I64,    /* int; None: -1, unlimited */
-  FIELD_MS,     /* seconds or timedelta, rounded up to milliseconds; None: -1, for ever or off */
-  FIELD_F64,    /* float; None: -1, off */
-  FIELD_TEXT,   /* str; None: NULL */
-  FIELD_CHOICE, /* str, one of `choices` */
-  FIELD_HANDLE, /* a handle of this module; None: NULL */
-  FIELD_POLICY, /* likewise, a policy */
-  FIELD_VALUE,  /* any object, as a host value; the struct owns a reference until released */
-  FIELD_ERROR,  /* an exception, as an error with that object as detail; likewise */
-  FIELD_RANGES  /* list of (domain, code_min, code_max); the count is the next field */
+  FIELD_U32,       /* int or bool */
+  FIELD_U64,       /* int */
+  FIELD_I64,       /* int; None: -1, unlimited */
+  FIELD_MS,        /* seconds or timedelta, rounded up to milliseconds; None: -1, for ever or off */
+  FIELD_F64,       /* float; None: -1, off */
+  FIELD_TEXT,      /* str; None: NULL */
+  FIELD_CHOICE,    /* str, one of `choices` */
+  FIELD_POLICY,    /* a policy; None: NULL */
+  FIELD_OPERATION, /* likewise an operation, a budget, a scope */
+  FIELD_BUDGET,
+  FIELD_SCOPE,
+  FIELD_VALUE, /* any object, as a host value; the struct owns a reference until released */
+  FIELD_ERROR, /* an exception, as an error with that object as detail; likewise */
+  FIELD_RANGES /* list of (domain, code_min, code_max); the count is the next field */
 } FieldKind;
 
 typedef struct {
@@ -115,7 +117,7 @@ typedef struct {
 } HandleObject;
 
 extern PyTypeObject RuntimeType, HandleType, PolicyType, QueueType, CallType;
-extern PyTypeObject OperationType;
+extern PyTypeObject OperationType, BudgetType, ScopeType;
 /* Lists that travel as lists of the library's: Keys as bytes, Many as values and, of exceptions,
  * errors. */
 extern PyTypeObject KeysType, ManyType;

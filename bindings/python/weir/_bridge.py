@@ -20,7 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 from . import _weir
-from ._errors import WeirError, _default_class, _describe
+from ._errors import DOMAIN_USER, WeirError, _default_class, _describe
 
 if TYPE_CHECKING:
     from ._runtime import Runtime
@@ -151,9 +151,17 @@ class Owner:
     __slots__ = ()
     judge: Any = None
 
+    def marks(self, exception: BaseException) -> Tuple[int, bool, Optional[float]]:
+        return marks_of(exception)
+
     def fail(self, queue: _weir.Queue, token: int, exception: BaseException) -> bool:
-        class_, final, after = marks_of(exception)
-        return queue.fail(token, exception, *_describe(exception), class_, final, after)
+        try:
+            return queue.fail(token, exception, *_describe(exception), *self.marks(exception))
+        except BaseException as error:  # a predicate's, or one of the exception's own attributes
+            if error.__context__ is None:
+                error.__context__ = exception
+            kind = type(error).__name__
+            return queue.fail(token, error, DOMAIN_USER, 0, kind, _default_class(error), True, None)
 
 
 def marks_of(exception: BaseException) -> Tuple[int, bool, Optional[float]]:
@@ -180,7 +188,7 @@ class Judged(Owner):
                 return queue.complete(token, value, class_)
         return queue.complete(token, value)
 
-    def fail(self, queue: _weir.Queue, token: int, exception: BaseException) -> bool:
+    def marks(self, exception: BaseException) -> Tuple[int, bool, Optional[float]]:
         class_, final, after = marks_of(exception)
         if isinstance(exception, Exception):
             for judge in reversed(self.judges):
@@ -188,7 +196,7 @@ class Judged(Owner):
                 class_ = said or class_
                 final = final or last
                 after = wait if wait is not None else after
-        return queue.fail(token, exception, *_describe(exception), class_, final, after)
+        return class_, final, after
 
 
 PLAIN = Owner()
@@ -379,10 +387,13 @@ def _call_now(
         owner.fail(queue, token, exception)
     else:
         _here.reset(before)
-        if owner.judge is None:
-            queue.complete(token, value)
-        else:
-            owner.judge(queue, token, value)
+        try:
+            if owner.judge is None:
+                queue.complete(token, value)
+            else:
+                owner.judge(queue, token, value)
+        except BaseException as exception:
+            owner.fail(queue, token, exception)
 
 
 class ThreadBridge:

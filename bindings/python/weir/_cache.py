@@ -18,7 +18,7 @@ from . import _weir
 from ._bridge import PLAIN, Owner, Queue, run_here
 from ._listen import Eviction, _EvictionListener, listen
 from ._operations import Operation, Several
-from ._policies import is_async, runtime_or_current
+from ._policies import is_async, name_of, runtime_or_current
 from ._runtime import Runtime
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -255,7 +255,7 @@ class Cache(_weir.Cache):
 
     def __call__(self, function: F) -> F:
         """Decorates: results are kept by the function and its arguments, or by what ``key=`` makes of these."""
-        name = f"{function.__module__}.{function.__qualname__}"
+        name = name_of(function)
         make: Callable[..., Key] = self._key or functools.partial(key_of, name)
         wrapper: Any
         if is_async(function):
@@ -375,7 +375,7 @@ class Flight(_weir.Flight):
 
     def __call__(self, function: F) -> F:
         """Decorates: calls with equal arguments that overlap run the function once."""
-        name = f"{function.__module__}.{function.__qualname__}"
+        name = name_of(function)
         wrapper: Any
         if is_async(function):
 

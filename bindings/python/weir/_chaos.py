@@ -64,6 +64,9 @@ class Chaos(Policy, _weir.Chaos):
     ) -> Optional[List[Any]]:
         if phases is None:
             return None
+        for _, _, what, _ in phases:
+            if what not in self._WHAT:
+                raise ValueError(f"chaos.phases are of {list(self._WHAT)} (got {what!r})")
         return [(begin, end, self._WHAT[what], rate) for begin, end, what, rate in phases]
 
     def set_options(self, **options: Any) -> None:

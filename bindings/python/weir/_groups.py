@@ -57,6 +57,8 @@ class Scope(_weir.Scope):
         name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
     ) -> None:
+        if parent is not None and not isinstance(parent, _weir.Scope):
+            raise TypeError(f"scope.parent must be a scope, not {parent!r}")
         around = parent if parent is not None else current_scope()
         if runtime is None and around is not None:
             runtime = around.runtime
@@ -77,7 +79,7 @@ class Scope(_weir.Scope):
 
     def start(self, work: Any, /, *args: Any, **options: Any) -> "asyncio.Task[Any]":
         """Runs it beside the block: a task."""
-        return asyncio.ensure_future(self.run(work, *args, **options))
+        return asyncio.get_running_loop().create_task(self.run(work, *args, **options))
 
     def _operation(self, work: Any, args: Any) -> Operation:
         return as_operation((lambda: work(*args)) if args else work)

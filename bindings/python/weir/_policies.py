@@ -92,6 +92,16 @@ def decorated(function: Any, run: Callable[..., Any], call: Callable[..., Any], 
     return wrapper
 
 
+def name_of(function: Any) -> str:
+    """By which calls of a function are told from those of others."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not callable(function):
+        raise TypeError(f"what is decorated must be a function, not {function!r}")
+    kind = function if hasattr(function, "__qualname__") else type(function)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 def is_async(function: Any) -> bool:
     while isinstance(function, functools.partial):
         function = function.func
