@@ -8,8 +8,8 @@ namespace weir {
 
 namespace {
 
-// Of one cache's capacity: room for what the modes keep apart, and for ghosts.
-constexpr uint32_t shadow_slots_per_entry = 3;
+// Of one cache's capacity: the modes may have no key in common. What they have is room for ghosts.
+constexpr uint32_t shadow_slots_per_entry = eviction_modes;
 constexpr uint32_t shadow_slots_more = 16;
 
 }  // namespace

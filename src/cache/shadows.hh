@@ -9,8 +9,9 @@
 // - Every slot in use is in the chain of its bucket. One that is in no cache at all is a ghost, and
 //   in the list of ghosts, oldest evicted first, whose links are those of mode 0.
 // - A slot's stamp is the last use of its key in all modes alike.
-// - Memory is taken by start() alone; when slots run out the oldest ghost's is taken, and when
-//   there is none the key is left out.
+// - Memory is taken by start() alone; when slots run out the oldest ghost's is taken. There are
+//   more slots than the caches can hold together, so there is one: else a long scan would end with
+//   caches that have nothing in common, and that no key enters any more.
 
 #pragma once
 
@@ -76,7 +77,7 @@ class Shadows {
   Shadows &operator=(const Shadows &) = delete;
 
   void init(Heap *heap, const FrequencySketch *sketch);
-  // Empty caches of `capacity` entries, at most 2^14. False without memory: then there are none.
+  // Empty caches of `capacity` entries, at most 2^13. False without memory: then there are none.
   bool start(uint32_t capacity);
   void stop();
   bool running() const { return slots_ != nullptr; }

@@ -6,17 +6,25 @@ namespace weir {
 
 namespace {
 
-constexpr uint32_t steering_sample = 512;       // the shadows' capacity at most
-constexpr uint32_t steering_least = 4;          // smaller caches are not steered
-constexpr uint32_t steering_epoch = 8;          // accesses between two judgements
-constexpr double steering_horizon = 8;          // of the scores, in capacities, as all below
-constexpr double steering_long_horizon = 64;    // of what is behind LRU
-constexpr double steering_caution_horizon = 4;  // of reluctance after a change
-constexpr double steering_reluctance = 4;       // a lead has to be so many times larger, and once
-constexpr double steering_rest = 0.1;           // no change sooner after a change
-constexpr double steering_least_horizon = 50;   // added, in accesses
-constexpr double steering_lead = 4;             // hits that are chance in any case
-constexpr double steering_lead_share = 0.002;   // of the accesses
+constexpr uint32_t steering_sample = 512;        // the shadows' capacity at most
+constexpr uint32_t steering_small_sample = 256;  // of small caches
+constexpr uint32_t steering_large = 1024;        // from so many entries on it is not small
+constexpr uint32_t steering_least = 4;           // smaller caches are not steered
+constexpr uint32_t steering_epoch = 8;           // accesses between two judgements
+constexpr double steering_horizon = 8;           // of the scores, in capacities, as all below
+constexpr double steering_long_horizon = 64;     // of what is behind LRU
+constexpr double steering_caution_horizon = 4;   // of reluctance after a change
+constexpr double steering_reluctance = 4;        // a lead has to be so many times larger, and once
+constexpr double steering_rest = 0.1;            // no change sooner after a change
+constexpr double steering_least_horizon = 50;    // added, in accesses
+constexpr double steering_lead = 4;              // hits that are chance in any case
+constexpr double steering_lead_share = 0.002;    // of the accesses
+
+// What is sampled costs several times what is not.
+uint32_t steering_capacity(uint32_t entries) {
+  uint32_t most = entries < steering_large ? steering_small_sample : steering_sample;
+  return most < entries ? most : entries;
+}
 
 }  // namespace
 
@@ -24,7 +32,7 @@ constexpr double steering_lead_share = 0.002;   // of the accesses
 void Steering::fit(uint32_t entries) {
   if (entries < steering_least || entries < retry_at_) return;
   if (entries_ != 0 && entries >= entries_ / 2 && entries <= entries_ + entries_ / 2) return;
-  uint32_t capacity = entries < steering_sample ? entries : steering_sample;
+  uint32_t capacity = steering_capacity(entries);
   entries_ = 0;
   if (!shadows_.start(capacity)) {
     retry_at_ = entries + entries / 2 + 1;

@@ -158,6 +158,19 @@ static void adaptive_follows_the_workload_when_it_turns(struct fixture *fx) {
   weir_cache_unref(lru);
 }
 
+/* However many keys were used once: what follows, each key used a second time soon, suits LRU. */
+static void adaptive_follows_the_workload_after_a_long_scan(struct fixture *fx) {
+  weir_cache *cache = bounded_by(fx, WEIR_EVICTION_ADAPTIVE, 200);
+  use_range(cache, 1000000, 20000);
+  int hits = 0;
+  for (uint32_t key = 1; key <= 8000; key++) {
+    use(cache, key);
+    if (key > 60) hits += use(cache, key - 60);
+  }
+  assert_true(hits > 8000 * 9 / 10);
+  weir_cache_unref(cache);
+}
+
 /* Through ghosts, sketch and shadows that were made for it. */
 static void removing_and_writing_over_keep_the_count(struct fixture *fx) {
   for (uint32_t eviction = 0; eviction < 3; eviction++) {
@@ -225,5 +238,6 @@ TEST_MAIN("cache_eviction", TEST(lru_keeps_what_was_used_last_in_order),
           TEST(s3_fifo_remembers_nothing_of_what_was_removed), TEST(adaptive_keeps_most_of_a_loop),
           LONG_TEST(adaptive_keeps_the_popular_among_what_is_used_once),
           LONG_TEST(adaptive_follows_the_workload_when_it_turns),
+          LONG_TEST(adaptive_follows_the_workload_after_a_long_scan),
           TEST(removing_and_writing_over_keep_the_count), TEST(the_entry_just_written_stays),
           TEST(what_weighs_nothing_is_not_evicted_for_weight))

@@ -116,8 +116,8 @@ static const struct workload workloads[] = {
     {"bursts", use_bursts, 8000, {5254, 2675, 5303}},
     {"popular", use_popular, 8000, {3949, 3946, 0}},
     {"drifting", use_drifting, 8000, {6087, 5935, 5976}},
-    {"skewed with scans", use_skewed_with_scans, 8000, {5048, 4959, 4432}},
-    {"in phases", use_in_phases, 30000, {20203, 13206, 14887}},
+    {"skewed with scans", use_skewed_with_scans, 8000, {5032, 4959, 4432}},
+    {"in phases", use_in_phases, 30000, {20197, 13206, 14887}},
     {"use and remove", use_and_remove, 8000, {5364, 5127, 4849}},
 };
 
