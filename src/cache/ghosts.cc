@@ -35,15 +35,17 @@ void Ghosts::remember(uint32_t fingerprint, uint32_t stamp, uint32_t entries) {
   if (ghosts_ != nullptr) place({ghosts_print(fingerprint), stamp});
 }
 
+// In a free place, or in that of the one used longest ago. Nobody is in it twice: who came in was
+// taken out of it.
 void Ghosts::place(Ghost ghost) {
-  Ghost *ghosts = line(ghost.fingerprint);
-  Ghost *place = ghosts;
-  for (uint32_t i = 0; i < ghosts_per_line; i++) {
-    if (ghosts[i].fingerprint == ghost.fingerprint || ghosts[i].fingerprint == 0) {
-      place = &ghosts[i];
+  Ghost *place = line(ghost.fingerprint);
+  Ghost *end = place + ghosts_per_line;
+  for (Ghost *each = place; each != end; each++) {
+    if (each->fingerprint == 0) {
+      place = each;
       break;
     }
-    if (stamp_later(place->stamp, ghosts[i].stamp)) place = &ghosts[i];
+    if (stamp_later(place->stamp, each->stamp)) place = each;
   }
   *place = ghost;
 }
@@ -51,13 +53,13 @@ void Ghosts::place(Ghost ghost) {
 EvictionPast Ghosts::take(uint32_t fingerprint) {
   if (ghosts_ == nullptr) return {false, 0};
   fingerprint = ghosts_print(fingerprint);
-  Ghost *ghosts = line(fingerprint);
-  for (uint32_t i = 0; i < ghosts_per_line; i++) {
-    if (ghosts[i].fingerprint != fingerprint) continue;
-    ghosts[i].fingerprint = 0;
-    return {true, ghosts[i].stamp};
+  Ghost *ghost = line(fingerprint);
+  Ghost *last = ghost + ghosts_per_line - 1;
+  while (ghost->fingerprint != fingerprint) {
+    if (ghost++ == last) return {false, 0};
   }
-  return {false, 0};
+  ghost->fingerprint = 0;
+  return {true, ghost->stamp};
 }
 
 [[gnu::cold]] void Ghosts::grow(uint32_t entries) {

@@ -75,7 +75,7 @@ struct Shard::Notes {
 };
 
 // What has just been taken out of the lists, but not yet out of the table, is passed over.
-void Shard::replay(const Notes &notes) {
+inline void Shard::replay(const Notes &notes) {
   for (uint32_t i = 0; i < notes.count; ++i) {
     if (notes.entries[i]->list != 0) eviction_.accessed(notes.entries[i]);
   }
@@ -86,11 +86,10 @@ void Shard::replay(const Notes &notes) {
 void Shard::drain() {
   constexpr uint32_t few = 32;
   Notes notes;
-  uint32_t here = stripe_index();
   for (uint32_t i = 0; i <= stripe_mask_; ++i) {
     Stripe &stripe = stripes_[i];
     uint32_t noted = stripe.noted.load(std::memory_order_relaxed);
-    if (noted == 0 || (i != here && noted < few)) continue;
+    if (noted == 0 || (noted < few && i != stripe_index())) continue;
     stripe.lock.shut();
     stripe.lock.await();
     notes.take(stripe);

@@ -219,7 +219,9 @@ class Shard {
   void clear_node(Node *node, int64_t now_ns, Aftermath &after);
   void schedule(Entry *entry, int64_t now_ns, Aftermath &after);
   void set_end(Entry *entry, int64_t until_ns, int64_t now_ns, bool own, Aftermath &after);
-  LoadNode *mark_of(const Key &key) const;
+  LoadNode *find_mark(const Key &key) const;
+  // NULL if the key is not being loaded.
+  LoadNode *mark_of(const Key &key) const { return loading_ == 0 ? nullptr : find_mark(key); }
   LoadNode *mark_of(const Write &write) const {
     return write.load != nullptr ? write.load : mark_of(write.key);
   }

@@ -239,10 +239,7 @@ void Shard::find_absent(const Key &key, const Entry *entry, Finding &finding) co
   return true;
 }
 
-// NULL if the key is not being loaded.
-[[gnu::cold]] LoadNode *Shard::mark_of(const Key &key) const {
-  return loading_ == 0 ? nullptr : table_.find_load(key);
-}
+[[gnu::cold]] LoadNode *Shard::find_mark(const Key &key) const { return table_.find_load(key); }
 
 // ---- looking ----
 

@@ -23,31 +23,40 @@ uint64_t sketch_mix(uint32_t fingerprint) {
   return mixed ^ (mixed >> 32);
 }
 
-// Where a key's counters are.
-struct SketchCounters {
-  uint64_t *words[sketch_rows];
-  unsigned shifts[sketch_rows];
+// Which of a row's 32 counters is a key's. A row of a line is two words.
+unsigned sketch_column(uint64_t mixed, unsigned row) {
+  return static_cast<unsigned>(mixed >> (row * 5)) & 31;
+}
 
-  // A row of a line is two words, 32 counters.
-  SketchCounters(uint64_t *line, uint64_t mixed) {
-    for (unsigned row = 0; row < sketch_rows; row++) {
-      unsigned at = static_cast<unsigned>(mixed >> (row * 5)) & 31;
-      words[row] = line + row * 2 + (at >> 4);
-      shifts[row] = (at & 15) * 4;
-    }
+uint64_t &sketch_word(uint64_t *line, unsigned row, unsigned column) {
+  return line[row * 2 + (column >> 4)];
+}
+
+unsigned sketch_shift(unsigned column) { return column * 4 & 63; }
+
+unsigned sketch_least(uint64_t *line, uint64_t mixed) {
+  unsigned least = sketch_most;
+#pragma GCC unroll 4
+  for (unsigned row = 0; row < sketch_rows; row++) {
+    unsigned column = sketch_column(mixed, row);
+    uint64_t shifted = sketch_word(line, row, column) >> sketch_shift(column);
+    unsigned each = static_cast<unsigned>(shifted) & sketch_most;
+    least = each < least ? each : least;
   }
-  unsigned value(unsigned row) const {
-    return static_cast<unsigned>(*words[row] >> shifts[row]) & sketch_most;
+  return least;
+}
+
+// What of a key's counters is `least`, and not the most that there is, becomes one more.
+void sketch_raise(uint64_t *line, uint64_t mixed, unsigned least) {
+  if (least == sketch_most) return;
+#pragma GCC unroll 4
+  for (unsigned row = 0; row < sketch_rows; row++) {
+    unsigned column = sketch_column(mixed, row);
+    unsigned shift = sketch_shift(column);
+    uint64_t &word = sketch_word(line, row, column);
+    word += static_cast<uint64_t>((word >> shift & sketch_most) == least) << shift;
   }
-  unsigned least() const {
-    unsigned least = sketch_most;
-    for (unsigned row = 0; row < sketch_rows; row++) {
-      unsigned each = value(row);
-      least = each < least ? each : least;
-    }
-    return least;
-  }
-};
+}
 
 // What is allocated: a line more than what is used, to align the rest.
 size_t sketch_size(uint32_t lines) { return (size_t{lines} + 1) * sketch_line_bytes; }
@@ -65,19 +74,14 @@ uint64_t *FrequencySketch::line(uint64_t mixed) const {
 unsigned FrequencySketch::estimate(uint32_t fingerprint) const {
   if (words_ == nullptr) return 0;
   uint64_t mixed = sketch_mix(fingerprint);
-  return SketchCounters(line(mixed), mixed).least();
+  return sketch_least(line(mixed), mixed);
 }
 
 void FrequencySketch::add(uint32_t fingerprint, uint32_t entries) {
   if (words_ == nullptr) return;
   uint64_t mixed = sketch_mix(fingerprint);
-  SketchCounters counters(line(mixed), mixed);
-  unsigned least = counters.least();
-  uint64_t one = least < sketch_most ? 1 : 0;
-  for (unsigned row = 0; row < sketch_rows; row++) {
-    uint64_t more = counters.value(row) == least ? one : 0;
-    *counters.words[row] += more << counters.shifts[row];
-  }
+  uint64_t *counters = line(mixed);
+  sketch_raise(counters, mixed, sketch_least(counters, mixed));
   age(entries);
 }
 
