@@ -14,6 +14,13 @@
  *                       handles. With nothing in flight it does not keep the
  *                       loop alive (see weir_runtime_hold())
  *   WEIR_DRIVER_MANUAL  the thread that calls weir_runtime_process()
+ *   WEIR_DRIVER_HOST    the same, during the call only; and time is the
+ *                       system's. For hosts with threads of their own, whose
+ *                       scheduler is to run the engine: any thread may process
+ *                       next. The host serialises process(), next_deadline(),
+ *                       audit() and the last unref by a lock of its own, whose
+ *                       release and acquire are all the ordering there needs to
+ *                       be; everything else takes any thread, meanwhile, too
  *
  * Callbacks come in two kinds. LISTENERS (settle, on_cancel, on_state_change,
  * on_event, on_retry, closed) run on the runtime's thread, in order, never
@@ -51,7 +58,12 @@ extern "C" {
 
 struct uv_loop_s;
 
-enum { WEIR_DRIVER_THREAD = 0, WEIR_DRIVER_UV = 1, WEIR_DRIVER_MANUAL = 2 };
+enum {
+  WEIR_DRIVER_THREAD = 0,
+  WEIR_DRIVER_UV = 1,
+  WEIR_DRIVER_MANUAL = 2,
+  WEIR_DRIVER_HOST = 3
+};
 
 /* What a runtime's event listener is told, and its flight recorder keeps. Kinds
  * may be added: ignore those you do not know. */
@@ -104,7 +116,7 @@ typedef struct weir_event {
 /* A listener. */
 typedef void (*weir_event_fn)(void *data, const weir_event *event);
 
-/* Called on any thread when a manual runtime has new work: have
+/* Called on any thread when a manual or host driven runtime has new work: have
  * weir_runtime_process() called soon. Must not call weir. */
 typedef void (*weir_wakeup_fn)(void *data);
 
@@ -120,7 +132,7 @@ typedef struct weir_runtime_options {
   /* Required with WEIR_DRIVER_UV, otherwise NULL. Must be run until weir has
    * closed its handles, which is soon after `on_closed`. */
   struct uv_loop_s *loop;
-  /* Manual driver only; nullable. */
+  /* Manual and host driver only; nullable. */
   weir_wakeup_fn wakeup;
   void *wakeup_data;
   weir_free_fn wakeup_free_data;
@@ -191,10 +203,11 @@ WEIR_API weir_status weir_runtime_close(weir_runtime *runtime);
 
 /* Begins closing and waits until everything has settled and orphans have ended
  * or their grace is over; with the thread driver also until the thread is gone,
- * which is what has to be true before dlclose(). At most `timeout_ms` (0 or
- * more, or WEIR_FOREVER). Errors: WEIR_ETIMEDOUT; WEIR_ETHREAD on the runtime's
- * own thread; WEIR_ENOTSUP with the manual driver (process() it instead) or an
- * attached loop. Does not unref. */
+ * which is what has to be true before dlclose(). With the host driver another
+ * thread goes on processing. At most `timeout_ms` (0 or more, or WEIR_FOREVER).
+ * Errors: WEIR_ETIMEDOUT; WEIR_ETHREAD on the runtime's own thread;
+ * WEIR_ENOTSUP with the manual driver (process() it instead) or an attached
+ * loop. Does not unref. */
 WEIR_API weir_status weir_runtime_close_wait(weir_runtime *runtime,
                                              int64_t timeout_ms);
 
@@ -220,13 +233,14 @@ WEIR_API int64_t weir_runtime_now(const weir_runtime *runtime);
  * weir_runtime_next_deadline() is not later than `now_ns`. One thread at a
  * time, never from inside a callback (returns 0): the runtime's thread is the
  * one that called last, and another takes over only while that one makes no
- * call of weir. INT64_MAX counts as the moment before. Other drivers: returns
- * 0. */
+ * call of weir. INT64_MAX counts as the moment before. Host driver: does what
+ * is due by the system's clock, whatever `now_ns` is; any thread, one at a time
+ * (see above). Other drivers: returns 0. */
 WEIR_API uint64_t weir_runtime_process(weir_runtime *runtime, int64_t now_ns);
 
-/* Manual driver: when process() must be called next: the current time if there
- * is work now, INT64_MAX if nothing waits for time. May be earlier than the
- * first timer, never later. Same thread as process(). */
+/* Manual and host driver: when process() must be called next: the current time
+ * if there is work now, INT64_MAX if nothing waits for time. May be earlier
+ * than the first timer, never later. Same thread as process(). */
 WEIR_API int64_t weir_runtime_next_deadline(weir_runtime *runtime);
 
 /* Gives pooled memory back to the allocator. Any thread; carried out on the

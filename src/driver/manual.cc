@@ -36,6 +36,10 @@ void manual_keep_alive(Driver &, bool) {}
 
 void manual_closing(Driver &) {}
 
+int64_t host_now(const Driver &) { return monotonic_now(); }
+int64_t host_coarse_ceiling(const Driver &) { return monotonic_coarse_ceiling(); }
+int64_t host_coarse_floor(const Driver &) { return monotonic_coarse_floor(); }
+
 }  // namespace
 
 // The last unref settles what is left inside the call; from inside a callback, after that turn.
@@ -51,7 +55,14 @@ const DriverType manual_driver_type = {
     manual_schedule, manual_stop,      manual_destroy, manual_keep_alive, nullptr,
     manual_closing,  manual_abandoned, nullptr};
 
-ManualDriver::ManualDriver(Heap *driver_heap) : Driver{&manual_driver_type}, heap(driver_heap) {}
+// Somebody else processes while a thread waits for the end, so there is something to wait for.
+const DriverType host_driver_type = {
+    host_now,        host_coarse_ceiling, host_coarse_floor, manual_wakeup,     manual_ensure,
+    manual_schedule, manual_stop,         manual_destroy,    manual_keep_alive, nullptr,
+    manual_closing,  manual_abandoned,    manual_closing};
+
+ManualDriver::ManualDriver(const DriverType *driver_type, Heap *driver_heap)
+    : Driver{driver_type}, heap(driver_heap) {}
 
 uint64_t ManualDriver::process(int64_t now_ns) {
   // After the end another thread may be in a turn of its own, draining. What is due in a process is
@@ -61,6 +72,7 @@ uint64_t ManualDriver::process(int64_t now_ns) {
   clock.store(std::max(clock.load(std::memory_order_relaxed), now_ns), std::memory_order_release);
   uint64_t steps = 0;
   runtime->turn(&steps);
+  if (type == &host_driver_type) runtime->disown();
   if (stopped) {
     stopped = false;
     runtime->driver_gone();
@@ -85,20 +97,34 @@ void ManualDriver::finish() {
   engine->release_shell();
 }
 
-ManualDriver *manual_driver(const weir_runtime *runtime) {
-  if (runtime == nullptr || runtime->driver()->type != &manual_driver_type) return nullptr;
+namespace {
+
+ManualDriver *driver_of(const weir_runtime *runtime, const DriverType &type) {
+  if (runtime == nullptr || runtime->driver()->type != &type) return nullptr;
   return static_cast<ManualDriver *>(runtime->driver());
+}
+
+// Whose turns the host takes.
+ManualDriver *processed(const weir_runtime *runtime) {
+  ManualDriver *driver = manual_driver(runtime);
+  return driver == nullptr ? driver_of(runtime, host_driver_type) : driver;
+}
+
+}  // namespace
+
+ManualDriver *manual_driver(const weir_runtime *runtime) {
+  return driver_of(runtime, manual_driver_type);
 }
 
 }  // namespace weir
 
 uint64_t weir_runtime_process(weir_runtime *runtime, int64_t now_ns) {
-  weir::ManualDriver *driver = weir::manual_driver(runtime);
+  weir::ManualDriver *driver = weir::processed(runtime);
   return driver == nullptr ? 0 : driver->process(now_ns);
 }
 
 int64_t weir_runtime_next_deadline(weir_runtime *runtime) {
-  bool over = weir::manual_driver(runtime) == nullptr || runtime->life() == weir::Life::dead ||
+  bool over = weir::processed(runtime) == nullptr || runtime->life() == weir::Life::dead ||
               runtime->forked();
   return over ? weir::never_ns : runtime->next_deadline();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The manual driver: the host gives the time and the turns. The virtual clock of all tests.
+// The manual driver: the host gives the time and the turns. The virtual clock of all tests. And the
+// host driver: the host gives the turns on whichever thread it likes, and time is the system's.
 
 #pragma once
 
@@ -15,9 +16,10 @@
 namespace weir {
 
 extern const DriverType manual_driver_type;
+extern const DriverType host_driver_type;
 
 struct ManualDriver : Driver {
-  explicit ManualDriver(Heap *driver_heap);
+  ManualDriver(const DriverType *driver_type, Heap *driver_heap);
 
   // Sets the clock, never backwards, and takes one turn; 0 from inside a callback.
   uint64_t process(int64_t now_ns);
@@ -33,7 +35,7 @@ struct ManualDriver : Driver {
   void finish();
 };
 
-// NULL unless `runtime` is manual.
+// NULL unless `runtime` is manual: its time is the host's, too.
 ManualDriver *manual_driver(const weir_runtime *runtime);
 
 }  // namespace weir

@@ -24,11 +24,11 @@ weir_status check_runtime_options(const weir_runtime_options &options, weir_runt
   const weir_allocator *allocator = options.allocator;
   bool uv = options.driver == WEIR_DRIVER_UV;
   check.rule(out != nullptr, "out must not be NULL")
-      .range("driver", options.driver, WEIR_DRIVER_THREAD, WEIR_DRIVER_MANUAL)
+      .range("driver", options.driver, WEIR_DRIVER_THREAD, WEIR_DRIVER_HOST)
       .rule(!uv || options.loop != nullptr, "loop must be set with the uv driver")
       .rule(uv || options.loop == nullptr, "loop is set, so driver must be WEIR_DRIVER_UV")
-      .rule(options.wakeup == nullptr || options.driver == WEIR_DRIVER_MANUAL,
-            "wakeup must be NULL but with the manual driver")
+      .rule(options.wakeup == nullptr || options.driver >= WEIR_DRIVER_MANUAL,
+            "wakeup must be NULL but with the manual and the host driver")
       .range("max_in_flight", options.max_in_flight == WEIR_UNLIMITED ? 1 : options.max_in_flight,
              1, INT64_MAX)
       .range_or("close_grace_ms", options.close_grace_ms, 0, max_ms, "forever")
@@ -56,7 +56,8 @@ Driver *make_driver(const weir_runtime_options &options, Heap *heap,
     return driver;
   }
   if (options.driver == WEIR_DRIVER_THREAD) return make_thread_driver(heap);
-  auto *driver = heap->make<ManualDriver>(heap);
+  bool host = options.driver == WEIR_DRIVER_HOST;
+  auto *driver = heap->make<ManualDriver>(host ? &host_driver_type : &manual_driver_type, heap);
   if (driver != nullptr) driver->on_wakeup = static_cast<Callback<weir_wakeup_fn> &&>(wakeup);
   return driver;
 }

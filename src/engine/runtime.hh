@@ -186,6 +186,8 @@ struct weir_runtime {
   // When the next turn is needed: now() or earlier if there is work, never_ns if nothing waits.
   int64_t next_deadline() const;
   bool in_turn() const { return in_turn_; }
+  // Until the next turn no thread is the engine's.
+  void disown() { owned_.store(false, std::memory_order_release); }
   bool has_work() const;
   // Another thread is the engine's.
   bool owned_elsewhere() const { return owned_.load(std::memory_order_acquire) && !on_thread(); }

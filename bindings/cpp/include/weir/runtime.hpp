@@ -22,7 +22,8 @@ inline namespace cpp {
 enum class driver : std::uint32_t {
   thread = WEIR_DRIVER_THREAD,  // a thread of its own
   uv = WEIR_DRIVER_UV,          // the thread that runs the caller's libuv loop
-  manual = WEIR_DRIVER_MANUAL   // the one that calls process()
+  manual = WEIR_DRIVER_MANUAL,  // the one that calls process()
+  host = WEIR_DRIVER_HOST       // any that calls process(), one at a time; real time
 };
 
 enum class log_level : std::int32_t {
@@ -72,7 +73,8 @@ struct runtime_options {
   weir::driver driver = weir::driver::thread;
   // Required with driver::uv, otherwise NULL.
   uv_loop_s *loop = nullptr;
-  // driver::manual: called on any thread when process() should be called soon; must not call weir.
+  // driver::manual and host: called on any thread when process() should be called soon; must not
+  // call weir.
   function<void()> wakeup{};
   // NULL: malloc and free. C++ objects themselves are made with new.
   const weir_allocator *allocator = nullptr;

@@ -2869,6 +2869,7 @@ const _: () = {
 pub const WEIR_DRIVER_THREAD: _bindgen_ty_28 = 0;
 pub const WEIR_DRIVER_UV: _bindgen_ty_28 = 1;
 pub const WEIR_DRIVER_MANUAL: _bindgen_ty_28 = 2;
+pub const WEIR_DRIVER_HOST: _bindgen_ty_28 = 3;
 pub type _bindgen_ty_28 = ::core::ffi::c_uint;
 #[doc = " a breaker: from, to, reason"]
 pub const WEIR_EVENT_STATE_CHANGE: _bindgen_ty_29 = 1;
@@ -2972,7 +2973,7 @@ impl Default for weir_event {
 pub type weir_event_fn = ::core::option::Option<
     unsafe extern "C" fn(data: *mut ::core::ffi::c_void, event: *const weir_event),
 >;
-#[doc = " Called on any thread when a manual runtime has new work: have\n weir_runtime_process() called soon. Must not call weir."]
+#[doc = " Called on any thread when a manual or host driven runtime has new work: have\n weir_runtime_process() called soon. Must not call weir."]
 pub type weir_wakeup_fn =
     ::core::option::Option<unsafe extern "C" fn(data: *mut ::core::ffi::c_void)>;
 #[doc = " Told once, on the runtime's thread, when everything has settled. `orphans`\n attempts were then still running. A runtime with the thread driver on which\n nothing ever ran has no thread: it ends inside the closing call, where this\n is told, too."]
@@ -2987,7 +2988,7 @@ pub struct weir_runtime_options {
     pub driver: u32,
     #[doc = " Required with WEIR_DRIVER_UV, otherwise NULL. Must be run until weir has\n closed its handles, which is soon after `on_closed`."]
     pub loop_: *mut uv_loop_s,
-    #[doc = " Manual driver only; nullable."]
+    #[doc = " Manual and host driver only; nullable."]
     pub wakeup: weir_wakeup_fn,
     pub wakeup_data: *mut ::core::ffi::c_void,
     pub wakeup_free_data: weir_free_fn,
@@ -4649,7 +4650,7 @@ unsafe extern "C" {
     pub fn weir_runtime_unref(runtime: *mut weir_runtime);
     #[doc = " Begins closing; further calls do nothing. Any thread. Errors: WEIR_EINVAL,\n WEIR_EFORKED."]
     pub fn weir_runtime_close(runtime: *mut weir_runtime) -> weir_status;
-    #[doc = " Begins closing and waits until everything has settled and orphans have ended\n or their grace is over; with the thread driver also until the thread is gone,\n which is what has to be true before dlclose(). At most `timeout_ms` (0 or\n more, or WEIR_FOREVER). Errors: WEIR_ETIMEDOUT; WEIR_ETHREAD on the runtime's\n own thread; WEIR_ENOTSUP with the manual driver (process() it instead) or an\n attached loop. Does not unref."]
+    #[doc = " Begins closing and waits until everything has settled and orphans have ended\n or their grace is over; with the thread driver also until the thread is gone,\n which is what has to be true before dlclose(). With the host driver another\n thread goes on processing. At most `timeout_ms` (0 or more, or WEIR_FOREVER).\n Errors: WEIR_ETIMEDOUT; WEIR_ETHREAD on the runtime's own thread;\n WEIR_ENOTSUP with the manual driver (process() it instead) or an attached\n loop. Does not unref."]
     pub fn weir_runtime_close_wait(runtime: *mut weir_runtime, timeout_ms: i64) -> weir_status;
     #[doc = " WEIR_OK while open, WEIR_ECLOSED from the beginning of closing. Any thread."]
     pub fn weir_runtime_state(runtime: *const weir_runtime) -> weir_status;
@@ -4659,9 +4660,9 @@ unsafe extern "C" {
     pub fn weir_runtime_release(runtime: *mut weir_runtime) -> weir_status;
     #[doc = " The runtime's monotonic time in nanoseconds: CLOCK_MONOTONIC, or what the\n manual clock was last given. Any thread. 0 of NULL."]
     pub fn weir_runtime_now(runtime: *const weir_runtime) -> i64;
-    #[doc = " Manual driver: sets the clock to `now_ns` (not backwards: an earlier time\n counts as the current one) and does what is due, at most about 1024 steps.\n Returns the number of steps taken; call again while\n weir_runtime_next_deadline() is not later than `now_ns`. One thread at a\n time, never from inside a callback (returns 0): the runtime's thread is the\n one that called last, and another takes over only while that one makes no\n call of weir. INT64_MAX counts as the moment before. Other drivers: returns\n 0."]
+    #[doc = " Manual driver: sets the clock to `now_ns` (not backwards: an earlier time\n counts as the current one) and does what is due, at most about 1024 steps.\n Returns the number of steps taken; call again while\n weir_runtime_next_deadline() is not later than `now_ns`. One thread at a\n time, never from inside a callback (returns 0): the runtime's thread is the\n one that called last, and another takes over only while that one makes no\n call of weir. INT64_MAX counts as the moment before. Host driver: does what\n is due by the system's clock, whatever `now_ns` is; any thread, one at a time\n (see above). Other drivers: returns 0."]
     pub fn weir_runtime_process(runtime: *mut weir_runtime, now_ns: i64) -> u64;
-    #[doc = " Manual driver: when process() must be called next: the current time if there\n is work now, INT64_MAX if nothing waits for time. May be earlier than the\n first timer, never later. Same thread as process()."]
+    #[doc = " Manual and host driver: when process() must be called next: the current time\n if there is work now, INT64_MAX if nothing waits for time. May be earlier\n than the first timer, never later. Same thread as process()."]
     pub fn weir_runtime_next_deadline(runtime: *mut weir_runtime) -> i64;
     #[doc = " Gives pooled memory back to the allocator. Any thread; carried out on the\n runtime's thread (at once when called there). Errors: WEIR_EINVAL."]
     pub fn weir_runtime_trim(runtime: *mut weir_runtime) -> weir_status;
