@@ -305,6 +305,13 @@ func describe(err error, v verdict) (f failure) {
 	return f
 }
 
+// Succeeds with a value, which is taken.
+func (a *attempt) succeed(value *C.weir_value, v verdict) {
+	C.weirgo_complete_value(a.core.handle, C.weir_token(a.token), value, C.uint32_t(v.class), 0,
+		C.WEIR_OFF)
+	a.core.driver.rouse()
+}
+
 // Hands a failure in.
 func (a *attempt) fail(err error, v verdict) {
 	f := describe(err, v)
@@ -312,6 +319,7 @@ func (a *attempt) fail(err error, v verdict) {
 	text := (*C.char)(unsafe.Pointer(unsafe.StringData(f.message)))
 	C.weirgo_fail(a.core.handle, a.core.queue, C.weir_token(a.token), C.uint64_t(id),
 		C.uint32_t(f.domain), C.int64_t(f.code), text, C.uint32_t(f.class), flag(f.final), f.after())
+	a.core.driver.rouse()
 }
 
 // The operation was closed, and something still runs it.

@@ -5,7 +5,6 @@ package weir
 // #cgo noescape weirgo_run_plain
 // #cgo nocallback weirgo_run_plain
 // #cgo nocallback weirgo_run
-// #cgo nocallback weir_call_cancel
 // #cgo noescape weirgo_outcome_get
 // #cgo nocallback weirgo_outcome_get
 // #include "glue.h"
@@ -26,7 +25,9 @@ type call struct {
 	core    *core
 	ctx     context.Context // for its attempts' values
 	body    body            // of a closure's run; else nil
-	handle  *C.weir_call    // written by C before the run is published
+	handle  *C.weir_call    // written by C before the run is published; or the driver's
+	handed  bool            // to the driver, which alone may use handle until the settlement
+	held    *handle         // of the policy, until then
 	keeps   any             // what the run needs alive
 	slot    *slot[call]
 	started uint32 // attempts; the drain's
@@ -166,6 +167,13 @@ func (c *call) begin(op *C.weir_operation, policy unsafe.Pointer, input *C.weir_
 	var failure *C.weir_error
 	var status C.weir_status
 	if input == nil && scope == nil && o.plain() {
+		if c.pooled && c.core.driver != nil {
+			c.handed = true
+			if c.core.driver.begin(policy, deadline, uint64(user)) {
+				return nil
+			}
+			c.handed = false
+		}
 		status = C.weirgo_run_plain(op, c.core.queue, (*C.weir_policy)(policy), deadline, user,
 			&c.handle, &failure)
 	} else {
@@ -175,6 +183,7 @@ func (c *call) begin(op *C.weir_operation, policy unsafe.Pointer, input *C.weir_
 		c.core.calls.remove(c.slot)
 		return creationError(status, failure)
 	}
+	c.core.driver.rouse()
 	return nil
 }
 
@@ -205,7 +214,7 @@ func (c *call) reset() {
 	c.ctx = nil
 	c.settled = false
 	c.mu.Unlock()
-	c.core, c.body, c.keeps, c.slot = nil, nil, nil, nil
+	c.core, c.body, c.keeps, c.slot, c.held, c.handed = nil, nil, nil, nil, nil, false
 	c.started, c.tells, c.details, c.onEnd = 0, false, nil, nil
 	c.record = C.weirgo_record{}
 	c.value, c.hosted, c.coded = nil, false, false
@@ -253,8 +262,13 @@ func (c *call) wake() {
 func (c *call) cancel() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.settled {
-		C.weir_call_cancel(c.handle)
+	switch {
+	case c.settled:
+	case c.handed:
+		c.core.driver.cancel(c.slot.id())
+	default:
+		C.weirgo_cancel(c.handle)
+		c.core.driver.rouse()
 	}
 }
 

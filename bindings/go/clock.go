@@ -37,7 +37,7 @@ func NewVirtual(seed uint64) (*Runtime, *Clock, error) {
 
 // NewVirtualWith is NewVirtual with options.
 func NewVirtualWith(options *RuntimeOptions) (*Runtime, *Clock, error) {
-	c := &core{drained: make(chan struct{}), work: newHostWork()}
+	c := &core{work: newHostWork()}
 	clock := &Clock{core: c, tasks: make(chan func()), over: make(chan struct{})}
 	opened := make(chan error)
 	go clock.serve(options, opened)
@@ -52,7 +52,7 @@ func NewVirtualWith(options *RuntimeOptions) (*Runtime, *Clock, error) {
 // The clock's own thread: it ends with the goroutine, so that nothing else ever runs on it.
 func (cl *Clock) serve(options *RuntimeOptions, opened chan<- error) {
 	runtime.LockOSThread()
-	err := cl.core.open(options, C.WEIR_DRIVER_MANUAL)
+	err := cl.core.open(options)
 	if err == nil {
 		C.weir_runtime_process(cl.core.handle, C.int64_t(time.Second))
 	}
@@ -192,10 +192,7 @@ func (cl *Clock) settle() {
 func (cl *Clock) receive() int {
 	sum := 0
 	for {
-		got := cl.core.receive(0)
-		if got < 0 {
-			return sum
-		}
+		got := cl.core.receive()
 		if got == 0 {
 			return sum
 		}

@@ -4,19 +4,16 @@ package weir
 
 // #cgo noescape weirgo_give_back
 // #cgo nocallback weirgo_give_back
-// #cgo noescape weirgo_wait
-// #cgo nocallback weirgo_wait
+// #cgo noescape weirgo_drain
+// #cgo nocallback weirgo_drain
 // #include "glue.h"
 import "C"
 
-import (
-	"runtime"
-	"unsafe"
-)
+import "unsafe"
 
-// One goroutine receives the records of a runtime, up to 256 in one crossing, and holds no lock
-// meanwhile: START begins a goroutine, SETTLED wakes who waits, RELEASED frees a slot. It runs no
-// user code. A virtual runtime is drained by its clock instead.
+// The records of a runtime are dispatched by the one goroutine that runs it, the driver's or the
+// virtual clock's, which holds no lock meanwhile: START begins a goroutine, SETTLED wakes who waits,
+// RELEASED frees a slot.
 
 // The kinds of what `user` of a record names; its highest four bits.
 const (
@@ -38,38 +35,16 @@ type records struct {
 // A listener is told of EVENT, ITEM and RECORDED records.
 type listener func(record *C.weirgo_record)
 
-func (c *core) drain() {
-	defer close(c.drained)
-	for count := c.receive(C.WEIR_FOREVER); count >= 0; {
-		if count == 0 {
-			count = c.receive(C.WEIR_FOREVER)
-			continue
-		}
-		// What has begun goes first, so that there is more to take.
-		runtime.Gosched()
-		count = c.receive(0)
-	}
-}
-
-// Takes one batch: how many records, or -1 when nothing more will come.
-func (c *core) receive(timeout C.int64_t) int {
+// Takes one batch of a virtual runtime: how many records.
+func (c *core) receive() int {
 	var count C.uint32_t
 	r := &c.records
-	status := C.weirgo_wait(c.queue, &r.got[0], batchSize, timeout, &count)
-	if status != C.WEIR_OK && status != C.WEIR_ETIMEDOUT {
-		return -1
-	}
-	closed := false
+	C.weirgo_drain(c.queue, &r.got[0], batchSize, &count)
 	for i := range r.got[:count] {
-		closed = c.dispatch(&r.got[i]) || closed
+		c.dispatch(&r.got[i])
 	}
-	if r.nCalls > 0 {
-		C.weirgo_give_back(&r.calls[0], r.nCalls)
-		r.nCalls = 0
-	}
-	if closed {
-		return -1
-	}
+	C.weirgo_give_back(&r.calls[0], r.nCalls)
+	r.nCalls = 0
 	return int(count)
 }
 
@@ -132,19 +107,25 @@ func (c *core) start(record *C.weirgo_record) {
 	}
 }
 
+// It can no longer be cancelled. Returns whom its settlement unparks.
+func (c *call) seal() []*worker {
+	c.mu.Lock()
+	c.settled = true
+	waiters, stop := c.waiters, c.stop
+	c.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+	return waiters
+}
+
 // Wakes who waits for a call. A plain success needs no look at the call, which goes back with the
 // batch; for all else the waiter has it, or, if there may be none, it is looked at here.
 func (c *core) settle(found *slot[call], record *C.weirgo_record) {
 	run := found.object.Load()
 	c.calls.remove(found)
 	run.record = *record
-	run.mu.Lock()
-	run.settled = true
-	waiters, stop := run.waiters, run.stop
-	run.mu.Unlock()
-	if stop != nil {
-		stop()
-	}
+	waiters := run.seal()
 	if record.channel == C.WEIR_CHANNEL_VALUE && !run.tells {
 		r := &c.records
 		r.calls[r.nCalls] = C.uintptr_t(uintptr(unsafe.Pointer(run.handle)))

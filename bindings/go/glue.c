@@ -45,26 +45,43 @@ static void copy_record(const weir_completions *queue, weirgo_record *to, const 
   weir_value_unref(value);
 }
 
-weir_status weirgo_wait(weir_completions *queue, weirgo_record *records, uint32_t capacity,
-                        int64_t timeout_ms, uint32_t *count) {
+void weirgo_drain(weir_completions *queue, weirgo_record *records, uint32_t capacity,
+                  uint32_t *count) {
   weir_record raw[256];
-  size_t got = 0;
   if (capacity > 256) capacity = 256;
-  weir_status status = WEIR_OK;
-  if (timeout_ms == 0) {
-    got = weir_completions_drain(queue, raw, sizeof(raw[0]), capacity);
-  } else {
-    status = weir_completions_wait(queue, raw, sizeof(raw[0]), capacity, timeout_ms, &got);
-  }
+  size_t got = weir_completions_drain(queue, raw, sizeof(raw[0]), capacity);
   for (size_t i = 0; i < got; ++i) copy_record(queue, &records[i], &raw[i]);
   *count = (uint32_t)got;
-  return status;
 }
 
 void weirgo_give_back(const uintptr_t *calls, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) {
     if (calls[i] != 0) weir_call_unref((weir_call *)calls[i]);
   }
+}
+
+/* The caller wakes the engine, here and below. */
+static weir_status begin(weir_operation *operation, const weir_run_options *run, weir_call **call,
+                         weir_error **error) {
+  int before = weirgo_rouse(1);
+  weir_status status = weir_run(operation, run, NULL, NULL, NULL, call, error);
+  weirgo_rouse(before);
+  return status;
+}
+
+static weir_status complete(weir_runtime *runtime, weir_token token, weir_value *value,
+                            weir_error *error, const weir_completion *completion) {
+  int before = weirgo_rouse(1);
+  weir_status status = weir_complete_with(runtime, token, value, error, completion);
+  weirgo_rouse(before);
+  return status;
+}
+
+static weir_status no_memory(weir_runtime *runtime, weir_token token) {
+  int before = weirgo_rouse(1);
+  weir_status status = weir_fail(runtime, token, WEIR_DOMAIN_WEIR, WEIR_ENOMEM, NULL);
+  weirgo_rouse(before);
+  return status;
 }
 
 weir_status weirgo_run(weir_operation *operation, weir_completions *queue,
@@ -83,7 +100,7 @@ weir_status weirgo_run(weir_operation *operation, weir_completions *queue,
   run.user = options->user;
   run.priority = options->priority;
   run.scope = options->scope;
-  return weir_run(operation, &run, NULL, NULL, NULL, call, error);
+  return begin(operation, &run, call, error);
 }
 
 weir_status weirgo_run_plain(weir_operation *operation, weir_completions *queue,
@@ -95,7 +112,7 @@ weir_status weirgo_run_plain(weir_operation *operation, weir_completions *queue,
   run.context = (void *)(uintptr_t)user;
   run.queue = queue;
   run.user = user;
-  return weir_run(operation, &run, NULL, NULL, NULL, call, error);
+  return begin(operation, &run, call, error);
 }
 
 static weir_completion judged(uint32_t class_, uint32_t final_, int64_t retry_after_ms) {
@@ -109,21 +126,24 @@ static weir_completion judged(uint32_t class_, uint32_t final_, int64_t retry_af
 weir_status weirgo_complete_number(weir_runtime *runtime, weir_token token, uint64_t number,
                                    uint32_t class_, uint32_t final_, int64_t retry_after_ms) {
   if (number == 0 && class_ == WEIR_CLASS_NONE && retry_after_ms == WEIR_OFF && final_ == 0) {
-    return weir_complete(runtime, token, NULL);
+    int before = weirgo_rouse(1);
+    weir_status status = weir_complete(runtime, token, NULL);
+    weirgo_rouse(before);
+    return status;
   }
   weir_value *value = NULL;
   if (number != 0 &&
       weir_value_new_pointer(runtime, (void *)(uintptr_t)number, free_number, &value) != WEIR_OK) {
-    return weir_fail(runtime, token, WEIR_DOMAIN_WEIR, WEIR_ENOMEM, NULL);
+    return no_memory(runtime, token);
   }
   weir_completion completion = judged(class_, final_, retry_after_ms);
-  return weir_complete_with(runtime, token, value, NULL, &completion);
+  return complete(runtime, token, value, NULL, &completion);
 }
 
 weir_status weirgo_complete_value(weir_runtime *runtime, weir_token token, weir_value *value,
                                   uint32_t class_, uint32_t final_, int64_t retry_after_ms) {
   weir_completion completion = judged(class_, final_, retry_after_ms);
-  return weir_complete_with(runtime, token, value, NULL, &completion);
+  return complete(runtime, token, value, NULL, &completion);
 }
 
 weir_status weirgo_fail(weir_runtime *runtime, weir_completions *queue, weir_token token,
@@ -137,10 +157,10 @@ weir_status weirgo_fail(weir_runtime *runtime, weir_completions *queue, weir_tok
     weir_value_unref(detail);
   }
   if (status != WEIR_OK) {
-    return weir_fail(runtime, token, WEIR_DOMAIN_WEIR, WEIR_ENOMEM, NULL);
+    return no_memory(runtime, token);
   }
   weir_completion completion = judged(class_, final_, retry_after_ms);
-  return weir_complete_with(runtime, token, NULL, error, &completion);
+  return complete(runtime, token, NULL, error, &completion);
 }
 
 weir_status weirgo_attempt_get(weir_runtime *runtime, weir_token token, weirgo_attempt *attempt) {

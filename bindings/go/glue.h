@@ -32,14 +32,63 @@ typedef struct weirgo_record {
   uint8_t channel;
 } weirgo_record;
 
-/* Waits for records and looks into them. A SETTLED whose value is a number
- * comes with `object` 0 and the number in `host`: its value is given back here.
- * Returns the status; how many in `count`. */
-weir_status weirgo_wait(weir_completions *queue, weirgo_record *records, uint32_t capacity,
-                        int64_t timeout_ms, uint32_t *count);
+/* Drains records and looks into them. A SETTLED whose value is a number comes
+ * with `object` 0 and the number in `host`: its value is given back here. How
+ * many, at most 256, is in `count`. */
+void weirgo_drain(weir_completions *queue, weirgo_record *records, uint32_t capacity,
+                  uint32_t *count);
 
 /* Gives back the calls of a batch, pointers as numbers; zeros among them are skipped. */
 void weirgo_give_back(const uintptr_t *calls, uint32_t count);
+
+/* What wakes the goroutine that runs the engine, if it is not a goroutine that
+ * brings the work: a descriptor to be read. Two references: the runtime's and
+ * the caller's. NULL: the system gave none. */
+typedef struct weirgo_waker weirgo_waker;
+weirgo_waker *weirgo_waker_new(void);
+void weirgo_waker_install(weirgo_waker *waker, weir_runtime_options *options);
+/* A duplicate, to be closed; -1: the system gave none. */
+int weirgo_waker_descriptor(const weirgo_waker *waker);
+void weirgo_waker_unref(weirgo_waker *waker);
+/* 1: what this thread does from here on wakes nobody; its caller will. Returns
+ * what it was. */
+int weirgo_rouse(int on);
+
+/* A run to be begun with weirgo_run_plain(), and then how that went. */
+typedef struct weirgo_begin {
+  uintptr_t policy;
+  int64_t deadline_ms;
+  uint64_t user;
+  uintptr_t call;
+  uintptr_t error;
+  int64_t status;
+} weirgo_begin;
+
+/* A completion to be made with weirgo_complete_number(). */
+typedef struct weirgo_end {
+  uint64_t token;
+  uint32_t number;
+  uint32_t class_;
+} weirgo_end;
+
+typedef struct weirgo_counts {
+  uint32_t runs;
+  uint32_t ends;
+  uint32_t calls;
+  uint32_t capacity; /* of `records` */
+  uint32_t records;  /* how many came */
+  int64_t wait_ns;   /* until the next turn; 0: now, -1: until somebody wakes */
+} weirgo_counts;
+
+/* One crossing of the goroutine that runs the engine: begins the runs, makes the
+ * completions, gives back the calls, does what is due, drains. */
+void weirgo_turn(weirgo_waker *waker, weir_runtime *runtime, weir_operation *operation,
+                 weir_completions *queue, weirgo_begin *runs, const weirgo_end *ends,
+                 const uintptr_t *calls, weirgo_record *records, weirgo_counts *counts);
+/* Whether a runtime that closes is done with that. */
+int weirgo_ended(weir_runtime *runtime);
+/* weir_call_cancel(), after which the caller wakes the engine. */
+void weirgo_cancel(weir_call *call);
 
 /* What weir_run_options holds, without a pointer to Go memory inside. */
 typedef struct weirgo_run_options {

@@ -176,7 +176,7 @@ func (f *manyFunction[V]) complete(a *attempt, results []Result[V], err error) {
 		}
 	}
 	made := makeList(a.core, values, errors)
-	C.weirgo_complete_value(a.core.handle, C.weir_token(a.token), made, 0, 0, C.WEIR_OFF)
+	a.succeed(made, noVerdict)
 }
 
 // MemoizeOptions are those of Memoize. The zero value of each field is its default.

@@ -2,7 +2,6 @@
 
 package weir
 
-// #cgo nocallback weirgo_complete_value
 // #include "glue.h"
 import "C"
 
@@ -194,9 +193,7 @@ func (f *typedFunction[I, O]) complete(a *attempt, value O, err error, v verdict
 		a.fail(err, v)
 		return
 	}
-	made := encodeValue(a.core, value)
-	C.weirgo_complete_value(a.core.handle, C.weir_token(a.token), made, C.uint32_t(v.class), 0,
-		C.WEIR_OFF)
+	a.succeed(encodeValue(a.core, value), v)
 }
 
 // Run runs the operation and waits for how it ends. Context and errors are those of the function

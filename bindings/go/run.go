@@ -230,10 +230,8 @@ func (t *typedCall[T]) start(ctx context.Context, policy Policy, options []RunOp
 	if h == nil {
 		return statusError(C.WEIR_ECLOSED)
 	}
-	err := t.begin(t.core.operation, h.pointer, nil, ctx, o)
-	runtime.KeepAlive(h)
-	runtime.KeepAlive(p.rt)
-	return err
+	t.held = h
+	return t.begin(t.core.operation, h.pointer, nil, ctx, o)
 }
 
 func (t *typedCall[T]) attempt(a *attempt) {
@@ -259,21 +257,23 @@ func (t *typedCall[T]) complete(a *attempt, value T, err error, v verdict) {
 		a.fail(err, v)
 		return
 	}
-	number := C.uint64_t(0)
+	number := uint32(0)
 	t.keep.Lock()
 	t.over = true
 	if a.serial == 1 {
 		t.first = value
 	} else {
-		number = C.uint64_t(a.serial)
+		number = a.serial
 		if t.later == nil {
 			t.later = map[uint32]T{}
 		}
 		t.later[a.serial] = value
 	}
 	t.keep.Unlock()
-	C.weirgo_complete_number(a.core.handle, C.weir_token(a.token), number, C.uint32_t(v.class), 0,
-		C.WEIR_OFF)
+	if a.core.driver == nil || !a.core.driver.end(a.token, number, v.class) {
+		C.weirgo_complete_number(a.core.handle, C.weir_token(a.token), C.uint64_t(number),
+			C.uint32_t(v.class), 0, C.WEIR_OFF)
+	}
 }
 
 // The value that attempt `number` brought.

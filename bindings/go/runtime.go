@@ -39,8 +39,8 @@ type RuntimeOptions struct {
 	Metrics bool
 }
 
-// A Runtime is the engine: its own thread with clock and timers, and one goroutine that receives
-// what it says. Make one per process and share it. All methods take any goroutine.
+// A Runtime is the engine: clock, timers, and one goroutine that runs it. Make one per process and
+// share it. All methods take any goroutine.
 type Runtime struct {
 	*core
 	clock  *Clock
@@ -61,21 +61,28 @@ type core struct {
 	records   records
 	outer     weak.Pointer[Runtime]
 	work      *hostWork     // of virtual time; else nil
+	driver    *driver       // of real time; else nil
 	scoped    atomic.Bool   // there was a scope: contexts are searched for one
-	drained   chan struct{} // closed when the drain is over
+	drained   chan struct{} // closed when the driver is over
 	log       *C.weirgo_log
 	logged    sync.WaitGroup
 }
 
-// New makes a runtime with a thread of its own. Nil options are the defaults. Close it to wait for
+// New makes a runtime. Nil options are the defaults. Close it to wait for
 // its end; one that is merely dropped is closed by the garbage collector.
 func New(options *RuntimeOptions) (*Runtime, error) {
 	c := &core{drained: make(chan struct{})}
-	if err := c.open(options, C.WEIR_DRIVER_THREAD); err != nil {
+	driver, err := newDriver(c)
+	if err != nil {
 		return nil, err
 	}
-	go c.drain()
+	c.driver = driver
+	if err := c.open(options); err != nil {
+		driver.discard()
+		return nil, err
+	}
 	rt := c.wrap()
+	go driver.drive()
 	runtime.AddCleanup(rt, (*core).beginClose, c)
 	return rt, nil
 }
@@ -84,7 +91,10 @@ func New(options *RuntimeOptions) (*Runtime, error) {
 func (c *core) owner() *Runtime { return c.outer.Value() }
 
 // Refuses new calls and settles what is in flight.
-func (c *core) beginClose() { C.weir_runtime_close(c.handle) }
+func (c *core) beginClose() {
+	C.weir_runtime_close(c.handle)
+	c.driver.rouse()
+}
 
 func (c *core) wrap() *Runtime {
 	rt := &Runtime{core: c}
@@ -94,11 +104,11 @@ func (c *core) wrap() *Runtime {
 	return rt
 }
 
-func (c *core) open(options *RuntimeOptions, driver C.uint32_t) error {
+func (c *core) open(options *RuntimeOptions) error {
 	if options == nil {
 		options = &RuntimeOptions{}
 	}
-	if err := c.openRuntime(options, driver); err != nil {
+	if err := c.openRuntime(options); err != nil {
 		return err
 	}
 	if err := c.openQueue(); err != nil {
@@ -126,10 +136,14 @@ func unrefCore(h coreHandles) {
 	C.weir_runtime_unref(h.handle)
 }
 
-func (c *core) openRuntime(options *RuntimeOptions, driver C.uint32_t) error {
+func (c *core) openRuntime(options *RuntimeOptions) error {
 	var o C.weir_runtime_options
 	C.weir_runtime_options_init(&o, C.size_t(unsafe.Sizeof(o)))
-	o.driver = driver
+	if c.driver == nil {
+		o.driver = C.WEIR_DRIVER_MANUAL
+	} else {
+		C.weirgo_waker_install(c.driver.waker, &o)
+	}
 	o.seed = C.uint64_t(options.Seed)
 	setNumber(&o.max_in_flight, options.MaxInFlight)
 	setDuration(&o.close_grace_ms, options.CloseGrace)
@@ -173,14 +187,11 @@ func (rt *Runtime) Shutdown(ctx context.Context) error {
 	if rt.clock != nil {
 		return rt.clock.close()
 	}
-	C.weir_runtime_close(rt.handle)
-	ended := make(chan C.weir_status, 1)
-	go func(c *core) { ended <- C.weir_runtime_close_wait(c.handle, C.WEIR_FOREVER) }(rt.core)
+	rt.beginClose()
 	select {
-	case status := <-ended:
-		<-rt.drained
+	case <-rt.drained:
 		rt.closeLog()
-		return statusError(status)
+		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
