@@ -70,7 +70,8 @@ type CacheOptions[V any] struct {
 // out. All else is kept as it is, and shared: do not change what you have put in.
 type Cache[V any] struct {
 	owner
-	told *Operation[V, struct{}]
+	told  *Operation[V, struct{}]
+	loads *Operation[*work[V], V] // what loaders run
 }
 
 func (o *CacheOptions[V]) c() C.weir_cache_options {
@@ -98,6 +99,9 @@ func NewCache[V any](rt *Runtime, options CacheOptions[V]) (*Cache[V], error) {
 	c := options.c()
 	defer free(c.name)
 	cache := &Cache[V]{}
+	if err := cache.load(rt); err != nil {
+		return nil, err
+	}
 	if options.OnEvict != nil {
 		if err := cache.tell(rt, options.OnEvict); err != nil {
 			return nil, err
@@ -112,6 +116,11 @@ func NewCache[V any](rt *Runtime, options CacheOptions[V]) (*Cache[V], error) {
 	}
 	cache.own(rt, made)
 	return cache, nil
+}
+
+func (c *Cache[V]) load(rt *Runtime) (err error) {
+	c.loads, err = newWork[V](rt)
+	return err
 }
 
 func (c *Cache[V]) own(rt *Runtime, made *C.weir_cache) {

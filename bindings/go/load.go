@@ -28,7 +28,8 @@ func (c *Cache[V]) tell(rt *Runtime, f func(string, V, EvictCause)) (err error) 
 // goes on for the others, and its context is cancelled when the last of them has left. So policies
 // for loads go into the loader: WithPolicy.
 type Loader[V any] struct {
-	operation *Operation[string, V]
+	operation *Operation[*work[V], V]
+	work      owner // the input: a value of C
 }
 
 // Loader makes a loader of a function.
@@ -40,20 +41,34 @@ func (c *Cache[V]) Loader(load func(ctx context.Context, key string) (V, error))
 // LoaderUnder makes a loader each of whose loads runs under a policy.
 func (c *Cache[V]) LoaderUnder(policy Policy, load func(ctx context.Context, key string) (V,
 	error)) (*Loader[V], error) {
-	plain, err := NewOperation(c.rt, load)
-	if err != nil {
-		return nil, err
+	if load == nil {
+		return nil, invalid("cache: load must not be nil")
 	}
-	loads, err := Wrap(policy, plain)
-	if err != nil {
-		return nil, err
+	p := policy.policy()
+	loads := c.loads
+	if p.held() != noHandle {
+		h, held := c.loads.held(), p.held()
+		defer runtime.KeepAlive(h)
+		defer runtime.KeepAlive(held)
+		loads = &Operation[*work[V], V]{}
+		err := loads.make(c.rt, []any{policy, c.loads}, func(out **C.weir_operation,
+			e **C.weir_error) C.weir_status {
+			return C.weir_policy_wrap(p.c(), c.loads.c(), out, e)
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	gets, err := CacheGet(c, loads)
 	if err != nil {
 		return nil, err
 	}
-	return &Loader[V]{gets}, nil
+	l := &Loader[V]{operation: gets}
+	l.work.set(c.rt, unsafe.Pointer(encodeHost(c.rt.core, &work[V]{load, p.retryable})), unrefValue)
+	return l, nil
 }
+
+func unrefValue(p unsafe.Pointer) { C.weir_value_unref((*C.weir_value)(p)) }
 
 // CacheGet makes the get of a cache an operation: the run's key (WithKey) is the key, its input
 // that
@@ -96,8 +111,10 @@ func (l *Loader[V]) Start(ctx context.Context, key string, options ...RunOption)
 
 func (l *Loader[V]) start(ctx context.Context, key string, options []RunOption) (*typedCall[V],
 	error) {
-	o := l.operation
-	return startOperation(&o.operationBase, o.decode, ctx, nil, nil,
+	o, h := l.operation, l.work.held()
+	defer runtime.KeepAlive(h)
+	input := C.weir_value_ref((*C.weir_value)(h.pointer))
+	return startOperation(&o.operationBase, o.decode, ctx, nil, input,
 		append([]RunOption{WithKey(key)}, options...))
 }
 
@@ -243,6 +260,10 @@ func Memoize[I, O any](operation *Operation[I, O], key func(I) string,
 	m.keeps = []any{operation, inner}
 	m.Operation.own(rt, C.weir_operation_ref(C.weir_memoize_operation(made)))
 	m.cache = &Cache[O]{}
+	if err := m.cache.load(rt); err != nil {
+		C.weir_memoize_unref(made)
+		return nil, err
+	}
 	m.cache.own(rt, C.weir_cache_ref(C.weir_memoize_cache(made)))
 	C.weir_memoize_unref(made)
 	return m, nil
@@ -313,7 +334,10 @@ type FlightOptions struct {
 
 // A Flight lets one run do the work for all that overlap with the same key; nothing is kept
 // afterwards.
-type Flight[O any] struct{ owner }
+type Flight[O any] struct {
+	owner
+	works *Operation[*work[O], O] // what Do runs
+}
 
 // NewFlight makes a group of keys.
 func NewFlight[O any](rt *Runtime, options FlightOptions) (*Flight[O], error) {
@@ -332,22 +356,23 @@ func NewFlight[O any](rt *Runtime, options FlightOptions) (*Flight[O], error) {
 	f.set(rt, unsafe.Pointer(made), func(p unsafe.Pointer) {
 		C.weir_flight_unref((*C.weir_flight)(p))
 	})
-	return f, nil
+	works, err := newWork[O](rt)
+	if err == nil {
+		f.works, err = FlightOperation(f, works)
+	}
+	return f, err
 }
 
 // Do runs a function, or waits for the one of this key that goes on. The function's context is
 // cancelled when the last who waits has left.
-func (f *Flight[O]) Do(ctx context.Context, key string, work func(ctx context.Context) (O, error),
+func (f *Flight[O]) Do(ctx context.Context, key string, do func(ctx context.Context) (O, error),
 	options ...RunOption) (O, error) {
-	operation, err := Func(f.rt, work)
-	if err == nil {
-		var shared *Operation[any, O]
-		if shared, err = FlightOperation(f, operation); err == nil {
-			return shared.Run(ctx, nil, append([]RunOption{WithKey(key)}, options...)...)
-		}
+	if f.held() == nil {
+		var none O
+		return none, statusError(C.WEIR_ECLOSED)
 	}
-	var none O
-	return none, err
+	w := &work[O]{f: func(ctx context.Context, _ string) (O, error) { return do(ctx) }}
+	return f.works.Run(ctx, w, append([]RunOption{WithKey(key)}, options...)...)
 }
 
 // FlightOperation makes an operation of that: the run's key (WithKey) is the key; without one all

@@ -159,7 +159,7 @@ func (f *typedFunction[I, O]) attempt(a *attempt) {
 		}
 		v.final = err != nil && f.retry != nil && !f.retry(err)
 		return value, err
-	}, func(value O, err error) { f.complete(a, value, err, v) })
+	}, func(value O, err error) { finish(a, value, err, v) })
 }
 
 // The caller's context, for its values, and the input.
@@ -186,7 +186,7 @@ func (a *attempt) adoptContext() {
 	}
 }
 
-func (f *typedFunction[I, O]) complete(a *attempt, value O, err error, v verdict) {
+func finish[O any](a *attempt, value O, err error, v verdict) {
 	a.seal()
 	defer a.leave()
 	if err != nil {
