@@ -251,3 +251,44 @@ TEST_CASE("a throttle runs at most once in an interval") {
   CHECK(reported.back() == 9);
   CHECK(reported.size() == 4);
 }
+
+TEST_CASE("a cache holds what other languages put there, and gives them what they read") {
+  weir::testing::runtime runtime;
+  weir::cache<std::string, std::string> cache{runtime};
+  CHECK_FALSE(cache.lookup_value("none").has_value());
+  REQUIRE(cache.put_value("bytes", weir::value::of_bytes("raw")));
+  REQUIRE(cache.put_value("soon", weir::value::of_bytes("gone"), 1s));
+  REQUIRE(cache.put_value("nothing", weir::value()));
+  CHECK(cache.lookup_value("bytes")->bytes() == "raw");
+  CHECK_FALSE(cache.lookup_value("nothing").value());
+  char buffer[2] = {};
+  CHECK(cache.lookup_copy("bytes", buffer, sizeof buffer).value() == 3);
+  CHECK(std::string_view(buffer, 2) == "ra");
+  CHECK(cache.lookup_copy("bytes", buffer, sizeof buffer, runtime.now()).value() == 3);
+  CHECK(cache.lookup_copy("none", buffer, 2).error().status() == weir::status::not_found);
+  REQUIRE(cache.put("mine", "typed"));
+  CHECK(*cache.lookup_value("mine")->as<std::string>() == "typed");
+  CHECK(cache.lookup_copy("mine", buffer, 2).error().status() == weir::status::unsupported);
+  runtime.advance(2s);
+  CHECK_FALSE(cache.lookup_value("soon").has_value());
+}
+
+TEST_CASE("putting what is absent may name its time") {
+  weir::testing::runtime runtime;
+  weir::cache<int, int> cache{runtime, {.ttl = 1s}};
+  auto began = runtime.now();
+  CHECK_FALSE(cache.put_if_absent(1, 10, began).value());
+  CHECK(*cache.put_if_absent(1, 11, began).value() == 10);
+  CHECK_FALSE(cache.put_if_absent(1, 12, began + 2s).value());
+  CHECK(*cache.lookup(1, began + 2s) == 12);
+}
+
+TEST_CASE("a flight takes an input and tells a function") {
+  weir::testing::runtime runtime;
+  weir::flight<int> flight{runtime};
+  weir::operation twice{runtime, [](int n) { return 2 * n; }};
+  int told = 0;
+  flight.run(1, twice, 4, [&](weir::result<int> result) { told += result.value(); });
+  CHECK(runtime.get_result(flight.run(1, twice, 5)).value() == 8);
+  CHECK(told == 8);
+}

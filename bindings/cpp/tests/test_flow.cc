@@ -237,3 +237,22 @@ TEST_CASE("a scope is cancelled as one") {
         weir::status::closed);
   CHECK(runtime.get_result(scope.join_operation().run()));
 }
+
+TEST_CASE("a pacer without an argument tells, and is touched at a time") {
+  weir::testing::runtime runtime;
+  int runs = 0;
+  weir::operation save{runtime, [&] { ++runs; }};
+  weir::debounce saving{runtime, save, {.wait = 1s}};
+  bool told = false;
+  saving(weir::run_options{}, [&](weir::result<void> result) { told = result.has_value(); });
+  runtime.advance(2s);
+  CHECK(told);
+  CHECK(saving.touch({}, runtime.now()));
+  CHECK(saving.touch("other", runtime.now()));
+  runtime.advance(2s);
+  CHECK(runs == 3);
+  weir::throttle rare{runtime, weir::operation{runtime, [&](int n) { runs += n; }}};
+  CHECK(rare.touch(10, {}, runtime.now()));
+  runtime.run_until_idle();
+  CHECK(runs == 13);
+}

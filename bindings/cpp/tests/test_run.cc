@@ -224,3 +224,37 @@ TEST_CASE("run() runs a function once") {
   weir::runtime runtime;
   CHECK(weir::run(runtime, [] { return 4; }).get().value() == 4);
 }
+
+TEST_CASE("a queue's attempt is shown to who drains it") {
+  weir::testing::runtime runtime;
+  weir::completions queue{runtime};
+  int context = 0;
+  auto queued = queue.queued<int>(WEIR_USER_OF_RUN).value().as<int, int>();
+  weir::operation failing{runtime, []() -> weir::result<int> { return weir::error(7, "inside"); }};
+  weir::fallback instead{runtime, queued};
+  auto call = failing.as<int, int>().with(instead).run(
+      42, {.deadline = 3s, .key = "tenant", .context = &context});
+  runtime.run_until_idle();
+  weir_record record;
+  REQUIRE(queue.drain(&record, 1) == 1);
+  CHECK(record.user == reinterpret_cast<std::uintptr_t>(&context));
+  auto started = queue.attempt_of(record).value();
+  auto kept = started;
+  weir::attempt attempt = kept.view();
+  CHECK(attempt.key() == "tenant");
+  CHECK(attempt.context() == &context);
+  CHECK(attempt.remaining() == 3s);
+  CHECK(*attempt.input_as<int>() == 42);
+  REQUIRE(attempt.failed().has_value());
+  CHECK(attempt.failed()->error().message() == "inside");
+  queue.completer_of(queued.as<int, void>(), record).complete(5);
+  CHECK(queue.attempt_of(record).error().status() == weir::status::stale);
+  weir_value_unref(reinterpret_cast<weir_value *>(record.detail));
+  CHECK(runtime.get_result(call).value() == 5);
+
+  auto own = queue.run(weir::operation{runtime, [](int n) { return n + 1; }}, 1, 9);
+  runtime.run_until_idle();
+  REQUIRE(queue.drain(&record, 1) == 1);
+  CHECK(record.user == 9);
+  CHECK(weir::completions::result_of<int>(record).value() == 2);
+}

@@ -48,7 +48,9 @@ class attempt {
     return nanoseconds(lent_->remaining_ns);
   }
   // The run's key; empty if it has none.
-  std::string_view key() const { return {static_cast<const char *>(lent_->key), lent_->key_size}; }
+  std::string_view key() const {
+    return {static_cast<const char *>(lent_->key), static_cast<std::size_t>(lent_->key_size)};
+  }
   // Which of the operations or items of a race, a parallel ... this is, from 0.
   std::uint64_t index() const { return lent_->index; }
   // The run's input if it is a U; else NULL.
@@ -165,45 +167,62 @@ struct start_frame {
   static inline thread_local start_frame *current = nullptr;
 };
 
+// Whether a completion counted: one without memory for what it brings fails the attempt.
+inline bool counted(weir_status status) { return status == WEIR_OK || status == WEIR_ENOMEM; }
+
 inline bool fail(weir_runtime *runtime, weir_token token, const error &why) {
   weir_completion completion = why.completion();
-  return weir_complete_with(runtime, token, nullptr, why.share_or_make(), &completion) == WEIR_OK;
+  weir_error *made = why.share_or_make();
+  // NULL would be a success.
+  if (made == nullptr) {
+    return counted(weir_fail(runtime, token, WEIR_DOMAIN_WEIR,
+                             static_cast<weir_status>(why.status()), nullptr));
+  }
+  return counted(weir_complete_with(runtime, token, nullptr, made, &completion));
 }
 
 inline bool fail_dropped(weir_runtime *runtime, weir_token token) {
-  return weir_fail(runtime, token, WEIR_DOMAIN_WEIR, WEIR_EFAILED,
-                   "the completer was dropped without completing") == WEIR_OK;
+  return counted(weir_fail(runtime, token, WEIR_DOMAIN_WEIR, WEIR_EFAILED,
+                           "the completer was dropped without completing"));
 }
 
+// Takes the token when there is all that it is completed with: if making that throws, it is still
+// there. Whoever has it may be gone when this returns.
 template <class T>
-bool complete(weir_runtime *runtime, weir_token token, result<T> &&ended) {
-  if (!ended) return fail(runtime, token, ended.error());
+bool complete(weir_runtime *runtime, weir_token &token, result<T> &&ended) {
+  if (!ended) return fail(runtime, std::exchange(token, 0), ended.error());
   if constexpr (std::is_void_v<T>) {
-    return weir_complete(runtime, token, nullptr) == WEIR_OK;
+    return counted(weir_complete(runtime, std::exchange(token, 0), nullptr));
   } else if constexpr (is_packed<T> && std::is_base_of_v<boxed, codec<T>>) {
-    packed<T> bytes{packed<T>::destroy, *ended};
-    return weir_complete_bytes(runtime, token, &bytes, sizeof bytes) == WEIR_OK;
+    packed<T> bytes{&identity<T>::mark, *ended};
+    return counted(weir_complete_bytes(runtime, std::exchange(token, 0), &bytes, sizeof bytes));
   } else {
     value_handle value = codec<T>::encode(*std::move(ended));
-    return weir_complete(runtime, token, value.release()) == WEIR_OK;
+    return counted(weir_complete(runtime, std::exchange(token, 0), value.release()));
   }
 }
 
 template <class T>
-bool complete(weir_runtime *runtime, weir_token token, judged<T> &&ended) {
+bool complete(weir_runtime *runtime, weir_token &token, judged<T> &&ended) {
   weir_completion completion = WEIR_COMPLETION_INIT;
-  completion.class_ = static_cast<std::uint32_t>(ended.as);
+  if (ended.as <= classification::abandon) {
+    completion.class_ = static_cast<std::uint32_t>(ended.as);
+  }
   completion.final = ended.final ? 1 : 0;
-  if (ended.retry_after) completion.retry_after_ms = ended.retry_after->count();
+  if (ended.retry_after && ended.retry_after->count() >= 0) {
+    completion.retry_after_ms = ended.retry_after->count();
+  }
   value_handle value = codec<T>::encode(std::move(ended.value));
-  return weir_complete_with(runtime, token, value.release(), nullptr, &completion) == WEIR_OK;
+  return counted(
+      weir_complete_with(runtime, std::exchange(token, 0), value.release(), nullptr, &completion));
 }
 
 }  // namespace detail
 
 // Completes one attempt, once, from any thread and at any time, also after the runtime's end.
 // Dropped without having completed, the attempt fails. Each function is true if it counted, and
-// false if the attempt was over already.
+// false if the attempt was over already. Where a value's own functions throw, that comes out of
+// complete(), and the attempt is still to be completed.
 template <class T>
 class completer {
  public:
@@ -263,8 +282,7 @@ class completer {
   // A result<T> or a judged<T>.
   template <class Ended>
   bool finish(Ended ended) {
-    weir_token token = std::exchange(token_, 0);
-    return token != 0 && detail::complete(runtime_, token, std::move(ended));
+    return token_ != 0 && detail::complete(runtime_, token_, std::move(ended));
   }
 
   weir_runtime *runtime_;

@@ -110,6 +110,7 @@ class breaker : public detail::policy_of<breaker, weir_breaker, weir_policy_brea
           permit_(std::exchange(other.permit_, 0)),
           status_(other.status_) {}
     permit &operator=(permit &&other) noexcept {
+      if (this == &other) return *this;
       abandon();
       breaker_ = other.breaker_;
       permit_ = std::exchange(other.permit_, 0);

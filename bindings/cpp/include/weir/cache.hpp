@@ -7,7 +7,8 @@
 //   auto load = cache.loader([](const std::string &id) { return fetch(id); });
 //   auto profile = cache.get(id, load).get();                          // loads at most once
 //
-// Values are immutable and shared, and keys bytes (weir/key.hpp).
+// Values are immutable and shared, and keys bytes (weir/key.hpp). What other modules or languages
+// put into the same cache is not a V: lookup_value(), put_value() and lookup_copy() are for that.
 
 #pragma once
 
@@ -71,8 +72,8 @@ template <class K>
 class key_slot {
  public:
   bool load(const weir_attempt &attempt, std::optional<error> &) {
-    key_.emplace(key_traits<K>::read(
-        std::string_view(static_cast<const char *>(attempt.key), attempt.key_size)));
+    key_.emplace(key_traits<K>::read(std::string_view(static_cast<const char *>(attempt.key),
+                                                      static_cast<std::size_t>(attempt.key_size))));
     return true;
   }
   const K &get() const { return *key_; }
@@ -120,7 +121,7 @@ struct codec<cache_keys<K>> {
       auto &&bytes = key_bytes(key);
       weir_value *made = nullptr;
       weir_value_new_bytes(nullptr, bytes.data(), bytes.size(), &made);
-      values.push_back(value_handle::adopt(made));
+      values.push_back(own(made));
     }
     return make_list(values, {});
   }
@@ -128,9 +129,10 @@ struct codec<cache_keys<K>> {
 
 }  // namespace detail
 
-// A copy is the same cache. V is copyable: what is in the cache stays there. All take any thread.
+// A copy is the same cache, and equal. V is copyable: what is in the cache stays there. All take
+// any thread.
 template <class K, class V>
-class cache {
+class cache : public detail::same_object<cache<K, V>> {
   static_assert(std::is_copy_constructible_v<V>,
                 "a cache shares its values; std::shared_ptr<const V> may be one");
   static_assert(std::is_base_of_v<detail::object, detail::codec<V>>,
@@ -199,18 +201,62 @@ class cache {
     return detail::done(weir_cache_put_for_at(get(), bytes.data(), bytes.size(), held.get(),
                                               ttl.count(), detail::ns_of(now)));
   }
-  // Unless the key has a value: that one is given then; empty: `value` was put.
+  // Unless the key has a value: that one is given then; empty: `value` was put. A value that is no
+  // V is status::exists. Errors otherwise as put().
   result<shared<V>> put_if_absent(const K &key, V value) const {
     auto &&bytes = traits::bytes(key);
     auto held = detail::box_up(std::move(value));
     weir_value *existing = nullptr;
     weir_status status =
         weir_cache_put_if_absent(get(), bytes.data(), bytes.size(), held.get(), &existing);
-    if (status != WEIR_OK && status != WEIR_EEXISTS) {
-      return error(static_cast<weir::status>(status));
-    }
-    return shared<V>(detail::value_handle::adopt(existing));
+    return what_was_there(status, existing);
   }
+  result<shared<V>> put_if_absent(const K &key, V value, time_point now) const {
+    auto &&bytes = traits::bytes(key);
+    auto held = detail::box_up(std::move(value));
+    weir_value *existing = nullptr;
+    weir_status status = weir_cache_put_if_absent_at(get(), bytes.data(), bytes.size(), held.get(),
+                                                     detail::ns_of(now), &existing);
+    return what_was_there(status, existing);
+  }
+
+  // Entries of any type, as other modules and languages write and read them: empty if the key is
+  // absent.
+  std::optional<weir::value> lookup_value(const K &key) const {
+    auto &&bytes = traits::bytes(key);
+    weir_value *found = nullptr;
+    if (weir_cache_lookup(get(), bytes.data(), bytes.size(), &found) != WEIR_OK) return {};
+    return weir::value(detail::value_handle::adopt(found));
+  }
+  // Copies the bytes of a bytes value to `buffer`, at most `capacity` of them, and says how many it
+  // has. Allocates nothing. Errors: not_found, unsupported (a value of another kind).
+  result<std::size_t> lookup_copy(const K &key, void *buffer, std::size_t capacity) const {
+    auto &&bytes = traits::bytes(key);
+    std::size_t size = 0;
+    weir_status status =
+        weir_cache_lookup_copy(get(), bytes.data(), bytes.size(), buffer, capacity, &size);
+    if (status != WEIR_OK) return error(static_cast<weir::status>(status));
+    return size;
+  }
+  result<std::size_t> lookup_copy(const K &key, void *buffer, std::size_t capacity,
+                                  time_point now) const {
+    auto &&bytes = traits::bytes(key);
+    std::size_t size = 0;
+    weir_status status = weir_cache_lookup_copy_at(get(), bytes.data(), bytes.size(),
+                                                   detail::ns_of(now), buffer, capacity, &size);
+    if (status != WEIR_OK) return error(static_cast<weir::status>(status));
+    return size;
+  }
+  // With `ttl` (0 or more, or `forever`) as a lifetime of its own, if there is one. The functions
+  // of the options are not asked about what is no V. Errors as put().
+  result<void> put_value(const K &key, const weir::value &value,
+                         std::optional<milliseconds> ttl = {}) const {
+    auto &&bytes = traits::bytes(key);
+    if (!ttl) return detail::done(weir_cache_put(get(), bytes.data(), bytes.size(), value.get()));
+    return detail::done(
+        weir_cache_put_for(get(), bytes.data(), bytes.size(), value.get(), ttl->count()));
+  }
+
   // Its idle time begins anew, and it has `ttl` from now on. False: absent.
   bool touch(const K &key, milliseconds ttl) const {
     auto &&bytes = traits::bytes(key);
@@ -230,19 +276,27 @@ class cache {
 
   // A loader: an operation whose function takes the key (const K &), and the rest as any other's:
   // an attempt, a completer<V>. Policies go around it with with(). Only for gets of such caches.
+  // Throws what it is refused with, as all here that give an operation; the make_ forms give that
+  // as a result.
   template <class F>
   operation<V, K> loader(F &&function) const {
+    return make_loader(std::forward<F>(function)).value();
+  }
+  template <class F>
+  result<operation<V, K>> make_loader(F &&function) const {
     return operation<V, K>::template make_from<detail::key_slot<K>>(runtime_,
-                                                                    std::forward<F>(function))
-        .value();
+                                                                    std::forward<F>(function));
   }
   // One that loads many keys at once: const std::vector<K> & to std::vector<result<V>>, one for
   // each key in their order.
   template <class F>
   operation<std::vector<result<V>>, std::vector<K>> bulk_loader(F &&function) const {
+    return make_bulk_loader(std::forward<F>(function)).value();
+  }
+  template <class F>
+  result<operation<std::vector<result<V>>, std::vector<K>>> make_bulk_loader(F &&function) const {
     using made = operation<std::vector<result<V>>, std::vector<K>>;
-    return made::template make_from<detail::keys_slot<K>>(runtime_, std::forward<F>(function))
-        .value();
+    return made::template make_from<detail::keys_slot<K>>(runtime_, std::forward<F>(function));
   }
 
   // The value, loaded if it is absent; however many wait for a key, it is loaded once.
@@ -255,11 +309,12 @@ class cache {
     return detail::start_call<V>(begin(key, load), std::forward<F>(told));
   }
   // The get as an operation, for deadlines and policies: the run's key is the key (key_bytes()).
-  operation<V> getting(const operation<V, K> &load) const {
+  operation<V> getting(const operation<V, K> &load) const { return make_getting(load).value(); }
+  result<operation<V>> make_getting(const operation<V, K> &load) const {
     weir_operation *made = nullptr;
     weir_error *why = nullptr;
     weir_status status = weir_cache_operation(get(), load.get(), &made, &why);
-    if (status != WEIR_OK) error::adopt(status, why).raise();
+    if (status != WEIR_OK) return error::adopt(status, why);
     return operation<V>::adopt(runtime_, made);
   }
   // Many keys: those that are absent are loaded in one run. One result for each key, in their
@@ -280,10 +335,14 @@ class cache {
   // The same as an operation, for deadlines and policies: `.run({{a, b, c}}, options)`.
   operation<std::vector<result<V>>, cache_keys<K>> getting_many(
       const operation<std::vector<result<V>>, std::vector<K>> &load) const {
+    return make_getting_many(load).value();
+  }
+  result<operation<std::vector<result<V>>, cache_keys<K>>> make_getting_many(
+      const operation<std::vector<result<V>>, std::vector<K>> &load) const {
     weir_operation *made = nullptr;
     weir_error *why = nullptr;
     weir_status status = weir_cache_operation_many(get(), load.get(), &made, &why);
-    if (status != WEIR_OK) error::adopt(status, why).raise();
+    if (status != WEIR_OK) return error::adopt(status, why);
     return operation<std::vector<result<V>>, cache_keys<K>>::adopt(runtime_, made);
   }
 
@@ -332,6 +391,12 @@ class cache {
     std::size_t count;
   };
 
+  static result<shared<V>> what_was_there(weir_status status, weir_value *existing) {
+    if (status == WEIR_OK) return shared<V>();
+    shared<V> found(detail::value_handle::adopt(existing));
+    if (status == WEIR_EEXISTS && found) return found;
+    return error(static_cast<weir::status>(status));
+  }
   auto begin(const K &key, const operation<V, K> &load) const {
     return [this, &key, &load](weir_settle_fn settle, void *data, weir_free_fn free_data,
                                weir_call **call, weir_error **why) {
@@ -378,15 +443,17 @@ class cache {
     if (object == nullptr) return WEIR_EXPIRE_KEEP;
     std::optional<nanoseconds> left;
     if (entry->remaining_ns != INT64_MAX) left = nanoseconds(entry->remaining_ns);
-    return decltype(options::expire)::call(data, static_cast<expire_moment>(entry->moment),
-                                           read_key(entry->key, entry->key_size), *object, left)
+    return decltype(options::expire)::call(
+               data, static_cast<expire_moment>(entry->moment),
+               read_key(entry->key, static_cast<std::size_t>(entry->key_size)), *object, left)
         .count();
   }
   static void evict_in_c(void *data, weir_cache *, const weir_eviction *entry) noexcept {
     const V *object = detail::unbox<V>(entry->value);
     if (object == nullptr) return;
-    decltype(options::on_evict)::call(data, read_key(entry->key, entry->key_size), *object,
-                                      static_cast<evict_cause>(entry->cause));
+    decltype(options::on_evict)::call(
+        data, read_key(entry->key, static_cast<std::size_t>(entry->key_size)), *object,
+        static_cast<evict_cause>(entry->cause));
   }
   static weir_cache_options to_c(const options &from) {
     weir_cache_options to = WEIR_CACHE_OPTIONS_INIT;
@@ -408,7 +475,7 @@ class cache {
   }
 
   detail::cache_handle handle_;
-  weir_runtime *runtime_ = nullptr;
+  detail::lent<weir_runtime> runtime_;
 };
 
 }  // namespace cpp

@@ -3,6 +3,10 @@
 // A completion queue, for a loop of one's own that must not be called back: it is drained in
 // batches. The records are those of weir/completions.h, which says what they own. C++ programs that
 // may be called on the runtime's thread need none of this.
+//
+// What such a loop has otherwise in C++ has no record here: a parallel's or a pool's items come to
+// on_item (C: ITEM), a breaker's changes to on_state_change (EVENT). Host values (RELEASED) are for
+// languages whose objects cannot lie in a value; a C++ object can (weir::value::of).
 
 #pragma once
 
@@ -17,8 +21,26 @@ struct completions_options {
   std::string name{};
 };
 
-// A copy is the same queue.
-class completions {
+// What a function of an operation would be shown of an attempt that a record began. Valid until the
+// attempt is completed.
+class started_attempt {
+ public:
+  // As an attempt, whose on_cancel() does nothing and whose cancel_token() is never told: that
+  // comes as a CANCEL record. Lent by this object.
+  weir::attempt view() {
+    if (shown_.failed != nullptr) shown_.failed = &failed_;
+    return weir::attempt(static_cast<const weir_attempt *>(&shown_));
+  }
+
+ private:
+  friend class completions;
+  started_attempt() = default;
+  weir_attempt shown_{};
+  weir_outcome failed_ = WEIR_OUTCOME_INIT;
+};
+
+// A copy is the same queue, and equal.
+class completions : public detail::same_object<completions> {
  public:
   // Throws what it is refused with.
   explicit completions(const runtime &runtime, const completions_options &options = {})
@@ -36,7 +58,8 @@ class completions {
     return completions(runtime.get(), detail::completions_handle::adopt(made));
   }
 
-  // An operation whose attempts are START records with `user`; completed with completer_of().
+  // An operation whose attempts are START records with `user`, or with WEIR_USER_OF_RUN the context
+  // of the run; completed with completer_of().
   template <class T = void>
   result<operation<T>> queued(std::uint64_t user) const {
     weir_operation *made = nullptr;
@@ -64,18 +87,26 @@ class completions {
   completer<T> completer_of(const operation<T> &started, const weir_record &record) const {
     return completer<T>(runtime_, record.object, detail::operation_handle::share(started.get()));
   }
+  // What the attempt of a START or ASK record is: its number, key, context, scope, what failed
+  // before ... Errors: stale (it was completed).
+  result<started_attempt> attempt_of(const weir_record &record) const {
+    started_attempt made;
+    made.shown_.size = sizeof made.shown_;
+    weir_status status = weir_attempt_get(runtime_, record.object, &made.shown_, &made.failed_);
+    if (status != WEIR_OK) return error(static_cast<weir::status>(status));
+    return made;
+  }
   // A run whose settlement is a SETTLED record with `user`.
   template <class T>
   call_base run(const operation<T> &operation, std::uint64_t user,
                 const run_options &options = {}) const {
-    return detail::start_call(
-        [&](weir_settle_fn, void *, weir_free_fn, weir_call **call, weir_error **why) {
-          detail::run_options_in_c c(options);
-          weir_run_options with_queue = *c.get();
-          with_queue.queue = get();
-          with_queue.user = user;
-          return weir_run(operation.get(), &with_queue, nullptr, nullptr, nullptr, call, why);
-        });
+    return start(operation.get(), nullptr, user, options);
+  }
+  template <class T, class Input>
+  call_base run(const operation<T, Input> &operation, detail::same<Input> input, std::uint64_t user,
+                const run_options &options = {}) const {
+    auto held = detail::encode_object(std::move(input));
+    return start(operation.get(), held.get(), user, options);
   }
   // The result in a SETTLED record, whose reference is taken: once for each.
   template <class T>
@@ -107,10 +138,21 @@ class completions {
   weir_completions *get() const { return handle_.get(); }
 
  private:
+  call_base start(weir_operation *operation, weir_value *input, std::uint64_t user,
+                  const run_options &options) const {
+    return detail::start_call(
+        [&](weir_settle_fn, void *, weir_free_fn, weir_call **call, weir_error **why) {
+          detail::run_options_in_c c(options, input);
+          weir_run_options with_queue = *c.get();
+          with_queue.queue = get();
+          with_queue.user = user;
+          return weir_run(operation, &with_queue, nullptr, nullptr, nullptr, call, why);
+        });
+  }
   completions(weir_runtime *runtime, detail::completions_handle handle)
       : runtime_(runtime), handle_(std::move(handle)) {}
 
-  weir_runtime *runtime_;
+  detail::lent<weir_runtime> runtime_;
   detail::completions_handle handle_;
 };
 

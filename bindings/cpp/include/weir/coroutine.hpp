@@ -23,6 +23,7 @@
 #error "weir/coroutine.hpp needs GCC 13 or Clang 17: this compiler miscompiles coroutines"
 #endif
 
+#include <atomic>
 #include <coroutine>
 #include <mutex>
 
@@ -33,10 +34,16 @@ namespace detail {
 // What an attempt's on_cancel and the coroutine share: the run that is awaited now.
 class awaited_call {
  public:
-  void awaits(weir_call *call) {
+  // Starts a run as `start(&call)` does. It may settle before this returns, on the runtime's
+  // thread, which waits in over() until it is known here.
+  template <class Start>
+  weir_status awaits(Start start, weir_call **call) {
     std::lock_guard<std::mutex> lock(mutex_);
-    call_ = call_handle::share(call);
-    if (cancelled_) weir_call_cancel(call);
+    weir_status status = start(call);
+    if (status != WEIR_OK) return status;
+    call_ = call_handle::share(*call);
+    if (cancelled_) weir_call_cancel(*call);
+    return status;
   }
   void over() {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -54,9 +61,16 @@ class awaited_call {
   bool cancelled_ = false;
 };
 
-// Lies in the frame of who awaits, so a run needs no memory of its own for it.
+// Lies in the frame of who awaits. If that frame is destroyed before the run has settled (on the
+// runtime's thread, or where nothing else can resume it), the run is cancelled and resumes nobody.
 template <class T>
 class awaited_run {
+  // What the run's listener knows: it outlives both the run and the frame.
+  struct link {
+    std::atomic<awaited_run *> waiting;
+    static void free(void *data) { delete static_cast<link *>(data); }
+  };
+
  public:
   awaited_run(operation_handle operation, value_handle input, const run_options &options)
       : operation_(std::move(operation)),
@@ -69,6 +83,13 @@ class awaited_run {
   }
   awaited_run(const awaited_run &) = delete;
   awaited_run &operator=(const awaited_run &) = delete;
+  ~awaited_run() {
+    if (link_ != nullptr && link_->waiting.exchange(nullptr) != nullptr) {
+      if (cancels_) cancels_->over();
+      weir_call_cancel(started_);
+    }
+    if (started_ != nullptr) weir_call_unref(started_);
+  }
 
   void cancelled_by(std::shared_ptr<awaited_call> cancels) { cancels_ = std::move(cancels); }
 
@@ -79,24 +100,28 @@ class awaited_run {
     waits_ = waits;
     std::shared_ptr<awaited_call> cancels = cancels_;
     run_options_in_c c(options_, input_.get());
-    weir_call *started = nullptr;
+    if (started_ != nullptr) weir_call_unref(std::exchange(started_, nullptr));
+    link_ = new link{{this}};
     weir_error *why = nullptr;
-    weir_status status = weir_run(operation_.get(), c.get(), settle, this, nullptr, &started, &why);
-    if (status != WEIR_OK) {
-      ended_.emplace(error::adopt(status, why));
-      return false;
-    }
-    if (cancels) cancels->awaits(started);
-    weir_call_unref(started);
-    return true;
+    auto start = [&, data = link_](weir_call **call) {
+      return weir_run(operation_.get(), c.get(), settle, data, link::free, call, &why);
+    };
+    // The call is stored before the run is published.
+    weir_status status = cancels ? cancels->awaits(start, &started_) : start(&started_);
+    if (status == WEIR_OK) return true;
+    link_ = nullptr;
+    ended_.emplace(error::adopt(status, why));
+    return false;
   }
   result<T> await_resume() { return std::move(*ended_); }
 
  private:
   static void settle(void *data, weir_call *, const weir_outcome *lent) noexcept {
-    auto *self = static_cast<awaited_run *>(data);
+    awaited_run *self = static_cast<link *>(data)->waiting.exchange(nullptr);
+    if (self == nullptr) return;
+    self->link_ = nullptr;
     if (self->cancels_) self->cancels_->over();
-    self->ended_.emplace(result_of<T>(*lent, true));
+    self->ended_.emplace(result_for_listener<T>(*lent));
     self->waits_.resume();
   }
 
@@ -106,6 +131,8 @@ class awaited_run {
   std::optional<std::string> key_;
   run_options options_;
   std::coroutine_handle<> waits_;
+  weir_call *started_ = nullptr;
+  link *link_ = nullptr;  // while it has not settled
   std::shared_ptr<awaited_call> cancels_;
   std::optional<result<T>> ended_;
 };
@@ -196,7 +223,8 @@ class [[nodiscard]] task {
     if (frame_) frame_.destroy();
   }
 
-  bool await_ready() const { return false; }
+  // One that is awaited again gives what is left of its value.
+  bool await_ready() const { return frame_.done(); }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> waits) {
     frame_.promise().continuation = waits;
     return frame_;

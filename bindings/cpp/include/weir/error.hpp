@@ -40,6 +40,12 @@ class error {
   // An error of weir's own by its status.
   explicit error(weir::status status) : status_(static_cast<weir_status>(status)) {}
 
+  WEIR_CPP_COLD error(const error &other) = default;
+  error(error &&other) noexcept = default;
+  error &operator=(const error &other) = default;
+  error &operator=(error &&other) noexcept = default;
+  WEIR_CPP_COLD ~error() = default;
+
   // What a function of the C API failed with; takes over the reference.
   static error adopt(weir_status status, weir_error *made) {
     error result{static_cast<weir::status>(status)};
@@ -53,7 +59,7 @@ class error {
     return result;
   }
   // Of an outcome that is none of success; the outcome may go afterwards.
-  static error of(const weir_outcome &outcome) {
+  WEIR_CPP_COLD static error of(const weir_outcome &outcome) {
     error result{static_cast<weir::status>(outcome.status)};
     result.error_ = detail::error_handle::share(outcome.error);
     result.value_ = detail::value_handle::share(outcome.value);
@@ -69,6 +75,7 @@ class error {
   }
 
   weir::status status() const { return static_cast<weir::status>(status_); }
+  // Valid as long as this error, or a copy of it.
   std::string_view message() const { return c_message(); }
   weir::domain domain() const { return static_cast<weir::domain>(weir_error_domain(get())); }
   std::int64_t code() const { return error_ ? weir_error_code(get()) : status_; }
@@ -123,9 +130,10 @@ class error {
     return nullptr;
   }
 
-  // How an attempt that ends with this error is to be judged; see weir_completion.
+  // How an attempt that ends with this error is to be judged; see weir_completion. A negative
+  // delay: nobody said.
   error with_retry_after(milliseconds delay) && {
-    retry_after_ms_ = delay.count();
+    retry_after_ms_ = delay.count() < 0 ? WEIR_OFF : delay.count();
     return std::move(*this);
   }
   // No layer tries again.
@@ -159,12 +167,13 @@ class error {
   }
   weir_completion completion() const {
     weir_completion made = WEIR_COMPLETION_INIT;
-    made.class_ = class_;
+    made.class_ = class_ <= WEIR_CLASS_ABANDON ? class_ : std::uint32_t{WEIR_CLASS_NONE};
     made.final = final_ ? 1 : 0;
     made.retry_after_ms = retry_after_ms_;
     return made;
   }
-  // For completing with: a reference of what there is, or of a user's error that says as much.
+  // For completing with: a reference of what there is, or of a user's error that says as much; NULL
+  // without memory.
   weir_error *share_or_make() const {
     if (error_) return weir_error_ref(get());
     weir_error *made = nullptr;
@@ -175,9 +184,9 @@ class error {
  private:
   void rebuild(weir_error *cause, weir_value *detail) {
     weir_error *made = nullptr;
-    weir_error_new_with(nullptr, weir_error_domain(get()), weir_error_code(get()), c_message(),
-                        cause, detail, &made);
-    error_ = detail::error_handle::adopt(made);
+    weir_error_new_with(nullptr, weir_error_domain(get()), code(), c_message(), cause, detail,
+                        &made);
+    if (made != nullptr) error_ = detail::error_handle::adopt(made);
   }
 
   weir_status status_;

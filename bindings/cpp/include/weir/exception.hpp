@@ -16,6 +16,9 @@ inline namespace cpp {
 class exception : public std::exception {
  public:
   explicit exception(weir::error error) : error_(std::move(error)) {}
+  exception(const exception &other) = default;
+  exception &operator=(const exception &other) = default;
+  WEIR_CPP_COLD ~exception() override = default;
 
   const char *what() const noexcept override { return error_.c_message(); }
   const weir::error &error() const { return error_; }
@@ -93,7 +96,7 @@ struct state_error : exception {
 
 #if WEIR_CPP_EXCEPTIONS
 
-inline void error::raise() const {
+WEIR_CPP_COLD inline void error::raise() const {
   if (std::exception_ptr thrown = exception()) std::rethrow_exception(thrown);
   switch (status()) {
     case status::open:
@@ -150,7 +153,7 @@ inline error error_of_thrown(std::int64_t code, std::string_view message, weir::
   return error(code, message, domain).with_detail(std::current_exception());
 }
 
-inline error error_of_current_exception() {
+inline error describe_current_exception() {
   try {
     throw;
   } catch (const weir::exception &thrown) {
@@ -169,6 +172,15 @@ inline error error_of_current_exception() {
     return error_of_thrown(0, thrown.what(), domain::user);
   } catch (...) {
     return error_of_thrown(0, "an exception of a type of its own", domain::user);
+  }
+}
+
+// Without memory for that it is an error that says so.
+WEIR_CPP_COLD inline error error_of_current_exception() noexcept {
+  try {
+    return describe_current_exception();
+  } catch (...) {
+    return error(status::no_memory);
   }
 }
 #endif

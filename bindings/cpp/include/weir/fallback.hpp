@@ -103,7 +103,7 @@ class fallback : public policy {
     return to;
   }
 
-  weir_fallback *native_ = nullptr;
+  detail::lent<weir_fallback> native_;
 };
 
 }  // namespace cpp

@@ -52,14 +52,24 @@ class flight {
   call_base run(const K &key, const operation<T> &work, F &&told) const {
     return detail::start_call<T>(begin(key, work, nullptr), std::forward<F>(told));
   }
-  // As an operation: the run's key is the key (key_bytes()).
+  template <class T, class Input, class F>
+  call_base run(const K &key, const operation<T, Input> &work, detail::same<Input> input,
+                F &&told) const {
+    auto value = detail::encode_object(std::move(input));
+    return detail::start_call<T>(begin(key, work, value.get()), std::forward<F>(told));
+  }
+  // As an operation: the run's key is the key (key_bytes()). Throws what it is refused with.
   template <class T, class Input>
   weir::operation<T, Input> operation(const weir::operation<T, Input> &work) const {
+    return make_operation(work).value();
+  }
+  template <class T, class Input>
+  result<weir::operation<T, Input>> make_operation(const weir::operation<T, Input> &work) const {
     static_assert(std::is_copy_constructible_v<value_or_unit<T>>, "the value is shared");
     weir_operation *made = nullptr;
     weir_error *why = nullptr;
     weir_status status = weir_flight_operation(handle_.get(), work.get(), &made, &why);
-    if (status != WEIR_OK) error::adopt(status, why).raise();
+    if (status != WEIR_OK) return error::adopt(status, why);
     return weir::operation<T, Input>::adopt(work.runtime(), made);
   }
   // The next run with this key begins anew.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// A function that options carry. Takes anything callable, lambdas that can only be moved too; a
-// copy shares it. What takes one calls it from any thread that its text names, also from several
-// at once if that says "any thread", and it must not throw: an exception ends the program, since
-// the caller is C.
+// A function that options carry. Takes anything that is called with (), lambdas that can only be
+// moved too; of a null pointer, or another function that is empty, it is empty. A copy shares it.
+// What takes one calls it from any thread that its text names, also from several at once if that
+// says "any thread", and it must not throw: an exception ends the program, since the caller is C.
 
 #pragma once
 
@@ -11,7 +11,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -37,7 +36,7 @@ class function<R(Args...)> {
     explicit body(F &&given) : callable(std::move(given)) {
       head::invoke = [](head *self, Args... arguments) -> R {
         return static_cast<R>(
-            std::invoke(static_cast<body *>(self)->callable, std::forward<Args>(arguments)...));
+            static_cast<body *>(self)->callable(std::forward<Args>(arguments)...));
       };
       head::destroy = [](head *self) { delete static_cast<body *>(self); };
     }
@@ -48,11 +47,17 @@ class function<R(Args...)> {
   function() = default;
   function(std::nullptr_t) {}
   template <class F, class D = std::decay_t<F>,
-            std::enable_if_t<!std::is_same_v<D, function> && std::is_invocable_r_v<R, D &, Args...>,
+            std::enable_if_t<!std::is_same_v<D, function> && !std::is_member_pointer_v<D> &&
+                                 std::is_invocable_r_v<R, D &, Args...>,
                              int> = 0>
-  function(F &&callable) : head_(new body<D>(D(std::forward<F>(callable)))) {}
+  function(F &&callable) {
+    if constexpr (std::is_constructible_v<D, std::nullptr_t> && std::is_constructible_v<bool, D>) {
+      if (!static_cast<bool>(callable)) return;
+    }
+    head_ = new body<D>(D(std::forward<F>(callable)));
+  }
 
-  function(const function &other) : head_(other.head_) {
+  function(const function &other) noexcept : head_(other.head_) {
     if (head_ != nullptr) head_->references.fetch_add(1, std::memory_order_relaxed);
   }
   function(function &&other) noexcept : head_(std::exchange(other.head_, nullptr)) {}
@@ -63,6 +68,7 @@ class function<R(Args...)> {
   ~function() { drop(head_); }
 
   explicit operator bool() const { return head_ != nullptr; }
+  // Only if it is not empty.
   R operator()(Args... arguments) const {
     return head_->invoke(head_, std::forward<Args>(arguments)...);
   }

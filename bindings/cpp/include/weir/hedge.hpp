@@ -65,7 +65,7 @@ class hedge : public policy {
     return to;
   }
 
-  weir_hedge *native_ = nullptr;
+  detail::lent<weir_hedge> native_;
 };
 
 }  // namespace cpp

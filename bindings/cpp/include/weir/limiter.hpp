@@ -23,11 +23,14 @@ enum class queue_order : std::uint32_t {
   priority = WEIR_LIMITER_PRIORITY
 };
 enum class key_overflow : std::uint32_t { deny = WEIR_LIMITER_DENY, evict = WEIR_LIMITER_EVICT };
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"  // see weir::log_level
 enum class adaptive : std::uint32_t {
   off = WEIR_ADAPTIVE_OFF,
   aimd = WEIR_ADAPTIVE_AIMD,
   gradient = WEIR_ADAPTIVE_GRADIENT
 };
+#pragma GCC diagnostic pop
 
 struct limiter_options {
   limiter_algorithm algorithm = limiter_algorithm::token_bucket;
@@ -104,6 +107,7 @@ class limiter : public detail::policy_of<limiter, weir_limiter, weir_policy_limi
           permit_(std::exchange(other.permit_, 0)),
           status_(other.status_) {}
     permit &operator=(permit &&other) noexcept {
+      if (this == &other) return *this;
       release();
       limiter_ = other.limiter_;
       permit_ = std::exchange(other.permit_, 0);

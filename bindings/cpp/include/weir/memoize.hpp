@@ -83,7 +83,7 @@ class memoize {
     });
   }
 
-  weir_runtime *runtime_;
+  detail::lent<weir_runtime> runtime_;
   detail::memoize_handle handle_;
 };
 

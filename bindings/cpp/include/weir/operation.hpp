@@ -3,10 +3,9 @@
 // Operations: what to do, as a recipe that can be started any number of times, also at once. Made
 // from a function; its parameters and its result say what it takes and gives:
 //
-//   weir::operation now{runtime, [] { return 42; }};                      // operation<int>
-//   weir::operation twice{runtime, [](int n) { return 2 * n; }};          // operation<int, int>
-//   weir::operation later{runtime, [](weir::completer<int> done) { ... }};  // completes when it
-//   likes
+//   weir::operation now{runtime, [] { return 42; }};                        // operation<int>
+//   weir::operation twice{runtime, [](int n) { return 2 * n; }};            // operation<int, int>
+//   weir::operation later{runtime, [](weir::completer<int> done) { ... }};  // when it likes
 //
 // The function runs on the runtime's thread, once for each attempt, must not block there
 // (weir::blocking() makes an operation of one that does), and may run while an earlier attempt of
@@ -37,7 +36,7 @@ class input_slot {
       return false;
     }
     own_.emplace(*std::move(read));
-    lent_ = &*own_;
+    lent_ = std::addressof(*own_);
     return true;
   }
   const Input &get() const { return *lent_; }
@@ -78,12 +77,12 @@ struct operation_body {
   auto call(const Slot &slot, Rest &&...rest) {
     using returned = typename form::returned;
     if constexpr (std::is_void_v<returned>) {
-      call_user(function, slot, std::forward<Rest>(rest)...);
+      detail::call_user(function, slot, std::forward<Rest>(rest)...);
       return result<T>();
     } else if constexpr (std::is_same_v<returned, judged<T>>) {
-      return call_user(function, slot, std::forward<Rest>(rest)...);
+      return detail::call_user(function, slot, std::forward<Rest>(rest)...);
     } else {
-      return result<T>(call_user(function, slot, std::forward<Rest>(rest)...));
+      return result<T>(detail::call_user(function, slot, std::forward<Rest>(rest)...));
     }
   }
   auto call_with(const Slot &slot, attempt &view) {
@@ -95,9 +94,9 @@ struct operation_body {
   }
   void begin(const Slot &slot, attempt &view, completer<T> &&done) {
     if constexpr (form::takes_attempt) {
-      call_user(function, slot, view, std::move(done));
+      detail::call_user(function, slot, view, std::move(done));
     } else {
-      call_user(function, slot, std::move(done));
+      detail::call_user(function, slot, std::move(done));
     }
   }
 
@@ -106,7 +105,8 @@ struct operation_body {
     if constexpr (form::takes_completer) {
       begin(slot, view, completer<T>(lent.runtime, lent.token, operation_handle::share(self)));
     } else {
-      complete(lent.runtime, lent.token, call_with(slot, view));
+      weir_token token = lent.token;
+      detail::complete(lent.runtime, token, call_with(slot, view));
     }
   }
 
@@ -118,7 +118,7 @@ struct operation_body {
     if (slot.load(lent, why)) {
       attempt_it(slot, lent, view);
     } else {
-      fail(lent.runtime, lent.token, *why);
+      detail::fail(lent.runtime, lent.token, *why);
     }
   }
 
@@ -134,13 +134,13 @@ struct operation_body {
         body->begin_attempt(*lent);
         if (frame.dropped) fail_dropped(runtime, token);
       } catch (...) {
-        fail(runtime, token, error_of_current_exception());
+        detail::fail(runtime, token, error_of_current_exception());
       }
     } else {
       try {
         body->begin_attempt(*lent);
       } catch (...) {
-        fail(runtime, token, error_of_current_exception());
+        detail::fail(runtime, token, error_of_current_exception());
       }
     }
 #else
@@ -164,7 +164,8 @@ struct operation_body {
 #endif
     if (!why) return WEIR_OK;
     *failure = why->share_or_make();
-    return static_cast<weir_status>(why->status());
+    return why->status() == status::ok ? weir_status{WEIR_EFAILED}
+                                       : static_cast<weir_status>(why->status());
   }
   void block_attempt(const weir_attempt &lent, weir_value **value, std::optional<error> &why) {
     attempt view(&lent);
@@ -183,9 +184,9 @@ struct operation_body {
 }  // namespace detail
 
 // An operation that gives a T and takes an Input (void: any, which its function does not look at).
-// A copy is the same operation.
+// A copy is the same operation, and equal.
 template <class T, class Input = void>
-class operation {
+class operation : public detail::same_object<operation<T, Input>> {
   template <class Slot, bool Blocks, class F>
   static result<operation> build(weir_runtime *runtime, F &&function) {
     using body = detail::operation_body<T, std::decay_t<F>, Slot>;
@@ -307,7 +308,7 @@ class operation {
   }
 
   detail::operation_handle handle_;
-  weir_runtime *runtime_ = nullptr;
+  detail::lent<weir_runtime> runtime_;
 };
 
 template <class F>
@@ -345,3 +346,7 @@ call<typename detail::operation_shape<F>::value> run(const runtime &runtime, F &
 
 }  // namespace cpp
 }  // namespace weir
+
+template <class T, class Input>
+struct std::hash<weir::operation<T, Input>>
+    : weir::detail::hash_of_object<weir::operation<T, Input>> {};

@@ -67,6 +67,10 @@ class pacing {
   call_base operator()(same<I> argument, const run_options &options, F &&told) const {
     return operation().run(std::move(argument), options, std::forward<F>(told));
   }
+  template <class F, class I = Input, std::enable_if_t<std::is_void_v<I>, int> = 0>
+  call_base operator()(const run_options &options, F &&told) const {
+    return operation().run(options, std::forward<F>(told));
+  }
   // Calls without asking how it ends: the cheapest form. The runtime's thread only (wrong_thread).
   template <class I = Input, std::enable_if_t<!std::is_void_v<I>, int> = 0>
   result<void> touch(same<I> argument, std::optional<std::string_view> key = {}) const {
@@ -76,6 +80,16 @@ class pacing {
   template <class I = Input, std::enable_if_t<std::is_void_v<I>, int> = 0>
   result<void> touch(std::optional<std::string_view> key = {}) const {
     return done(Pacer::touch(get(), data(key), size(key), nullptr));
+  }
+  // The same at a time of the runtime's clock, for who has read it already.
+  template <class I = Input, std::enable_if_t<!std::is_void_v<I>, int> = 0>
+  result<void> touch(same<I> argument, std::optional<std::string_view> key, time_point now) const {
+    auto value = encode_object(std::move(argument));
+    return done(Pacer::touch_at(get(), data(key), size(key), value.get(), ns_of(now)));
+  }
+  template <class I = Input, std::enable_if_t<std::is_void_v<I>, int> = 0>
+  result<void> touch(std::optional<std::string_view> key, time_point now) const {
+    return done(Pacer::touch_at(get(), data(key), size(key), nullptr, ns_of(now)));
   }
   // Forgets what is pending for a key, or for calls without one, and begins afresh.
   void cancel(std::optional<std::string_view> key = {}) const {
@@ -109,7 +123,7 @@ class pacing {
   }
   static std::size_t size(std::optional<std::string_view> key) { return key ? key->size() : 0; }
 
-  weir_runtime *runtime_;
+  lent<weir_runtime> runtime_;
   typename Pacer::handle handle_;
 };
 
@@ -127,6 +141,7 @@ struct debounce_in_c {
   using type = weir_debounce;
   using handle = debounce_handle;
   static constexpr auto touch = weir_debounce_touch;
+  static constexpr auto touch_at = weir_debounce_touch_at;
   static constexpr auto cancel = weir_debounce_cancel;
   static constexpr auto flush = weir_debounce_flush;
   static constexpr auto pending = weir_debounce_pending;
@@ -137,6 +152,7 @@ struct throttle_in_c {
   using type = weir_throttle;
   using handle = throttle_handle;
   static constexpr auto touch = weir_throttle_touch;
+  static constexpr auto touch_at = weir_throttle_touch_at;
   static constexpr auto cancel = weir_throttle_cancel;
   static constexpr auto flush = weir_throttle_flush;
   static constexpr auto pending = weir_throttle_pending;

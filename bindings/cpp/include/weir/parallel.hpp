@@ -65,9 +65,9 @@ inline weir_parallel_options parallel_in_c(const parallel_options &from) {
 }
 
 template <class T, class Input, class RunInput = void>
-operation<results<T>, RunInput> parallel_each_in_c(const operation<T, Input> &each,
-                                                   weir_value *items,
-                                                   const weir_parallel_options &c) {
+result<operation<results<T>, RunInput>> parallel_each_in_c(const operation<T, Input> &each,
+                                                           weir_value *items,
+                                                           const weir_parallel_options &c) {
   return compose<operation<results<T>, RunInput>>(
       each.runtime(), [&](weir_operation **made, weir_error **why) {
         return weir_parallel_new_each(each.get(), items, &c, made, why);
@@ -77,11 +77,12 @@ operation<results<T>, RunInput> parallel_each_in_c(const operation<T, Input> &ea
 }  // namespace detail
 
 // Runs all operations, each with the run's input. Its value is their results, in their order; what
-// fails is the outcome unless stop_on_error is off. Throws what it is refused with, as all here.
+// fails is the outcome unless stop_on_error is off. Throws what it is refused with, as all here;
+// the make_ forms give that as a result.
 template <class T, class Input>
-operation<results<T>, Input> parallel(const runtime &runtime,
-                                      const std::vector<operation<T, Input>> &operations,
-                                      const parallel_options &options) {
+result<operation<results<T>, Input>> make_parallel(
+    const runtime &runtime, const std::vector<operation<T, Input>> &operations,
+    const parallel_options &options) {
   weir_parallel_options c = detail::parallel_in_c(options);
   auto list = detail::lend(operations);
   return detail::compose<operation<results<T>, Input>>(
@@ -89,25 +90,42 @@ operation<results<T>, Input> parallel(const runtime &runtime,
         return weir_parallel_new(runtime.get(), list.data(), list.size(), &c, made, why);
       });
 }
+template <class T, class Input>
+operation<results<T>, Input> parallel(const runtime &runtime,
+                                      const std::vector<operation<T, Input>> &operations,
+                                      const parallel_options &options) {
+  return make_parallel(runtime, operations, options).value();
+}
 
 // Runs `each` once for each of `list`, which is its input.
 template <class T, class Input>
-operation<results<T>> parallel_each(const operation<T, Input> &each, std::vector<Input> list,
-                                    const parallel_options &options) {
+result<operation<results<T>>> make_parallel_each(const operation<T, Input> &each,
+                                                 std::vector<Input> list,
+                                                 const parallel_options &options) {
   detail::value_handle values = detail::make_items(std::move(list));
   return detail::parallel_each_in_c(each, values.get(), detail::parallel_in_c(options));
 }
+template <class T, class Input>
+operation<results<T>> parallel_each(const operation<T, Input> &each, std::vector<Input> list,
+                                    const parallel_options &options) {
+  return make_parallel_each(each, std::move(list), options).value();
+}
 // The same, with the items from each run: `.run({{a, b, c}})`.
+template <class T, class Input>
+result<operation<results<T>, items<Input>>> make_parallel_each(const operation<T, Input> &each,
+                                                               const parallel_options &options) {
+  return detail::parallel_each_in_c<T, Input, items<Input>>(each, nullptr,
+                                                            detail::parallel_in_c(options));
+}
 template <class T, class Input>
 operation<results<T>, items<Input>> parallel_each(const operation<T, Input> &each,
                                                   const parallel_options &options) {
-  return detail::parallel_each_in_c<T, Input, items<Input>>(each, nullptr,
-                                                            detail::parallel_in_c(options));
+  return make_parallel_each(each, options).value();
 }
 // With items that `pull` gives when there is room for the next; empty is the end, an error fails
 // the whole. On the runtime's thread, with the index from 0.
 template <class T, class Input>
-operation<results<T>> parallel_pull(
+result<operation<results<T>>> make_parallel_pull(
     const operation<T, Input> &each,
     const detail::same<function<result<std::optional<Input>>(std::uint64_t index)>> &pull,
     const parallel_options &options) {
@@ -128,14 +146,27 @@ operation<results<T>> parallel_pull(
       c.pull, c.pull_data, c.pull_free_data);
   return detail::parallel_each_in_c(each, nullptr, c);
 }
+template <class T, class Input>
+operation<results<T>> parallel_pull(
+    const operation<T, Input> &each,
+    const detail::same<function<result<std::optional<Input>>(std::uint64_t index)>> &pull,
+    const parallel_options &options) {
+  return make_parallel_pull(each, pull, options).value();
+}
 // With items that the runs of `source` give, one after another; empty is the end.
+template <class T, class Input>
+result<operation<results<T>>> make_parallel_from(const operation<T, Input> &each,
+                                                 const operation<std::optional<Input>> &source,
+                                                 const parallel_options &options) {
+  weir_parallel_options c = detail::parallel_in_c(options);
+  c.source = source.get();
+  return detail::parallel_each_in_c(each, nullptr, c);
+}
 template <class T, class Input>
 operation<results<T>> parallel_from(const operation<T, Input> &each,
                                     const operation<std::optional<Input>> &source,
                                     const parallel_options &options) {
-  weir_parallel_options c = detail::parallel_in_c(options);
-  c.source = source.get();
-  return detail::parallel_each_in_c(each, nullptr, c);
+  return make_parallel_from(each, source, options).value();
 }
 
 }  // namespace cpp

@@ -55,8 +55,8 @@ class failure_ranges {
 
 }  // namespace detail
 
-// Any policy; may be empty, where one is optional.
-class policy {
+// Any policy; may be empty, where one is optional. Copies are equal.
+class policy : public detail::same_object<policy> {
  public:
   policy() = default;
 
@@ -82,7 +82,7 @@ class policy {
 
  private:
   detail::policy_handle handle_;
-  weir_runtime *runtime_ = nullptr;
+  detail::lent<weir_runtime> runtime_;
 };
 
 namespace detail {
@@ -117,7 +117,7 @@ class policy_of : public policy {
     return stats;
   }
 
-  C *native_ = nullptr;
+  lent<C> native_;
 };
 
 }  // namespace detail
@@ -193,3 +193,7 @@ class registry {
 
 }  // namespace cpp
 }  // namespace weir
+
+// Kinds of policies are hashed as policies.
+template <>
+struct std::hash<weir::policy> : weir::detail::hash_of_object<weir::policy> {};

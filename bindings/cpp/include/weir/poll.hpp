@@ -20,9 +20,10 @@ struct poll_options {
 };
 
 // Ends with the value that was accepted, or with the last error, or with status::exhausted and the
-// last value (error.detail_as<T>()). Throws what it is refused with.
+// last value (error.detail_as<T>()).
 template <class T, class Input>
-operation<T, Input> poll(const operation<T, Input> &tried, const poll_options<T> &options) {
+result<operation<T, Input>> make_poll(const operation<T, Input> &tried,
+                                      const detail::same<poll_options<T>> &options) {
   weir_poll_options c = WEIR_POLL_OPTIONS_INIT;
   c.interval_ms = options.interval.count();
   c.max_attempts = options.max_attempts;
@@ -40,6 +41,12 @@ operation<T, Input> poll(const operation<T, Input> &tried, const poll_options<T>
                                               [&](weir_operation **made, weir_error **why) {
                                                 return weir_poll_new(tried.get(), &c, made, why);
                                               });
+}
+// Throws what it is refused with.
+template <class T, class Input>
+operation<T, Input> poll(const operation<T, Input> &tried,
+                         const detail::same<poll_options<T>> &options) {
+  return make_poll(tried, options).value();
 }
 
 }  // namespace cpp

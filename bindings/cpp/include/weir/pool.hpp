@@ -70,7 +70,7 @@ class pool {
     return detail::done(weir_pool_add(handle_.get(), operation, input, &why), why);
   }
 
-  weir_runtime *runtime_;
+  detail::lent<weir_runtime> runtime_;
   detail::pool_handle handle_;
 };
 

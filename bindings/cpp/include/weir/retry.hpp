@@ -17,8 +17,8 @@ struct budget_options {
 };
 
 // Bounds retries and hedges to a share of traffic; one may serve many policies. A copy is the same
-// budget. All functions take any thread.
-class budget {
+// budget, and equal. All functions take any thread.
+class budget : public detail::same_object<budget> {
  public:
   budget() = default;
   explicit budget(const runtime &runtime, const budget_options &options = {})

@@ -81,8 +81,10 @@ class call_base {
   call_base(const call_base &) = delete;
   call_base &operator=(const call_base &) = delete;
 
-  // False: it was refused at the door, start_error() says why.
+  // False: it was refused at the door, start_error() says why; or this is no run: made without one,
+  // or moved from.
   bool started() const { return static_cast<bool>(handle_); }
+  // Only of a run that was refused.
   const weir::error &start_error() const { return *refused_; }
 
   // Asks it to stop: it settles as stopped (status::cancelled), attempts are told. True also if it
@@ -117,6 +119,13 @@ class call_base {
     return made;
   }
 
+ protected:
+  // Of what has not started.
+  weir::error why_not() const {
+    return refused_ ? *refused_
+                    : detail::invalid("there is no run: made without one, or moved from");
+  }
+
  private:
   detail::call_handle handle_;
   std::unique_ptr<weir::error> refused_;
@@ -132,14 +141,14 @@ class call : public call_base {
   // Waits, and gives the result: moved out if nobody else has the value, else copied. Also the
   // error wrong_thread (see wait()).
   result<T> get() {
-    if (!started()) return start_error();
+    if (!started()) return why_not();
     result<void> waited = wait();
     if (!waited) return waited.error();
     return take();
   }
   // The result of a run that is known to have settled; invalid if it has not.
   result<T> take() {
-    if (!started()) return start_error();
+    if (!started()) return why_not();
     const weir_outcome *lent = weir_call_outcome(call_base::get());
     if (lent == nullptr) return detail::invalid("the run has not settled");
     return detail::result_of<T>(*lent, true);
@@ -161,6 +170,20 @@ call_base start_call(Start start) {
   return call_base::adopt(started);
 }
 
+// As result_of(), for listeners: what copying or moving the value throws is an error.
+template <class T>
+result<T> result_for_listener(const weir_outcome &lent) noexcept {
+#if WEIR_CPP_EXCEPTIONS
+  try {
+    return result_of<T>(lent, true);
+  } catch (...) {
+    return error_of_current_exception();
+  }
+#else
+  return result_of<T>(lent, true);
+#endif
+}
+
 template <class T, class F>
 struct told {
   F function;
@@ -169,9 +192,9 @@ struct told {
     F &function = static_cast<told *>(data)->function;
     if constexpr (std::is_invocable_v<F &, result<T>, const outcome &>) {
       outcome view(*lent);
-      function(result_of<T>(*lent, true), view);
+      function(result_for_listener<T>(*lent), view);
     } else {
-      function(result_of<T>(*lent, true));
+      function(result_for_listener<T>(*lent));
     }
   }
   static void free(void *data) { delete static_cast<told *>(data); }
@@ -186,8 +209,9 @@ call_base start_call(Start start, F &&function) {
                 "the function takes a weir::result<T>, and may take a const weir::outcome &");
   weir_call *started = nullptr;
   weir_error *why = nullptr;
-  weir_status status =
-      start(box::settle, new box{std::forward<F>(function)}, box::free, &started, &why);
+  std::unique_ptr<box> data(new box{std::forward<F>(function)});
+  weir_status status = start(box::settle, data.get(), box::free, &started, &why);
+  data.release();  // started or not, it has been taken
   if (status != WEIR_OK) return call_base::refused(error::adopt(status, why));
   return call_base::adopt(started);
 }

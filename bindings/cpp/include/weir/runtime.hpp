@@ -7,7 +7,10 @@
 //
 // The object that made a runtime closes it when it goes, and waits until all of it is over, as
 // std::jthread joins: after that no function of the user's runs any more. It waits close_grace at
-// most for attempts that nobody completes. Copies are references that do not keep it open.
+// most for attempts that nobody completes. With a loop of yours it does not wait, that has to run
+// on for a while; and on the runtime's own thread it cannot. Copies are references that do not keep
+// it open; a manual runtime that copies or handles keep is processed on, or settles what is left
+// with the last of them.
 
 #pragma once
 
@@ -26,6 +29,9 @@ enum class driver : std::uint32_t {
   host = WEIR_DRIVER_HOST       // any that calls process(), one at a time; real time
 };
 
+// GCC takes enumerators of these for variables that `off` is hidden by.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 enum class log_level : std::int32_t {
   off = WEIR_LOG_OFF,
   error = WEIR_LOG_ERROR,
@@ -33,6 +39,7 @@ enum class log_level : std::int32_t {
   info = WEIR_LOG_INFO,
   debug = WEIR_LOG_DEBUG
 };
+#pragma GCC diagnostic pop
 
 enum class event_kind : std::uint32_t {
   state_change = WEIR_EVENT_STATE_CHANGE,
@@ -149,7 +156,7 @@ result<std::string> text_of(Write write) {
 
 }  // namespace detail
 
-class runtime {
+class runtime : public detail::same_object<runtime> {
  public:
   // Throws invalid_error and its like; see make() for a form that does not.
   explicit runtime(const runtime_options &options = {}) : runtime(make(options).value()) {}
@@ -160,7 +167,7 @@ class runtime {
     weir_status status = weir_runtime_new(&c, &made, &why);
     if (status != WEIR_OK) return error::adopt(status, why);
     runtime result(detail::runtime_handle::adopt(made), options.driver);
-    result.joins_ = options.driver == driver::thread;
+    result.closes_ = true;
     return result;
   }
   // A reference of a runtime that other code made, in any language; does not close it.
@@ -172,19 +179,21 @@ class runtime {
   runtime(runtime &&other) noexcept
       : handle_(std::move(other.handle_)),
         driver_(other.driver_),
-        joins_(std::exchange(other.joins_, false)) {}
+        closes_(std::exchange(other.closes_, false)) {}
   runtime &operator=(runtime other) noexcept {
     std::swap(handle_, other.handle_);
     std::swap(driver_, other.driver_);
-    std::swap(joins_, other.joins_);
+    std::swap(closes_, other.closes_);
     return *this;
   }
   ~runtime() {
+    if (!closes_ || get() == nullptr) return;
+    weir_runtime_close(get());
     // On its own thread, or in a forked child, this returns at once.
-    if (joins_) weir_runtime_close_wait(get(), WEIR_FOREVER);
+    if (driver_ == driver::thread) weir_runtime_close_wait(get(), WEIR_FOREVER);
   }
   // From here on the end of this object only gives its reference back.
-  void detach() { joins_ = false; }
+  void detach() { closes_ = false; }
 
   // Begins closing: new runs are refused, everything in flight settles as stopped (status::closed).
   void close() const { weir_runtime_close(get()); }
@@ -285,7 +294,7 @@ class runtime {
  private:
   detail::runtime_handle handle_;
   weir::driver driver_ = weir::driver::thread;
-  bool joins_ = false;
+  bool closes_ = false;
 };
 
 // The version of the library in use, such as 100 for 0.1.0.

@@ -66,7 +66,7 @@ class scope : public scope_view {
   scope(scope &&other) noexcept
       : scope_view(std::exchange(other.lent_, nullptr)),
         handle_(std::move(other.handle_)),
-        runtime_(other.runtime_),
+        runtime_(std::move(other.runtime_)),
         waits_(other.waits_) {}
   scope &operator=(scope &&) = delete;
   ~scope() {
@@ -77,9 +77,15 @@ class scope : public scope_view {
   void cancel() const { weir_scope_cancel(get()); }
   // Ends it and waits: the error of the first resource that could not be closed, or wrong_thread on
   // the runtime's own thread.
-  result<void> join() { return join_operation().run().get(); }
+  result<void> join() {
+    result<operation<void>> made = make_join_operation();
+    if (!made) return std::move(made).error();
+    return made->run().get();
+  }
   // The operation whose run ends it and settles when it has ended; must not run inside of it.
-  operation<void> join_operation() const {
+  // Throws what it is refused with.
+  operation<void> join_operation() const { return make_join_operation().value(); }
+  result<operation<void>> make_join_operation() const {
     return detail::compose<operation<void>>(runtime_,
                                             [this](weir_operation **made, weir_error **why) {
                                               return weir_scope_join(get(), made, why);
@@ -100,31 +106,42 @@ class scope : public scope_view {
         waits_(runtime.driver() == driver::thread) {}
 
   detail::scope_handle handle_;
-  weir_runtime *runtime_;
+  detail::lent<weir_runtime> runtime_;
   bool waits_;
 };
 
 // Runs `body` in a fresh scope, inside the run's own if there is one; settles with the body's
 // outcome when the scope has ended. Throws what it is refused with.
 template <class T, class Input>
-operation<T, Input> scoped(const operation<T, Input> &body, const scope_options &options = {}) {
+result<operation<T, Input>> make_scoped(const operation<T, Input> &body,
+                                        const scope_options &options = {}) {
   weir_scope_options c = detail::to_c(options);
   return detail::compose<operation<T, Input>>(
       body.runtime(), [&](weir_operation **made, weir_error **why) {
         return weir_scope_operation(body.get(), &c, made, why);
       });
 }
+template <class T, class Input>
+operation<T, Input> scoped(const operation<T, Input> &body, const scope_options &options = {}) {
+  return make_scoped(body, options).value();
+}
 
 // Opens a resource in the scope of its run: `close` runs at the scope's end, with open's value as
 // its input. The value is set in the scope as `key`, if there is one; it is shared. Throws what it
 // is refused with.
 template <class T, class Input, class Closed>
-operation<T, Input> resource(const operation<T, Input> &open, const operation<Closed, T> &close,
-                             const std::string &key = {}) {
+result<operation<T, Input>> make_resource(const operation<T, Input> &open,
+                                          const operation<Closed, T> &close,
+                                          const std::string &key = {}) {
   return detail::compose<operation<T, Input>>(
       open.runtime(), [&](weir_operation **made, weir_error **why) {
         return weir_scope_resource(open.get(), close.get(), detail::text(key), made, why);
       });
+}
+template <class T, class Input, class Closed>
+operation<T, Input> resource(const operation<T, Input> &open, const operation<Closed, T> &close,
+                             const std::string &key = {}) {
+  return make_resource(open, close, key).value();
 }
 
 }  // namespace cpp

@@ -21,7 +21,8 @@ class value {
   value() = default;
   explicit value(detail::value_handle held) : held_(std::move(held)) {}
 
-  // A value with an object inside.
+  // A value with an object inside. Like the other two it throws std::bad_alloc where there is no
+  // memory.
   template <class T>
   static value of(T object) {
     return value(detail::box_up(std::move(object)));
@@ -30,7 +31,7 @@ class value {
   static value of_bytes(std::string_view bytes) {
     weir_value *made = nullptr;
     weir_value_new_bytes(nullptr, bytes.data(), bytes.size(), &made);
-    return value(detail::value_handle::adopt(made));
+    return value(detail::own(made));
   }
 
   // A list of values and errors, as the runs with many results make.
@@ -130,7 +131,7 @@ auto look_at(weir_value *value, F function) {
     return function(static_cast<const T *>(unbox<T>(value)));
   } else {
     result<T> read = codec<T>::decode(value, false);
-    return function(read ? static_cast<const T *>(&*read) : nullptr);
+    return function(read ? static_cast<const T *>(std::addressof(*read)) : nullptr);
   }
 }
 
@@ -203,7 +204,7 @@ inline value_handle make_list(const std::vector<value_handle> &values,
   weir_value *list = nullptr;
   weir_value_new_list(nullptr, lent_values.data(), errors.empty() ? nullptr : lent_errors.data(),
                       values.size(), &list);
-  return value_handle::adopt(list);
+  return own(list);
 }
 
 // The results of several operations.

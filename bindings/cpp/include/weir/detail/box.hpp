@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// A C++ object inside a weir_value. Behind the address that the value holds stands first the
-// function that frees such a box: it is the mark by which the type is known again, without RTTI.
-// What is small and trivial lies in a bytes value, mark and all, so it is one allocation; anything
-// else in a pointer value.
+// A C++ object inside a weir_value. Its type is known again without RTTI, by the address of an
+// object that each type has one of, and what other modules and languages made is told apart. What
+// is small and trivial lies in a bytes value, mark and all, so it is one allocation; anything else
+// in a pointer value.
 
 #pragma once
 
 #include <weir/value.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -20,7 +22,20 @@ namespace weir {
 inline namespace cpp {
 namespace detail {
 
-using mark = void (*)(void *);
+// As new does where there is no memory: throws std::bad_alloc, or ends a program without them.
+[[noreturn]] inline void no_memory() {
+#if WEIR_CPP_EXCEPTIONS
+  throw std::bad_alloc();
+#else
+  std::abort();
+#endif
+}
+
+// Only its address counts. Not constant, so that no linker folds two of them into one.
+template <class T>
+struct identity {
+  WEIR_CPP_IDENTITY static inline char mark = 0;
+};
 
 template <class T>
 struct box {
@@ -29,18 +44,13 @@ struct box {
 
   WEIR_CPP_IDENTITY static void destroy(void *self) { delete static_cast<box *>(self); }
 
-  mark type = destroy;
+  const char *type = &identity<T>::mark;
   T value;
 };
 
 template <class T>
 struct packed {
-  // Never called: only its address counts, so it must not be folded into another one's.
-  WEIR_CPP_IDENTITY static void destroy(void *self) {
-    std::memset(self, static_cast<int>(sizeof(T)), sizeof(packed));
-  }
-
-  mark type;
+  const char *type;
   T value;
 };
 
@@ -50,35 +60,41 @@ inline constexpr bool is_packed =
     std::is_trivially_copyable_v<T> &&std::is_copy_constructible_v<T> && sizeof(packed<T>) <= 64 &&
     alignof(T) <= 16;
 
-// A value that holds `value`; empty without memory.
+// Takes over what a function that makes a value has made.
+inline value_handle own(weir_value *made) {
+  if (made == nullptr) no_memory();
+  return value_handle::adopt(made);
+}
+
+// A value that holds `value`.
 template <class T>
 value_handle box_up(T &&value) {
   using D = std::decay_t<T>;
   weir_value *made = nullptr;
   if constexpr (is_packed<D>) {
-    packed<D> bytes{packed<D>::destroy, value};
+    packed<D> bytes{&identity<D>::mark, value};
     weir_value_new_bytes(nullptr, &bytes, sizeof bytes, &made);
   } else {
     auto *object = new box<D>(std::forward<T>(value));
     weir_value_new_pointer(nullptr, object, box<D>::destroy, &made);
   }
-  return value_handle::adopt(made);
+  return own(made);
 }
 
 // The object in `value` (nullable) if it is a T, else NULL. Lent: others may see it, too.
 template <class T>
 T *unbox(const weir_value *value) {
-  mark type;
   if constexpr (is_packed<T>) {
     if (weir_value_size(value) != sizeof(packed<T>)) return nullptr;
     auto *bytes = static_cast<const packed<T> *>(weir_value_data(value));
+    const char *type;
     std::memcpy(&type, bytes, sizeof type);
-    return type == packed<T>::destroy ? const_cast<T *>(&bytes->value) : nullptr;
+    return type == &identity<T>::mark ? const_cast<T *>(std::addressof(bytes->value)) : nullptr;
   } else {
-    void *pointer = weir_value_pointer(value);
-    if (pointer == nullptr) return nullptr;
-    std::memcpy(&type, pointer, sizeof type);
-    return type == box<T>::destroy ? &static_cast<box<T> *>(pointer)->value : nullptr;
+    // Nothing is read of what somebody else's pointer points to.
+    auto *object = static_cast<box<T> *>(weir_value_pointer_of(value, box<T>::destroy));
+    if (object == nullptr || object->type != &identity<T>::mark) return nullptr;
+    return std::addressof(object->value);
   }
 }
 

@@ -31,17 +31,18 @@ struct common_input<Input, Rest...> {
 template <class T, class Input>
 std::vector<weir_operation *> lend(const std::vector<operation<T, Input>> &operations) {
   std::vector<weir_operation *> list;
+  list.reserve(operations.size());
   for (const auto &one : operations) list.push_back(one.get());
   return list;
 }
 
-// What `make(&made, &why)` makes, as an Operation. Throws what it fails with.
+// What `make(&made, &why)` makes, as an Operation.
 template <class Operation, class Make>
-Operation compose(weir_runtime *runtime, Make make) {
+result<Operation> compose(weir_runtime *runtime, Make make) {
   weir_operation *made = nullptr;
   weir_error *why = nullptr;
   weir_status status = make(&made, &why);
-  if (status != WEIR_OK) error::adopt(status, why).raise();
+  if (status != WEIR_OK) return error::adopt(status, why);
   return Operation::adopt(runtime, made);
 }
 

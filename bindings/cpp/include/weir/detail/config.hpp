@@ -14,5 +14,8 @@
 #define WEIR_CPP_EXCEPTIONS 0
 #endif
 
-// A function whose address is a type's identity must have one address in all of the program.
+// What is a type's identity by its address must have one address in all of the program.
 #define WEIR_CPP_IDENTITY __attribute__((visibility("default")))
+
+// What is long, and on no path that counts: compiled once in a file, not where it is called.
+#define WEIR_CPP_COLD __attribute__((noinline, cold))

@@ -8,6 +8,8 @@
 
 #include <weir/weir.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "weir/detail/config.hpp"
@@ -20,7 +22,7 @@ template <class H, H *(*Ref)(H *), void (*Unref)(H *)>
 class handle {
  public:
   handle() = default;
-  handle(const handle &other) : pointer_(other.pointer_) {
+  handle(const handle &other) noexcept : pointer_(other.pointer_) {
     if (pointer_ != nullptr) Ref(pointer_);
   }
   handle(handle &&other) noexcept : pointer_(std::exchange(other.pointer_, nullptr)) {}
@@ -47,6 +49,38 @@ class handle {
 
  private:
   H *pointer_ = nullptr;
+};
+
+// A pointer that goes with a handle, which keeps what it points to: who is moved from has neither.
+template <class T>
+class lent {
+ public:
+  lent() = default;
+  lent(T *pointer) noexcept : pointer_(pointer) {}
+  lent(const lent &) = default;
+  lent(lent &&other) noexcept : pointer_(std::exchange(other.pointer_, nullptr)) {}
+  lent &operator=(lent other) noexcept {
+    pointer_ = other.pointer_;
+    return *this;
+  }
+  ~lent() = default;
+  operator T *() const { return pointer_; }
+
+ private:
+  T *pointer_ = nullptr;
+};
+
+// Handles of the same object are equal.
+template <class Handle>
+struct same_object {
+  friend bool operator==(const Handle &a, const Handle &b) { return a.get() == b.get(); }
+  friend bool operator!=(const Handle &a, const Handle &b) { return a.get() != b.get(); }
+};
+template <class Handle>
+struct hash_of_object {
+  std::size_t operator()(const Handle &handle) const noexcept {
+    return reinterpret_cast<std::uintptr_t>(handle.get());
+  }
 };
 
 using value_handle = handle<weir_value, weir_value_ref, weir_value_unref>;

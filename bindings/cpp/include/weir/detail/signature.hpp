@@ -33,6 +33,13 @@ struct signature_of<R(A...)> {
 };
 template <class R, class... A>
 struct signature_of<R(A...) noexcept> : signature_of<R(A...)> {};
+// A call operator that is static.
+template <class R, class... A>
+struct signature_of<R (*)(A...)> : signature_of<R(A...)> {};
+template <class R, class... A>
+struct signature_of<R (*)(A...) noexcept> : signature_of<R(A...)> {};
+template <class C, class R, class... A>
+struct signature_of<R (C::*)(A...) &> : signature_of<R(A...)> {};
 template <class C, class R, class... A>
 struct signature_of<R (C::*)(A...)> : signature_of<R(A...)> {};
 template <class C, class R, class... A>
