@@ -291,27 +291,31 @@ export class Policy extends Handle {
 }
 
 export interface RetryOptions extends Judging, Named {
-  /** Default 'exponential'. */
+  /** How delays grow; default 'exponential'. */
   backoff?: 'constant' | 'linear' | 'exponential' | 'decorrelated' | 'decorrelated-v2';
-  /** The first included; default 3. */
+  /** Tries in all, the first included: 1 or more, or Infinity; default 3. */
   maxAttempts?: number;
-  /** Default 1000. */
+  /** The first delay, from which the others grow: 0 or more; default 1000. */
   baseDelayMs?: number;
-  /** Default 30,000. */
+  /** No delay is longer; default 30,000. */
   maxDelayMs?: number;
+  /** No computed delay is shorter: 0 to maxDelayMs; default 0. */
   minDelayMs?: number;
-  /** Default 2. */
+  /** What each delay is multiplied with: 1 to 1000; default 2. */
   multiplier?: number;
-  /** Default 'proportional'. */
+  /** How delays are spread; default 'proportional'. */
   jitter?: 'none' | 'full' | 'equal' | 'proportional' | 'symmetric';
-  /** Default 0.3. */
+  /** 0 to 1; default 0.3. */
   jitterFactor?: number;
   /** Waits for refusals that say when to try again; default false. */
   retryRefusals?: boolean;
+  /** From the first try: no try starts after it, no delay passes it; default Infinity. */
   maxElapsedMs?: number;
+  /** For each try, which then fails with a TimeoutError; default Infinity. */
   attemptTimeoutMs?: number;
+  /** Bounds retries to a share of traffic; several policies may share one. */
   budget?: Budget;
-  /** Asked for each failure: false stops. */
+  /** Asked for each failure: false (or a promise of it) stops. */
   shouldRetry?: (error: any, attempt: number) => Answer<boolean>;
   /** Told before each wait. */
   onRetry?: (retry: { attempt: number; delayMs: number; error: unknown; value: unknown }) => void;
@@ -340,32 +344,45 @@ export interface RetryState {
 }
 
 export interface BreakerOptions extends Judging, Named {
-  /** Default 'consecutive'. */
+  /**
+   * What opens it: failures in a row ('consecutive', the default), or the share of failures
+   * among the last calls ('count') or milliseconds ('time').
+   */
   mode?: 'consecutive' | 'count' | 'time';
-  /** Failures in a row that open it; default 5. */
+  /** 'consecutive': failures in a row that open it, 1 to 10^6; default 5. */
   failureThreshold?: number;
-  /** Default 100 calls. */
+  /** 'count': how many calls it looks back on, 1 to 2^20; default 100. */
   windowSize?: number;
-  /** Default 60,000. */
+  /** 'time': how far it looks back, 10 to a day; default 60,000. */
   windowMs?: number;
-  /** Default 0.5. */
+  /** Windows: opens at this share of failures or more, above 0 to 1; default 0.5. */
   failureRate?: number;
-  /** Default 10. */
+  /** Windows: judged only from so many calls on; default 10. */
   minCalls?: number;
-  /** Default 3. */
+  /** Trials of a half-open period: 1 to 32; default 3. */
   halfOpenMaxCalls?: number;
-  /** Default 2. */
+  /** Trials that must succeed to close it; default 2. */
   halfOpenSuccessThreshold?: number;
-  /** Default 1. */
+  /** Trials that fail and open it again; default 1. */
   halfOpenFailures?: number;
+  /** A call that took longer is slow; default null: none is. */
   slowCallMs?: number | null;
+  /** Windows: opens at this share of slow calls or more, above 0 to 1; default 1. */
   slowCallRate?: number;
-  /** How long it stays open; default 60,000. */
+  /** How long it stays open before trials begin; default 60,000. */
   resetTimeoutMs?: number;
+  /** Each reopening multiplies the time it stays open, 1 to 1000; default 1. */
   resetMultiplier?: number;
+  /** It stays open no longer than this; default 600,000. */
   maxResetTimeoutMs?: number;
+  /** A trial that was not reported by then is given to another; default 60,000. */
   trialTimeoutMs?: number;
+  /**
+   * After closing, the admitted share grows from a tenth to all in this time; default null: at
+   * once.
+   */
   rampUpMs?: number | null;
+  /** Told of each change, in order. */
   onStateChange?: (change: BreakerChange) => void;
 }
 export type BreakerState =
@@ -438,21 +455,37 @@ export interface Rate {
   burst?: number;
 }
 export interface LimiterOptions extends Judging, Named, Partial<Rate> {
-  /** How many at once. */
+  /** How many at once; with `adaptive`, where the limit begins. Default Infinity. */
   maxConcurrent?: number;
-  /** How many wait; default 1024. */
+  /** How many runs wait; the rest is refused. Default 1024. */
   maxQueue?: number;
+  /** How long a run waits at most, then it is refused; default Infinity. */
   queueTimeoutMs?: number;
+  /** Who goes first; default 'fifo'. */
   queueOrder?: 'fifo' | 'priority';
-  /** Keyed: at most so many keys. */
+  /** Keyed: at most so many keys are tracked, 1 to 2^30; default 0: not keyed. */
   maxKeys?: number;
+  /**
+   * What happens to a key too many: it is refused ('deny', the default), or the idlest is
+   * forgotten.
+   */
   keyOverflow?: 'deny' | 'evict';
+  /** Finds the limit of concurrency by itself, from failures and latency; default 'off'. */
   adaptive?: 'off' | 'aimd' | 'gradient';
+  /** Default 1. */
   adaptiveMin?: number;
+  /** Default 1000. */
   adaptiveMax?: number;
+  /** 'aimd': a call that took longer counts as overload; default null: only failures do. */
   adaptiveLatencyMs?: number | null;
+  /** 'aimd': what overload multiplies the limit with, above 0, below 1; default 0.9. */
   adaptiveBackoff?: number;
+  /** 'gradient': how much slower than usual is still fine, 1 to 10; default 1.5. */
   adaptiveTolerance?: number;
+  /**
+   * The permit of what was told to stop returns at once, not when it really ended; default
+   * false.
+   */
   earlyRelease?: boolean;
   /** Further rates; all must let a call pass. */
   limits?: readonly Rate[];
@@ -804,26 +837,33 @@ export interface CacheOptions<V> {
   load?: (key: any, attempt: Attempt) => V | PromiseLike<V>;
   /** How to load many: a list of the same length, of values, `undefined` (not found) or Errors. */
   loadMany?: (keys: string[], attempt: Attempt) => PromiseLike<(V | Error | undefined)[]>;
-  /** Default 1000. */
+  /** Entries at most: 0 or more, or Infinity; default 1000. */
   maxEntries?: number;
+  /** Weight at most, which needs `weigh`; what is heavier is not stored. Default Infinity. */
   maxWeight?: number;
   /** A whole number, 0 to 2^32 - 1. */
   weigh?: (key: any, value: V) => number;
-  /** After write; default 300,000. */
+  /** From when it was written; default 300,000. */
   ttlMs?: number;
   /** An entry's own lifetime, asked when it is written; undefined: ttlMs. */
   ttlFor?: (key: any, value: V) => number | undefined;
-  /** After the last use. */
+  /** From its last use; default null: for ever. */
   idleMs?: number | null;
+  /** Of one load; default Infinity. A load has no deadline of a caller. */
   loadTimeoutMs?: number;
-  /** Older values are loaded again in the background. */
+  /**
+   * What was written longer ago is given out and loaded again in the background; default null.
+   */
   refreshMs?: number | null;
-  /** How long an expired value serves where loading fails. */
+  /** How long after its expiry a value still serves where loading fails; default null. */
   staleIfErrorMs?: number | null;
-  /** How long a failed load is remembered. */
+  /** How long a failed load is remembered, and its error given out; default null. */
   negativeTtlMs?: number | null;
+  /** What goes when it is full; default 'adaptive' (it chooses by what it sees). */
   eviction?: 'adaptive' | 's3-fifo' | 'lru';
+  /** Parts with locks of their own, for several threads; default 0: by the processors. */
   shards?: number;
+  /** Told of each entry that goes. */
   onEvict?: (entry: {
     key: string;
     value: V;
@@ -1133,6 +1173,8 @@ export interface RuntimeOptions {
   onEvent?: (event: RuntimeEvent) => void;
   /** Decisions that the flight recorder keeps; default 0. */
   recorderEntries?: number;
+  /** Told of its new entries, oldest first, as they come; needs recorderEntries. */
+  onRecorded?: (entries: RecordedEntry[]) => void;
   /** Histograms, too; default false. */
   metrics?: boolean;
 }

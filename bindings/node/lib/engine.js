@@ -34,7 +34,8 @@ const START = 1,
   EVENT = 5,
   ASK = 6,
   CLOSED = 7,
-  ITEM = 8;
+  ITEM = 8,
+  RECORDED = 9;
 const LOG = 100,
   HAPPENED = 101,
   SIDE = 102;
@@ -350,6 +351,9 @@ class Engine {
         break;
       case CLOSED:
         this._closed = true;
+        break;
+      case RECORDED:
+        this._recorded();
         break;
       case LOG:
         this._log(this._extra(i));

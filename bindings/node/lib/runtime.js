@@ -28,6 +28,22 @@ const CANCEL_RUN = 3;
 const LEVELS = ['off', 'error', 'warning', 'info', 'debug'];
 
 class Runtime extends Engine {
+  constructor(options = {}) {
+    super(options);
+    this._cursor = new BigUint64Array(1);
+    if (options.onRecorded === undefined) return;
+    if (typeof options.onRecorded !== 'function' || !(options.recorderEntries > 0)) {
+      native.close(this._handle);
+      throw new InvalidError('onRecorded must be a function, and needs recorderEntries');
+    }
+    native.recorderNotify(this._handle);
+  }
+
+  _recorded() {
+    const entries = this.recorded(this._cursor);
+    if (entries.length > 0) this._options.onRecorded(entries);
+  }
+
   /**
    * The runtime that another thread, addon or language made, by its `handle` or `address`. It stays
    * theirs: close() of what this gives ends only what was begun here.

@@ -408,6 +408,15 @@ static napi_value recorder_read(napi_env env, napi_callback_info info) {
   return list;
 }
 
+/* recorderNotify(engine): a record whenever there are new entries */
+static napi_value recorder_notify(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  struct engine *engine = engine_get(e, arg[0]);
+  if (engine == NULL) return NULL;
+  weir_status status = weir_recorder_notify(engine->runtime, engine->queue, 0);
+  return status == WEIR_OK ? NULL : throw_status(e, status, NULL);
+}
+
 /* log(engine, level, subject, message) */
 static napi_value write_log(napi_env env, napi_callback_info info) {
   ARGUMENTS(4);
@@ -475,6 +484,7 @@ const struct function engine_functions[] = {
     {"metrics", metrics},
     {"recorderDump", recorder_dump},
     {"recorderRead", recorder_read},
+    {"recorderNotify", recorder_notify},
     {"log", write_log},
     {"trim", trim},
     {"version", version},

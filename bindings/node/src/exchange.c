@@ -293,20 +293,24 @@ static bool convert(struct engine *engine, const weir_record *from, struct share
   }
 }
 
+/* What listeners left goes before the records that were drained with it, so that who is told of a
+ * retry is told before its attempt starts. */
 static uint32_t drain(struct engine *engine, napi_value extras) {
+  struct environment *e = engine->environment;
   weir_record raw[CHUNK];
   uint32_t count = 0, capacity = (uint32_t)engine->records_capacity;
-  while (count < capacity) {
+  size_t drained = 1;
+  while (drained > 0 && count < capacity) {
     size_t room = capacity - count < CHUNK ? capacity - count : CHUNK;
-    size_t drained = weir_completions_drain(engine->queue, raw, sizeof *raw, room);
-    if (drained == 0) break;
+    drained = weir_completions_drain(engine->queue, raw, sizeof *raw, room);
     napi_handle_scope scope = NULL; /* what is described has many handles */
-    napi_open_handle_scope(engine->environment->env, &scope);
+    napi_open_handle_scope(e->env, &scope);
+    count = side_take(e, engine, extras, engine->records, count, capacity - (uint32_t)drained);
     for (size_t i = 0; i < drained; i++)
       count += convert(engine, &raw[i], &engine->records[count], extras, count);
-    napi_close_handle_scope(engine->environment->env, scope);
+    napi_close_handle_scope(e->env, scope);
   }
-  return side_take(engine->environment, engine, extras, engine->records, count, capacity);
+  return count;
 }
 
 /* exchange(engine, commands, drains): how many records there are now, if it drains. At 0 JavaScript

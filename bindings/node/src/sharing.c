@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One runtime for several parties: other addons of this process, other threads of Node (each with an
- * environment and so an engine of its own), other languages.
+ * One runtime for several parties: other addons of this process, other threads of Node (each with
+ * an environment and so an engine of its own), other languages.
  *
  * A runtime is handed out as an external, which holds a reference of its own and has a type tag, or
  * as an address, which holds nothing. An engine that is made of either holds a reference, but the

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 const assert = require('node:assert/strict');
+const { test } = require('node:test');
 const weir = require('weir');
-const { timed, caught, after } = require('./support/index.js');
+const { becomes, timed, caught, after } = require('./support/index.js');
 
 timed('cache: equal calls that overlap load once; kept for its time', async (clock, runtime) => {
   let loads = 0;
@@ -221,4 +222,22 @@ timed('cache: ttlFor and weigh are asked for all that is stored', async (clock, 
     m2: 30,
     recipe: 40,
   });
+});
+
+test('the flight recorder tells of new entries as they come', async () => {
+  const entries = [];
+  const runtime = new weir.Runtime({
+    recorderEntries: 256,
+    onRecorded: (some) => entries.push(...some),
+  });
+  const breaker = new weir.Breaker({ name: 'told', failureThreshold: 1, runtime });
+  breaker.report(breaker.tryAcquire(), false);
+  breaker.tryAcquire();
+  await weir.run(() => 1, { runtime });
+  await becomes(() => entries.length >= 2);
+  assert.ok(entries.some(({ kind, name }) => kind === 'stateChange' && name === 'told'));
+  const numbers = entries.map(({ number }) => number);
+  assert.deepEqual(numbers, numbers.toSorted?.((a, b) => a - b) ?? numbers, 'in order, each once');
+  assert.throws(() => new weir.Runtime({ onRecorded: () => {} }), weir.InvalidError);
+  await runtime.close();
 });
