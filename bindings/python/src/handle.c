@@ -63,7 +63,7 @@ int add_handle_type(PyObject *module, PyTypeObject *type, PyTypeObject *base, co
   if (!type->tp_dealloc) type->tp_dealloc = dealloc_handle;
   type->tp_traverse = handle_traverse;
   type->tp_clear = handle_clear;
-  if (type->tp_init) type->tp_new = PyType_GenericNew;
+  if (type->tp_init && !type->tp_new) type->tp_new = PyType_GenericNew;
   if (unref) {
     if (kind_count == KINDS_MAX) return -1;
     kinds[kind_count++] = (HandleKind){type, unref};

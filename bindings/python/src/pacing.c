@@ -52,12 +52,6 @@ static PyTypeObject *pacing_stats_type, *flight_stats_type;
 
 #define KEYWORDS(function) (PyCFunction)(void (*)(void)) function, METH_VARARGS | METH_KEYWORDS
 
-/* The second argument of the pacers' constructors. */
-static weir_operation *paced_operation(PyObject *args) {
-  PyObject *operation = PyTuple_GET_SIZE(args) > 1 ? PyTuple_GET_ITEM(args, 1) : Py_None;
-  return is_instance(operation, &OperationType, "operation") ? HANDLE(operation) : NULL;
-}
-
 /* A reference more of the operation that a handle is. */
 static PyObject *operation_of(PyObject *self, weir_operation *operation) {
   return wrap_handle(&OperationType, weir_operation_ref(operation), ((HandleObject *)self)->runtime,
@@ -75,147 +69,146 @@ static PyObject *with_key(PyObject *self, PyObject *args, KeyFn act) {
   return none_or_raise(status);
 }
 
-/* --- debounce --------------------------------------------------------------------------------- */
+/* --- debounce and throttle -------------------------------------------------------------------- */
+
+typedef union {
+  weir_debounce_options debounce;
+  weir_throttle_options throttle;
+} PacerOptions;
 
 typedef struct {
-  weir_debounce_options options;
+  PacerOptions options; /* first: the fields' offsets are from here */
   weir_operation *operation;
-} DebounceArguments;
+} PacerArguments;
 
-static weir_status debounce_create(weir_runtime *runtime, const void *options, void **out,
-                                   weir_error **error) {
-  return weir_debounce_new(runtime, ((const DebounceArguments *)options)->operation, options,
-                           (weir_debounce **)out, error);
+/* What is the library's own of each. */
+typedef struct {
+  const char *name;
+  const Field *fields;
+  void (*defaults)(PacerOptions *options);
+  NewFn create; /* of PacerArguments */
+  SetFn change;
+  weir_operation *(*operation)(void *handle);
+  KeyFn cancel, flush;
+  uint64_t (*pending)(void *handle);
+  weir_status (*get_stats)(void *handle, weir_pacing_stats *stats);
+} Pacer;
+
+#define PACER(name)                                                                         \
+  static void name##_defaults(PacerOptions *options) {                                      \
+    weir_##name##_options_init(&options->name, sizeof options->name);                       \
+  }                                                                                         \
+  static weir_status name##_create(weir_runtime *runtime, const void *given, void **out,    \
+                                   weir_error **error) {                                    \
+    const PacerArguments *arguments = given;                                                \
+    return weir_##name##_new(runtime, arguments->operation, &arguments->options.name,       \
+                             (weir_##name **)out, error);                                   \
+  }                                                                                         \
+  static weir_status name##_change(void *handle, const void *options, weir_error **error) { \
+    return weir_##name##_set_options(handle, options, error);                               \
+  }                                                                                         \
+  static weir_operation *name##_operation(void *handle) {                                   \
+    return weir_##name##_operation(handle);                                                 \
+  }                                                                                         \
+  static weir_status name##_cancel(void *handle, const void *key, size_t size) {            \
+    return weir_##name##_cancel(handle, key, size);                                         \
+  }                                                                                         \
+  static weir_status name##_flush(void *handle, const void *key, size_t size) {             \
+    return weir_##name##_flush(handle, key, size);                                          \
+  }                                                                                         \
+  static uint64_t name##_pending(void *handle) { return weir_##name##_pending(handle); }    \
+  static weir_status name##_get_stats(void *handle, weir_pacing_stats *stats) {             \
+    return weir_##name##_get_stats(handle, stats);                                          \
+  }                                                                                         \
+  static void unref_##name(void *handle) { weir_##name##_unref(handle); }                   \
+  static const Pacer name##_pacer = {#name,           name##_fields, name##_defaults,       \
+                                     name##_create,   name##_change, name##_operation,      \
+                                     name##_cancel,   name##_flush,  name##_pending,        \
+                                     name##_get_stats};
+
+PACER(debounce)
+PACER(throttle)
+
+typedef struct {
+  HandleObject handle;
+  const Pacer *pacer;
+} PacerObject;
+
+static const Pacer *pacer_of(PyObject *self) { return ((PacerObject *)self)->pacer; }
+
+/* Debounce(runtime, operation, **options), Throttle likewise */
+static int pacer_init(PyObject *self, PyObject *args, PyObject *kwargs) {
+  const Pacer *pacer = pacer_of(self);
+  PacerArguments arguments;
+  PyObject *operation = PyTuple_GET_SIZE(args) > 1 ? PyTuple_GET_ITEM(args, 1) : Py_None;
+  if (!is_instance(operation, &OperationType, "operation")) return -1;
+  arguments.operation = HANDLE(operation);
+  pacer->defaults(&arguments.options);
+  return init_handle(self, args, kwargs, pacer->fields, &arguments, pacer->create, pacer->name);
 }
 
-static weir_status debounce_change(void *debounce, const void *options, weir_error **error) {
-  return weir_debounce_set_options(debounce, options, error);
+static PyObject *new_pacer(PyTypeObject *type, const Pacer *pacer) {
+  PyObject *self = type->tp_alloc(type, 0);
+  if (self) ((PacerObject *)self)->pacer = pacer;
+  return self;
 }
 
-static int debounce_init(PyObject *self, PyObject *args, PyObject *kwargs) {
-  DebounceArguments arguments = {WEIR_DEBOUNCE_OPTIONS_INIT, paced_operation(args)};
-  if (!arguments.operation) return -1;
-  return init_handle(self, args, kwargs, debounce_fields, &arguments, debounce_create, "debounce");
+static PyObject *debounce_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+  return (void)args, (void)kwargs, new_pacer(type, &debounce_pacer);
+}
+static PyObject *throttle_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+  return (void)args, (void)kwargs, new_pacer(type, &throttle_pacer);
 }
 
-static PyObject *debounce_set_options(PyObject *self, PyObject *args, PyObject *kwargs) {
-  weir_debounce_options options = WEIR_DEBOUNCE_OPTIONS_INIT;
+static PyObject *pacer_set_options(PyObject *self, PyObject *args, PyObject *kwargs) {
+  const Pacer *pacer = pacer_of(self);
+  PacerOptions options;
   if (!PyArg_ParseTuple(args, "")) return NULL;
-  return set_options(self, kwargs, debounce_fields, &options, debounce_change, "debounce");
+  pacer->defaults(&options);
+  return set_options(self, kwargs, pacer->fields, &options, pacer->change, pacer->name);
 }
 
-static PyObject *debounce_operation(PyObject *self, PyObject *unused) {
+static PyObject *pacer_operation(PyObject *self, PyObject *unused) {
   (void)unused;
-  return operation_of(self, weir_debounce_operation(HANDLE(self)));
+  return operation_of(self, pacer_of(self)->operation(HANDLE(self)));
 }
 
-static weir_status debounce_cancel_key(void *handle, const void *key, size_t size) {
-  return weir_debounce_cancel(handle, key, size);
-}
-static weir_status debounce_flush_key(void *handle, const void *key, size_t size) {
-  return weir_debounce_flush(handle, key, size);
-}
-static PyObject *debounce_cancel(PyObject *self, PyObject *args) {
-  return with_key(self, args, debounce_cancel_key);
-}
-static PyObject *debounce_flush(PyObject *self, PyObject *args) {
-  return with_key(self, args, debounce_flush_key);
+static PyObject *pacer_cancel(PyObject *self, PyObject *args) {
+  return with_key(self, args, pacer_of(self)->cancel);
 }
 
-static PyObject *debounce_pending(PyObject *self, PyObject *unused) {
+static PyObject *pacer_flush(PyObject *self, PyObject *args) {
+  return with_key(self, args, pacer_of(self)->flush);
+}
+
+static PyObject *pacer_pending(PyObject *self, PyObject *unused) {
   (void)unused;
-  return PyLong_FromUnsignedLongLong(weir_debounce_pending(HANDLE(self)));
+  return PyLong_FromUnsignedLongLong(pacer_of(self)->pending(HANDLE(self)));
 }
 
-static PyObject *debounce_stats(PyObject *self, PyObject *unused) {
+static PyObject *pacer_stats(PyObject *self, PyObject *unused) {
   weir_pacing_stats stats = {.size = sizeof stats};
   (void)unused;
-  weir_status status = weir_debounce_get_stats(HANDLE(self), &stats);
+  weir_status status = pacer_of(self)->get_stats(HANDLE(self), &stats);
   return status == WEIR_OK ? to_record(pacing_stats_type, pacing_columns, &stats)
                            : raise_status(status, NULL);
 }
 
-static PyMethodDef debounce_methods[] = {{"operation", debounce_operation, METH_NOARGS, NULL},
-                                         {"cancel", debounce_cancel, METH_VARARGS, NULL},
-                                         {"flush", debounce_flush, METH_VARARGS, NULL},
-                                         {"pending", debounce_pending, METH_NOARGS, NULL},
-                                         {"stats", debounce_stats, METH_NOARGS, NULL},
-                                         {"set_options", KEYWORDS(debounce_set_options), NULL},
-                                         {NULL, NULL, 0, NULL}};
+static PyMethodDef pacer_methods[] = {{"operation", pacer_operation, METH_NOARGS, NULL},
+                                      {"cancel", pacer_cancel, METH_VARARGS, NULL},
+                                      {"flush", pacer_flush, METH_VARARGS, NULL},
+                                      {"pending", pacer_pending, METH_NOARGS, NULL},
+                                      {"stats", pacer_stats, METH_NOARGS, NULL},
+                                      {"set_options", KEYWORDS(pacer_set_options), NULL},
+                                      {NULL, NULL, 0, NULL}};
 
 static PyTypeObject DebounceType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Debounce",
-                                    .tp_init = debounce_init, .tp_methods = debounce_methods};
-
-/* --- throttle --------------------------------------------------------------------------------- */
-
-typedef struct {
-  weir_throttle_options options;
-  weir_operation *operation;
-} ThrottleArguments;
-
-static weir_status throttle_create(weir_runtime *runtime, const void *options, void **out,
-                                   weir_error **error) {
-  return weir_throttle_new(runtime, ((const ThrottleArguments *)options)->operation, options,
-                           (weir_throttle **)out, error);
-}
-
-static weir_status throttle_change(void *throttle, const void *options, weir_error **error) {
-  return weir_throttle_set_options(throttle, options, error);
-}
-
-static int throttle_init(PyObject *self, PyObject *args, PyObject *kwargs) {
-  ThrottleArguments arguments = {WEIR_THROTTLE_OPTIONS_INIT, paced_operation(args)};
-  if (!arguments.operation) return -1;
-  return init_handle(self, args, kwargs, throttle_fields, &arguments, throttle_create, "throttle");
-}
-
-static PyObject *throttle_set_options(PyObject *self, PyObject *args, PyObject *kwargs) {
-  weir_throttle_options options = WEIR_THROTTLE_OPTIONS_INIT;
-  if (!PyArg_ParseTuple(args, "")) return NULL;
-  return set_options(self, kwargs, throttle_fields, &options, throttle_change, "throttle");
-}
-
-static PyObject *throttle_operation(PyObject *self, PyObject *unused) {
-  (void)unused;
-  return operation_of(self, weir_throttle_operation(HANDLE(self)));
-}
-
-static weir_status throttle_cancel_key(void *handle, const void *key, size_t size) {
-  return weir_throttle_cancel(handle, key, size);
-}
-static weir_status throttle_flush_key(void *handle, const void *key, size_t size) {
-  return weir_throttle_flush(handle, key, size);
-}
-static PyObject *throttle_cancel(PyObject *self, PyObject *args) {
-  return with_key(self, args, throttle_cancel_key);
-}
-static PyObject *throttle_flush(PyObject *self, PyObject *args) {
-  return with_key(self, args, throttle_flush_key);
-}
-
-static PyObject *throttle_pending(PyObject *self, PyObject *unused) {
-  (void)unused;
-  return PyLong_FromUnsignedLongLong(weir_throttle_pending(HANDLE(self)));
-}
-
-static PyObject *throttle_stats(PyObject *self, PyObject *unused) {
-  weir_pacing_stats stats = {.size = sizeof stats};
-  (void)unused;
-  weir_status status = weir_throttle_get_stats(HANDLE(self), &stats);
-  return status == WEIR_OK ? to_record(pacing_stats_type, pacing_columns, &stats)
-                           : raise_status(status, NULL);
-}
-
-static PyMethodDef throttle_methods[] = {{"operation", throttle_operation, METH_NOARGS, NULL},
-                                         {"cancel", throttle_cancel, METH_VARARGS, NULL},
-                                         {"flush", throttle_flush, METH_VARARGS, NULL},
-                                         {"pending", throttle_pending, METH_NOARGS, NULL},
-                                         {"stats", throttle_stats, METH_NOARGS, NULL},
-                                         {"set_options", KEYWORDS(throttle_set_options), NULL},
-                                         {NULL, NULL, 0, NULL}};
+                                    .tp_basicsize = sizeof(PacerObject), .tp_new = debounce_new,
+                                    .tp_init = pacer_init, .tp_methods = pacer_methods};
 
 static PyTypeObject ThrottleType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir._weir.Throttle",
-                                    .tp_init = throttle_init, .tp_methods = throttle_methods};
+                                    .tp_basicsize = sizeof(PacerObject), .tp_new = throttle_new,
+                                    .tp_init = pacer_init, .tp_methods = pacer_methods};
 
 /* --- flight ----------------------------------------------------------------------------------- */
 
@@ -263,8 +256,6 @@ static PyTypeObject FlightType = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "weir
                                   .tp_weaklistoffset = offsetof(HandleObject, weak),
                                   .tp_init = flight_init, .tp_methods = flight_methods};
 
-static void unref_debounce(void *handle) { weir_debounce_unref(handle); }
-static void unref_throttle(void *handle) { weir_throttle_unref(handle); }
 static void unref_flight(void *handle) { weir_flight_unref(handle); }
 
 int add_pacing(PyObject *module) {
