@@ -389,3 +389,38 @@ def test_the_retry_decide_door_and_budgets() -> None:
     tries = weir.Retry(max_attempts=2, base_delay=1, jitter="none").begin()
     assert tries.next(weir.FAILURE) == (1.0, "")
     assert tries.next(weir.FAILURE) == (None, "attempts")
+
+
+def test_paced_functions_change_their_durations_and_have_labels() -> None:
+    async def main() -> None:
+        async with testing.Runtime(metrics=True) as clock:
+            runs: List[str] = []
+
+            @weir.debounce(1.0, name="save")
+            async def save(text: str) -> None:
+                runs.append(text)
+
+            save.set_label("document", "notes")
+            save.set_options(wait=3.0, max_wait=5)
+            first = asyncio.ensure_future(save("a"))
+            await clock.advance(2)
+            assert runs == []
+            await clock.advance(1)
+            assert runs == ["a"] and first.done()
+            save.set_options(wait=0.5)
+            second = asyncio.ensure_future(save("b"))
+            await clock.advance(0.5)
+            assert runs == ["a", "b"] and second.done()
+            assert 'document="notes"' in clock.metrics()
+            with pytest.raises(TypeError, match="can be changed"):
+                save.set_options(interval=1)
+            with pytest.raises(weir.Invalid):
+                save.set_options(wait=-1)
+            with pytest.raises(weir.Exists):
+                save.set_label("document", "again")
+            both = operations.race([lambda: 1, lambda: 2], name="pair")
+            both.set_label("region", "eu")
+            assert await clock.finish(both.run()) == 1
+            assert 'region="eu"' in clock.metrics()
+
+    asyncio.run(main())

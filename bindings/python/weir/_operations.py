@@ -74,17 +74,27 @@ class Operation:
 
     def __init__(self) -> None:
         self._compiled: Dict[Any, Any] = {}
+        self._labels: Dict[str, str] = {}
 
     def _compile(self, queue: Queue, judges: Judges) -> Any:
         """The library's operation for this queue. Kept with the queue it is for, as long as both live."""
         key = (id(queue), judges)
         found = self._compiled.get(key)
         if found is None or found[0] is not queue:
-            found = self._compiled[key] = (queue, *self._make(queue, judges))
+            found = (queue, *self._make(queue, judges))
+            for name, value in self._labels.items():
+                found[1].set_label(name, value)
+            self._compiled[key] = found
         return found[1]
 
     def _make(self, queue: Queue, judges: Judges) -> Tuple[Any, ...]:
         raise NotImplementedError
+
+    def set_label(self, key: str, value: str) -> None:
+        """A label on its metrics, of which an operation has some on a runtime with ``metrics=True``."""
+        for _, compiled, *_ in self._compiled.values():
+            compiled.set_label(key, value)
+        self._labels[key] = value
 
     def wrap(self, policy: "Policy") -> "Operation":
         """This operation under ``policy``, which is outside of those around it already."""

@@ -32,9 +32,10 @@ class Paced:
         self._owner: Owner = Judged(judges) if judges else PLAIN
         self._pacers: Dict[Queue, Any] = {}
         self._is_async = is_async(function)
-        # Bad options are told at once.
+        self._labels: Dict[str, str] = {}
+        # Bad options are told at once, by one that never runs.
         home = self.runtime._home_queue()
-        kind(self.runtime, home.leaf(0), policy=self._handle(home), **options)
+        self._model = kind(self.runtime, home.leaf(0), policy=self._handle(home), **options)
 
     def _handle(self, queue: Queue) -> Any:
         return self._policy._handle(queue) if self._policy is not None else None
@@ -46,6 +47,8 @@ class Paced:
                 self.runtime, queue.leaf(0), policy=self._handle(queue), **self._options
             )
             pacer.run_operation = pacer.operation()
+            for key, value in self._labels.items():
+                pacer.run_operation.set_label(key, value)
             self._pacers[queue] = pacer
         return pacer
 
@@ -82,6 +85,27 @@ class Paced:
         """Runs now what is pending."""
         for pacer in list(self._pacers.values()):
             pacer.flush(key)
+
+    def set_options(self, **durations: Any) -> None:
+        """Changes ``wait`` and ``max_wait`` of a debounce, or ``interval`` of a throttle, live: what is pending keeps
+        the time it is due. What is not named stays.
+        """
+        known = [name for name in ("wait", "max_wait", "interval") if name in self._options]
+        if set(durations).difference(known):
+            raise TypeError(f"{known} can be changed (got {sorted(durations)})")
+        options = {**self._options, **durations}
+        numbers = {name: value for name, value in options.items() if name != "name"}
+        for pacer in [self._model, *self._pacers.values()]:
+            pacer.set_options(**numbers)
+        self._options = options
+
+    def set_label(self, key: str, value: str) -> None:
+        """A label on its metrics."""
+        for pacer in [self._model, *self._pacers.values()]:
+            (pacer.run_operation if pacer is not self._model else pacer.operation()).set_label(
+                key, value
+            )
+        self._labels[key] = value
 
     @property
     def pending(self) -> int:
