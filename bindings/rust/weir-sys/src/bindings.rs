@@ -4893,4 +4893,4 @@ unsafe extern "C" {
     #[doc = " Moves the clock to the next timer and does what is due then; returns 0 if no\n timer is armed."]
     pub fn weir_testing_advance_to_next(runtime: *mut weir_runtime) -> u64;
 }
-// SHA-256 of the headers, wrapper.h, generate.sh and the lines above: 622c1f0547a66b7be8ba4d64d6d8323201bf04c81cbe33f7654bc3159b3caf93
+// SHA-256 of the headers, wrapper.h, generate.sh and the lines above: e8266c5db4424e9c4056ad89b924ec999a17c8061b1f7c32bfce17cc8c66ac6f
