@@ -290,11 +290,16 @@ class Mixed {
   int64_t now_;
 };
 
-void skewed(benchmark::State &state, uint64_t entries, bool two) {
+enum class Threads { one, two, two_apart };
+
+// Two threads at one cache, or (`two_apart`) each at one of its own: what the machine can do at most.
+void skewed(benchmark::State &state, uint64_t entries, Threads threads) {
   Rig rig;
   Mixed mixed(rig, entries);
-  if (two) {
-    together(state, [&](int side) { mixed.step(side); });
+  Mixed other(rig, entries);
+  if (threads != Threads::one) {
+    Mixed *caches[] = {&mixed, threads == Threads::two ? &mixed : &other};
+    together(state, [&](int side) { caches[side]->step(side); });
     return;
   }
   Row row(state, Baseline::contended);
@@ -338,9 +343,23 @@ BENCHMARK_CAPTURE(two_threads_hit, lookups_1, 1, Share::lookups)
     ->Apply(bench::timed_row)
     ->Iterations(1);
 BENCHMARK_CAPTURE(two_threads_hit, refs_1, 1, Share::refs)->Apply(bench::timed_row)->Iterations(1);
-BENCHMARK_CAPTURE(skewed, one_thread_1000, 1000, false)->Apply(bench::timed_row)->Iterations(1);
-BENCHMARK_CAPTURE(skewed, two_threads_1000, 1000, true)->Apply(bench::timed_row)->Iterations(1);
-BENCHMARK_CAPTURE(skewed, one_thread_16384, 16384, false)->Apply(bench::timed_row)->Iterations(1);
-BENCHMARK_CAPTURE(skewed, two_threads_16384, 16384, true)->Apply(bench::timed_row)->Iterations(1);
+BENCHMARK_CAPTURE(skewed, one_thread_1000, 1000, Threads::one)
+    ->Apply(bench::timed_row)
+    ->Iterations(1);
+BENCHMARK_CAPTURE(skewed, two_threads_1000, 1000, Threads::two)
+    ->Apply(bench::timed_row)
+    ->Iterations(1);
+BENCHMARK_CAPTURE(skewed, apart_1000, 1000, Threads::two_apart)
+    ->Apply(bench::timed_row)
+    ->Iterations(1);
+BENCHMARK_CAPTURE(skewed, one_thread_16384, 16384, Threads::one)
+    ->Apply(bench::timed_row)
+    ->Iterations(1);
+BENCHMARK_CAPTURE(skewed, two_threads_16384, 16384, Threads::two)
+    ->Apply(bench::timed_row)
+    ->Iterations(1);
+BENCHMARK_CAPTURE(skewed, apart_16384, 16384, Threads::two_apart)
+    ->Apply(bench::timed_row)
+    ->Iterations(1);
 
 }  // namespace
