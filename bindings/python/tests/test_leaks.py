@@ -208,3 +208,28 @@ def test_threads_leave_their_queues_to_others() -> None:
         gc.collect()
         assert len(runtime._free) <= 16
     assert runtime.close()
+
+
+def test_a_loop_forgets_runtimes_that_were_closed() -> None:
+    def descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    async def main() -> None:
+        for round in range(25):
+            if round == 5:
+                gc.collect()
+                before = descriptors()
+            async with weir.testing.Runtime() as clock:
+                assert await clock.finish(weir.retry(answer, round)) == round
+            runtime = weir.Runtime()
+            assert await weir.Retry(runtime=runtime).run(answer, round) == round
+            await asyncio.get_running_loop().run_in_executor(None, runtime.close)
+            del runtime, clock
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            gc.collect()
+            if descriptors() <= before:
+                return
+        assert descriptors() <= before
+
+    quick(main())

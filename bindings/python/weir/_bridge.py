@@ -293,6 +293,16 @@ class LoopBridge:
                 self.queue.complete(call.token, None)
             raise
 
+    def retire(self) -> None:
+        """The loop forgets a runtime that is closed and of which nothing is out any more."""
+        self.queue.flush()
+        self.queue.drain()
+        if self.queue.closed and self.queue.out == 0 and self.runtime._loops.get(self.loop) is self:
+            del self.runtime._loops[self.loop]
+            self.loop.remove_reader(self.queue.fd)
+            if self.runtime._manual:
+                self.loop.remove_reader(self.runtime._wake_fd)
+
     def end(self) -> None:
         """The loop is closed: nothing that began there goes on."""
         for attempt in list(self.queue.attempts.values()):

@@ -39,22 +39,22 @@ from ._policies import Fallback, Hedge, Policy, Retry, Timeout, policies_of
 from ._runtime import Runtime, current_runtime
 
 T = TypeVar("T")
-_made: "Dict[Any, Policy]" = {}
 _users = itertools.count(1 << 32)
 
 
 def _policy(kind: Any, options: Dict[str, Any]) -> Any:
-    """A policy for a single call. One of the same numbers is made once for each runtime, while it is used."""
+    """A policy for a single call. One of the same numbers is made once, and kept with its runtime."""
     runtime = options.pop("runtime", None) or current_runtime()
+    made = runtime._made
     try:
-        key = (kind, runtime, tuple(sorted(options.items())))
-        found = _made.get(key)
+        key = (kind, tuple(sorted(options.items())))
+        found = made.get(key)
     except TypeError:  # something that has no hash or order
         return kind(runtime=runtime, **options)
-    if found is None or found.runtime.closed:
-        if len(_made) >= 256:
-            _made.clear()
-        found = _made[key] = kind(runtime=runtime, **options)
+    if found is None:
+        if len(made) >= 256:
+            made.clear()
+        found = made[key] = kind(runtime=runtime, **options)
     return found
 
 

@@ -84,6 +84,7 @@ class Runtime(_weir.Runtime):
         self._ears: Optional[Queue] = None
         self._listening = False
         self._recorder: Any = None
+        self._made: Dict[Any, Any] = {}  # the policies of weir.retry() and its like
         self._tokens: List[contextvars.Token[Optional[Runtime]]] = []
         _all.add(self)
         if log_level != "off":
@@ -182,7 +183,13 @@ class Runtime(_weir.Runtime):
         done = self._close_wait(timeout)
         for queue in self._queues():
             queue.drain()
+        for loop, bridge in list(self._loops.items()):
+            try:
+                loop.call_soon_threadsafe(bridge.retire)
+            except RuntimeError:  # it is closed
+                pass
         self._threads = threading.local()
+        self._made.clear()
         _weir.bury()
         return done
 

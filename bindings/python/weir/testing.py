@@ -49,6 +49,7 @@ class Runtime(_Runtime):
         self.__exit__(*exc)
         self._close()
         await self.settle()
+        self._loop_bridge(asyncio.get_running_loop()).retire()
 
     async def settle(self) -> None:
         """Lets everything happen that is due now, and every task run until it waits."""
