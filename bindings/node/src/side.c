@@ -4,6 +4,12 @@
  * events, retries, evictions). A listener copies what it is shown into a list; the list
  * is taken with the next drain. No JavaScript runs here, and nothing waits for it.
  *
+ * The wake-up is a thread-safe function, called once for all that is told until JavaScript looks.
+ * Others that do without the host's libuv were measured: a queue bounded at 1 is the same; a socket
+ * pair read through node:net costs a write, a read and a stream's callback more, and half of the
+ * throughput; Atomics.waitAsync() is woken by JavaScript alone, so by a worker that waits for weir,
+ * one thread more to be woken on the way.
+ *
  * Invariants of a waker:
  * - It outlives the environment if weir still holds it (as a listener's data); `function` is NULL
  *   then and nobody is woken. It is read and written under the mutex, so the thread-safe function
