@@ -62,6 +62,10 @@ typedef struct weir_attempt {
   /* The run's scope (weir/scope.h), borrowed until the attempt is completed;
    * NULL if it is in none. */
   weir_scope *scope;
+  /* 1: for several runs at once, such as a cache's load or a flight. `context`
+   * is then that of the run that began it, which may settle long before. */
+  uint32_t shared;
+  uint32_t reserved; /* 0 */
 } weir_attempt;
 
 /* Begins one attempt. On the runtime's thread; may call anything, also complete

@@ -67,6 +67,7 @@ weir_status Attempt::show(weir_token token, weir_attempt &shown, weir_outcome *f
   filled.index = request.index;
   filled.failed = kept;
   filled.scope = request.scope;
+  filled.shared = request.shared ? 1 : 0;
   return write_sized(&shown, filled);
 }
 

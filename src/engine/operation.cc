@@ -68,9 +68,23 @@ int64_t remaining(const weir_call &run) {
 
 weir_attempt describe(const weir_call &run, const Attempt &attempt) {
   const RunRequest &request = run.request();
-  return {sizeof(weir_attempt), run.attempts(),   attempt.token(), &run.runtime(), request.input,
-          request.context,      remaining(run),   nullptr,         nullptr,        nullptr,
-          request.key,          request.key_size, request.index,   request.failed, request.scope};
+  return {sizeof(weir_attempt),
+          run.attempts(),
+          attempt.token(),
+          &run.runtime(),
+          request.input,
+          request.context,
+          remaining(run),
+          nullptr,
+          nullptr,
+          nullptr,
+          request.key,
+          request.key_size,
+          request.index,
+          request.failed,
+          request.scope,
+          request.shared,
+          0u};
 }
 
 [[gnu::cold]] Next no_memory(weir_call &run) {

@@ -83,6 +83,7 @@ struct RunRequest {
   const weir_outcome *failed = nullptr;
   weir_scope *scope = nullptr;  // whose values it sees; held like the run's own
   bool in_scope = false;        // it, or the run whose child it is, has joined it
+  bool shared = false;          // it, or the run whose child it is, serves several runs
 };
 
 }  // namespace weir
@@ -306,8 +307,8 @@ weir_status run_key(weir_operation &operation, weir_operation *inner, const void
                     size_t key_size, Callback<weir_settle_fn> &&settle, weir_call **call,
                     weir_error **error);
 
-// Starts a run from inside a layer, with options that are known to be legal. `started` is lent: it
-// stays until `settle` has returned. The engine's thread.
+// Starts a run that several will wait for from inside a layer, with options that are known to be
+// legal. `started` is lent: it stays until `settle` has returned. The engine's thread.
 weir_status run_inside(weir_operation &operation, const weir_run_options &options,
                        weir_settle_fn settle, weir_call *&started);
 

@@ -51,6 +51,7 @@ class RunBuilder {
   weir_call *made() const { return call_; }
   static void set_input(weir_call &reserved, weir_value *input);
   static void publish(weir_call &reserved);
+  static void set_shared(weir_call &made);
 
  private:
   weir_status allocate();
@@ -275,8 +276,10 @@ weir_status run_inside(weir_operation &operation, const weir_run_options &option
   RunBuilder builder(operation, nullptr, nullptr);
   builder.use(options);
   weir_status status = builder.make({settle, nullptr, nullptr});
-  if (status == WEIR_OK) started = builder.publish();
-  return status;
+  if (status != WEIR_OK) return status;
+  RunBuilder::set_shared(*builder.made());
+  started = builder.publish();
+  return WEIR_OK;
 }
 
 weir_status reserve_run(weir_operation &operation, const weir_run_options &options,
@@ -291,6 +294,8 @@ weir_status reserve_run(weir_operation &operation, const weir_run_options &optio
 void RunBuilder::set_input(weir_call &reserved, weir_value *input) {
   reserved.request_.input = ref_value(input);
 }
+
+void RunBuilder::set_shared(weir_call &made) { made.request_.shared = true; }
 
 void RunBuilder::publish(weir_call &reserved) { reserved.runtime().accept(reserved.task_, true); }
 

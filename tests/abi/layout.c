@@ -369,7 +369,7 @@ _Static_assert(offsetof(weir_memoize_options, key_data) == 40, "weir_memoize_opt
 _Static_assert(offsetof(weir_memoize_options, key_free_data) == 48,
                "weir_memoize_options.key_free_data");
 _Static_assert(offsetof(weir_memoize_options, name) == 56, "weir_memoize_options.name");
-_Static_assert(sizeof(weir_attempt) == 112, "weir_attempt");
+_Static_assert(sizeof(weir_attempt) == 120, "weir_attempt");
 _Static_assert(offsetof(weir_attempt, size) == 0, "weir_attempt.size");
 _Static_assert(offsetof(weir_attempt, number) == 4, "weir_attempt.number");
 _Static_assert(offsetof(weir_attempt, token) == 8, "weir_attempt.token");
@@ -385,6 +385,8 @@ _Static_assert(offsetof(weir_attempt, key_size) == 80, "weir_attempt.key_size");
 _Static_assert(offsetof(weir_attempt, index) == 88, "weir_attempt.index");
 _Static_assert(offsetof(weir_attempt, failed) == 96, "weir_attempt.failed");
 _Static_assert(offsetof(weir_attempt, scope) == 104, "weir_attempt.scope");
+_Static_assert(offsetof(weir_attempt, shared) == 112, "weir_attempt.shared");
+_Static_assert(offsetof(weir_attempt, reserved) == 116, "weir_attempt.reserved");
 _Static_assert(sizeof(weir_completion) == 24, "weir_completion");
 _Static_assert(offsetof(weir_completion, size) == 0, "weir_completion.size");
 _Static_assert(offsetof(weir_completion, class_) == 4, "weir_completion.class_");

@@ -453,7 +453,83 @@ static void K14_the_runtime_goes_before_the_cache(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
+/* ---- whose an attempt is --------------------------------------------------------------------- */
+
+struct seen {
+  uint32_t shared[8];
+  void *context[8];
+  uint32_t count;
+};
+
+static void see(void *data, weir_attempt *attempt) {
+  struct seen *seen = data;
+  seen->shared[seen->count % 8] = attempt->shared;
+  seen->context[seen->count++ % 8] = attempt->context;
+  weir_fail(attempt->runtime, attempt->token, WEIR_DOMAIN_USER, 1, NULL);
+}
+
+static void only_a_loads_attempts_are_shared_with_all_that_is_inside(struct fixture *fx) {
+  struct seen seen = {0};
+  weir_operation *leaf = NULL;
+  weir_operation *race = NULL;
+  weir_flight *flight = NULL;
+  weir_operation *flown = NULL;
+  assert_int_equal(weir_operation_new(fx->runtime, see, &seen, NULL, &leaf, NULL), WEIR_OK);
+  assert_int_equal(weir_race_new(fx->runtime, &leaf, 1, NULL, &race, NULL), WEIR_OK);
+  assert_int_equal(weir_flight_new(fx->runtime, NULL, &flight, NULL), WEIR_OK);
+  assert_int_equal(weir_flight_operation(flight, leaf, &flown, NULL), WEIR_OK);
+  weir_cache *cache = new_cache(fx, NULL);
+  weir_operation *get = get_operation(cache, race);
+  weir_operation *runs[] = {leaf, race, get, flown};
+  for (uint32_t i = 0; i < 4; i++) {
+    weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+    options.key = "k";
+    options.key_size = 1;
+    options.context = &runs[i];
+    begin(fx, runs[i], &options);
+    run_until_idle(fx);
+    assert_int_equal(seen.count, i + 1);
+    assert_int_equal(seen.shared[i], i >= 2);
+    assert_ptr_equal(seen.context[i], &runs[i]);
+  }
+  weir_operation_unref(get);
+  weir_cache_unref(cache);
+  weir_operation_unref(flown);
+  weir_flight_unref(flight);
+  weir_operation_unref(race);
+  weir_operation_unref(leaf);
+}
+
+/* A host that drains a START sees the same. */
+static void a_queued_load_is_shown_as_shared(struct fixture *fx) {
+  weir_completions *queue = NULL;
+  weir_operation *leaf = NULL;
+  weir_record record;
+  assert_int_equal(weir_completions_new(fx->runtime, NULL, &queue, NULL), WEIR_OK);
+  assert_int_equal(weir_operation_new_queued(queue, WEIR_USER_OF_RUN, &leaf, NULL), WEIR_OK);
+  weir_cache *cache = new_cache(fx, NULL);
+  weir_operation *get = get_operation(cache, leaf);
+  weir_operation *runs[] = {leaf, get};
+  for (uint32_t i = 0; i < 2; i++) {
+    weir_attempt attempt = {.size = sizeof attempt};
+    begin_key(fx, runs[i], NULL, "k");
+    run_until_idle(fx);
+    assert_int_equal(weir_completions_drain(queue, &record, sizeof record, 1), 1);
+    assert_int_equal(weir_attempt_get(fx->runtime, record.object, &attempt, NULL), WEIR_OK);
+    assert_int_equal(attempt.shared, i);
+    weir_value_unref((weir_value *)(uintptr_t)record.detail);
+    weir_complete(fx->runtime, record.object, NULL);
+    run_until_idle(fx);
+  }
+  weir_operation_unref(get);
+  weir_cache_unref(cache);
+  weir_operation_unref(leaf);
+  weir_completions_unref(queue);
+}
+
 TEST_MAIN("cache compose", TEST(a_retry_outside_loads_again),
+          TEST(only_a_loads_attempts_are_shared_with_all_that_is_inside),
+          TEST(a_queued_load_is_shown_as_shared),
           TEST(a_retry_inside_the_loader_counts_as_one_load),
           TEST(the_timeout_of_loads_counts_for_a_breaker_inside),
           TEST(a_pipeline_around_gets_holds_its_permits_for_the_wait_alone),

@@ -236,10 +236,14 @@ pub struct weir_attempt {
     pub failed: *const weir_outcome,
     #[doc = " The run's scope (weir/scope.h), borrowed until the attempt is completed;\n NULL if it is in none."]
     pub scope: *mut weir_scope,
+    #[doc = " 1: for several runs at once, such as a cache's load or a flight. `context`\n is then that of the run that began it, which may settle long before."]
+    pub shared: u32,
+    #[doc = " 0"]
+    pub reserved: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_attempt"][::core::mem::size_of::<weir_attempt>() - 112usize];
+    ["Size of weir_attempt"][::core::mem::size_of::<weir_attempt>() - 120usize];
     ["Alignment of weir_attempt"][::core::mem::align_of::<weir_attempt>() - 8usize];
     ["Offset of field: weir_attempt::size"][::core::mem::offset_of!(weir_attempt, size) - 0usize];
     ["Offset of field: weir_attempt::number"]
@@ -267,6 +271,10 @@ const _: () = {
         [::core::mem::offset_of!(weir_attempt, failed) - 96usize];
     ["Offset of field: weir_attempt::scope"]
         [::core::mem::offset_of!(weir_attempt, scope) - 104usize];
+    ["Offset of field: weir_attempt::shared"]
+        [::core::mem::offset_of!(weir_attempt, shared) - 112usize];
+    ["Offset of field: weir_attempt::reserved"]
+        [::core::mem::offset_of!(weir_attempt, reserved) - 116usize];
 };
 impl Default for weir_attempt {
     fn default() -> Self {
@@ -4893,4 +4901,4 @@ unsafe extern "C" {
     #[doc = " Moves the clock to the next timer and does what is due then; returns 0 if no\n timer is armed."]
     pub fn weir_testing_advance_to_next(runtime: *mut weir_runtime) -> u64;
 }
-// SHA-256 of the headers, wrapper.h, generate.sh and the lines above: e8266c5db4424e9c4056ad89b924ec999a17c8061b1f7c32bfce17cc8c66ac6f
+// SHA-256 of the headers, wrapper.h, generate.sh and the lines above: 2bfc6245a7637db86ec08548ec8e8db92c3fd3f04d15f19bf13ea5b167d06fd2

@@ -467,7 +467,7 @@ impl<K: Key + ?Sized, V: Send + Sync + 'static> Cache<K, V> {
             unsafe { sys::weir_cache_operation(self.as_raw(), loader.as_raw(), out, error) }
         })?;
         let extract = Arc::clone(&loader.extract);
-        Ok(Operation::with_extract(raw, &self.handle.runtime, extract).shared_if(true))
+        Ok(Operation::with_extract(raw, &self.handle.runtime, extract))
     }
 
     /// Gets many at once. Those that are absent are loaded in one call of `load`, which gets their bytes and
@@ -506,7 +506,7 @@ impl<K: Key + ?Sized, V: Send + Sync + 'static> Cache<K, V> {
         // SAFETY: a list lends its items to the call.
         let item = Arc::new(|value| unsafe { crate::outcome::plain(value) });
         let many = Operation::with_extract(raw, &self.handle.runtime, List::extractor(item));
-        Ok(many.shared_if(true))
+        Ok(many)
     }
 }
 

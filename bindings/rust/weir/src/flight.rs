@@ -108,7 +108,7 @@ impl<V: Send + Sync + 'static, E: Send + Sync + 'static> Flight<V, E> {
             unsafe { sys::weir_flight_operation(flight, work, out, error) }
         })?;
         let extract = Arc::clone(&work.extract);
-        Ok(Operation::with_extract(raw, &self.handle.runtime, extract).shared_if(true))
+        Ok(Operation::with_extract(raw, &self.handle.runtime, extract))
     }
 
     /// The next run with this key begins anew; one that goes on stays with those who wait for it.

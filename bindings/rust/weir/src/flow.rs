@@ -27,10 +27,6 @@ fn handles<T, E>(operations: &[Operation<T, E>]) -> Vec<*mut sys::weir_operation
     operations.iter().map(|operation| operation.raw.as_ptr()).collect()
 }
 
-pub(crate) fn any_shared<T, E>(operations: &[Operation<T, E>]) -> bool {
-    operations.iter().any(|operation| operation.shared)
-}
-
 /// An operation that waits. In a race it is a timeout.
 pub fn sleep<E: Send + 'static>(
     runtime: &Runtime,
@@ -128,7 +124,7 @@ pub fn race<T: Send + 'static, E: Send + 'static>(
         }
     })?;
     let race = Operation::with_extract(raw, runtime, first_of(operations));
-    Ok(race.shared_if(any_shared(operations)))
+    Ok(race)
 }
 
 /// The first success of several: a race without options.
@@ -245,7 +241,7 @@ pub fn all<T: Send + 'static, E: Send + 'static>(
     let raw = all_of(sys::weir_all_new, runtime, operations)?;
     let list = List::<T, E>::extractor(first_of(operations));
     let extract: Extract<Vec<T>> = Arc::new(move |value| list(value).map(List::into_vec));
-    Ok(Operation::with_extract(raw, runtime, extract).shared_if(any_shared(operations)))
+    Ok(Operation::with_extract(raw, runtime, extract))
 }
 
 /// All at once, and each may fail: the results in their order.
@@ -255,7 +251,7 @@ pub fn all_settled<T: Send + 'static, E: Send + 'static>(
 ) -> Result<Operation<List<T, E>, E>, Invalid> {
     let raw = all_of(sys::weir_all_settled_new, runtime, operations)?;
     let extract = List::extractor(first_of(operations));
-    Ok(Operation::with_extract(raw, runtime, extract).shared_if(any_shared(operations)))
+    Ok(Operation::with_extract(raw, runtime, extract))
 }
 
 /// Operations one after the other: each finds what the one before gave in
@@ -270,7 +266,7 @@ pub fn steps<T: Send + 'static, E: Send + 'static>(
         Some(last) => Arc::clone(&last.extract),
         None => first_of(operations),
     };
-    Ok(Operation::with_extract(raw, runtime, extract).shared_if(any_shared(operations)))
+    Ok(Operation::with_extract(raw, runtime, extract))
 }
 
 fn steps_raw(
@@ -425,7 +421,7 @@ fn poll_until<T: Send + 'static, E: Send + 'static>(
         unsafe { sys::weir_poll_new(operation.as_raw(), &raw, out, error) }
     })?;
     let poll = Operation::with_extract(raw, &operation.runtime, Arc::clone(&operation.extract));
-    Ok(poll.shared_if(operation.shared))
+    Ok(poll)
 }
 
 unsafe extern "C" fn ask_until(data: *mut c_void, outcome: *const sys::weir_outcome) -> i32 {

@@ -156,12 +156,11 @@ where
     /// The memoized function as an operation, whose runs' input is a [`Value::shared`] of an `I`.
     pub fn operation(&self) -> Operation<Arc<V>, Arc<E>> {
         // SAFETY: the handle is held; the operation gets a reference of its own.
-        let operation = unsafe {
+        unsafe {
             let raw = sys::weir_memoize_operation(self.handle.as_raw());
             let raw = NonNull::new(sys::weir_operation_ref(raw)).expect("it is an operation");
             Operation::from_raw(raw, &self.handle.runtime)
-        };
-        operation.shared_if(true)
+        }
     }
 
     /// The cache behind it, for invalidating, clearing and its stats.

@@ -3,7 +3,8 @@
 //!
 //! Who polls the futures of an operation's attempts? The run's future, if the run is one of this crate's
 //! and still there: weir's thread finds its mailbox among those that the runtime knows, by the run's
-//! context. Else (shared work such as a cache's load; a run that another language began) the spawner.
+//! context. Else the spawner: shared work such as a cache's load, which goes on when the run that began it
+//! is gone, wherever it is in what that run does; a run that another language began.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -111,9 +112,10 @@ unsafe extern "C" fn start_recipe(data: *mut c_void, attempt: *mut sys::weir_att
     guarded((), || unsafe {
         let recipe = recipe_of(data);
         let attempt = &mut *attempt;
-        let carrier =
-            recipe.mailboxes.with(|boxes| boxes.get(&(attempt.context as usize)).cloned());
-        match carrier {
+        let carrier = (attempt.shared == 0).then(|| {
+            recipe.mailboxes.with(|boxes| boxes.get(&(attempt.context as usize)).cloned())
+        });
+        match carrier.flatten() {
             Some(mailbox) => post(attempt, mailbox, Some(recipe)),
             None => spawn(attempt, recipe),
         }
@@ -176,8 +178,6 @@ pub struct Operation<T, E> {
     pub(crate) raw: NonNull<sys::weir_operation>,
     pub(crate) runtime: Runtime,
     pub(crate) extract: Extract<T>,
-    /// Whether work that several runs share is in it: then the spawner carries its attempts.
-    pub(crate) shared: bool,
     error: PhantomData<fn() -> E>,
 }
 
@@ -194,7 +194,6 @@ impl<T, E> Clone for Operation<T, E> {
             raw: self.raw,
             runtime: self.runtime.clone(),
             extract: Arc::clone(&self.extract),
-            shared: self.shared,
             error: PhantomData,
         }
     }
@@ -293,7 +292,7 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
     ) -> Operation<T, E> {
         // SAFETY: an outcome lends its value to the call of `extract`.
         let extract: Extract<T> = Arc::new(|value| unsafe { plain(value) });
-        Operation { raw, runtime: runtime.clone(), extract, shared: false, error: PhantomData }
+        Operation { raw, runtime: runtime.clone(), extract, error: PhantomData }
     }
 
     pub(crate) fn with_extract(
@@ -301,12 +300,7 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
         runtime: &Runtime,
         extract: Extract<T>,
     ) -> Operation<T, E> {
-        Operation { raw, runtime: runtime.clone(), extract, shared: false, error: PhantomData }
-    }
-
-    pub(crate) fn shared_if(mut self, shared: bool) -> Self {
-        self.shared |= shared;
-        self
+        Operation { raw, runtime: runtime.clone(), extract, error: PhantomData }
     }
 
     /// The same operation, its results read as other types: a run ends with [`Error::Other`] if they are
@@ -316,7 +310,7 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
         let raw = unsafe { sys::weir_operation_ref(self.as_raw()) };
         let raw = NonNull::new(raw).expect("an operation has a handle");
         // SAFETY: as above.
-        unsafe { Operation::from_raw(raw, &self.runtime) }.shared_if(self.shared)
+        unsafe { Operation::from_raw(raw, &self.runtime) }
     }
 
     /// The C handle, borrowed.
@@ -370,7 +364,7 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
             unsafe { sys::weir_policy_wrap(policy.as_raw(), self.raw.as_ptr(), out, error) }
         })?;
         let extract = Arc::clone(&self.extract);
-        Ok(Operation::with_extract(raw, &self.runtime, extract).shared_if(self.shared))
+        Ok(Operation::with_extract(raw, &self.runtime, extract))
     }
 
     /// A label on its metrics; each key once.
@@ -425,19 +419,16 @@ impl<T, E> Unpin for OperationRun<T, E> {}
 
 impl<T: Send + 'static, E: Send + 'static> OperationRun<T, E> {
     fn new(operation: &Operation<T, E>, policy: Option<AnyPolicy>, options: Options) -> Self {
-        let carries = !operation.shared;
         let policy = policy.as_ref().map_or(ptr::null_mut(), AnyPolicy::as_raw);
         // SAFETY: the operation is held, and so is the policy.
-        let target = unsafe { Target::new(operation.as_raw(), policy, carries) };
+        let target = unsafe { Target::new(operation.as_raw(), policy) };
         let mut run = OperationRun {
             engine: Engine::new(operation.runtime.clone(), target, Some(options), true),
             extract: Arc::clone(&operation.extract),
             registered: false,
             error: PhantomData,
         };
-        if carries {
-            run.register();
-        }
+        run.register();
         run
     }
 

@@ -271,12 +271,11 @@ macro_rules! pacer {
             /// The pacer as an operation, whose runs' input is a [`Value::shared`] of the argument.
             pub fn operation(&self) -> Operation<Arc<V>, Arc<E>> {
                 // SAFETY: the handle is held; the operation gets a reference of its own.
-                let operation = unsafe {
+                unsafe {
                     let raw = sys::weir_operation_ref(sys::$operation(self.handle.as_raw()));
                     let raw = NonNull::new(raw).expect("it is an operation");
                     Operation::from_raw(raw, &self.handle.runtime)
-                };
-                operation.shared_if(true)
+                }
             }
 
             /// Calls at once, and waits for nothing.

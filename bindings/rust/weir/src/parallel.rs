@@ -17,7 +17,7 @@ use crate::ffi::{
     changed, closure, closure_data, count, created, defaults, free_closure, guarded, handle,
     ms_or_none, stats, Text,
 };
-use crate::flow::{any_shared, List};
+use crate::flow::List;
 use crate::operation::{make_raw, Extract, Operation, OperationRun};
 use crate::outcome::Outcome;
 use crate::run::Options as RunOptions;
@@ -161,7 +161,7 @@ pub fn all<T: Send + 'static, E: Send + 'static>(
         None => Arc::new(|_: *mut sys::weir_value| None) as Extract<T>,
     };
     let all = Operation::with_extract(raw, runtime, List::extractor(extract));
-    Ok(all.shared_if(any_shared(operations)))
+    Ok(all)
 }
 
 /// A function over items, at most so many at once. It gets the item, which several attempts may share.
@@ -330,7 +330,7 @@ fn over_filled<T: Send + 'static, E: Send + 'static>(
         unsafe { sys::weir_parallel_new_each(item.as_raw(), items, &raw, out, error) }
     })?;
     let list = List::extractor(Arc::clone(&item.extract));
-    Ok(Operation::with_extract(raw, item.runtime(), list).shared_if(item.shared))
+    Ok(Operation::with_extract(raw, item.runtime(), list))
 }
 
 handle! {

@@ -91,9 +91,6 @@ impl Options {
 pub(crate) struct Target {
     operation: NonNull<sys::weir_operation>,
     policy: *mut sys::weir_policy,
-    /// Whether this run's future carries the attempts. Not those of work that others may share: it could
-    /// outlive the run.
-    carries: bool,
 }
 
 // SAFETY: handles take any thread.
@@ -105,13 +102,12 @@ impl Target {
     pub(crate) unsafe fn new(
         operation: *mut sys::weir_operation,
         policy: *mut sys::weir_policy,
-        carries: bool,
     ) -> Target {
         // SAFETY: as this function's.
         let (operation, policy) =
             unsafe { (sys::weir_operation_ref(operation), sys::weir_policy_ref(policy)) };
         let operation = NonNull::new(operation).expect("an operation has a handle");
-        Target { operation, policy, carries }
+        Target { operation, policy }
     }
 }
 
@@ -317,8 +313,7 @@ impl<F: Future<Output = Completion> + Unpin> Engine<F> {
         let mut error = ptr::null_mut();
         let options = self.options.take();
         let target = &self.target;
-        let context = if target.carries { data } else { ptr::null_mut() };
-        let status = with_raw(options.as_deref(), target.policy, context, |raw| {
+        let status = with_raw(options.as_deref(), target.policy, data, |raw| {
             // SAFETY: the handles are held; the data is freed by weir, also if this fails.
             unsafe {
                 sys::weir_run(
@@ -553,7 +548,7 @@ where
         function: F,
     ) -> Self {
         // SAFETY: the runtime holds its operation, the caller the policy.
-        let target = unsafe { Target::new(runtime.local_operation().as_ptr(), policy, true) };
+        let target = unsafe { Target::new(runtime.local_operation().as_ptr(), policy) };
         Run { engine: Engine::new(runtime.clone(), target, options, false), function }
     }
 

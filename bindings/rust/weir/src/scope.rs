@@ -297,8 +297,7 @@ pub fn resource<T: Send + 'static, U: Send + 'static, E: Send + 'static>(
         // SAFETY: both are held.
         unsafe { sys::weir_scope_resource(open.as_raw(), close.as_raw(), key.as_ptr(), out, error) }
     })?;
-    // Closing goes on after the run.
-    Ok(Operation::with_extract(raw, open.runtime(), open.extract.clone()).shared_if(true))
+    Ok(Operation::with_extract(raw, open.runtime(), open.extract.clone()))
 }
 
 impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
@@ -321,6 +320,6 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
         })?;
         let raw = NonNull::new(out).expect("WEIR_OK comes with a handle");
         let scoped = Operation::with_extract(raw, &self.runtime, self.extract.clone());
-        Ok(scoped.shared_if(self.shared))
+        Ok(scoped)
     }
 }

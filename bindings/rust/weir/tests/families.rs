@@ -90,6 +90,45 @@ fn a_fallback_answers_with_a_value_or_an_operation() {
 }
 
 #[test]
+fn shared_work_that_a_fallback_begins_outlives_its_first_caller() {
+    let runtime = testing::Runtime::new(1);
+    let cache: Cache<str, u32> = Cache::new(&runtime, Default::default()).unwrap();
+    let flight: Flight<u32, &str> = Flight::new(&runtime, Default::default()).unwrap();
+    let work = |calls: &Arc<AtomicU32>| {
+        let (calls, clock) = (Arc::clone(calls), (*runtime).clone());
+        move |_| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            let clock = clock.clone();
+            async move {
+                clock.sleep(10 * MS).await.unwrap();
+                Ok::<_, &str>(7)
+            }
+        }
+    };
+    let calls = [Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0))];
+    let load = cache.operation(&cache.loader(work(&calls[0])).unwrap()).unwrap();
+    let flown = Operation::shared(&runtime, work(&calls[1])).unwrap();
+    let flown = flight.operation(&flown).unwrap();
+    for (shared, calls) in [load, flown].iter().zip(&calls) {
+        let answer = fallback::Answer::operation(shared);
+        let fallback = Fallback::new(&runtime, answer, Default::default()).unwrap();
+        let down = Operation::<Arc<u32>, Arc<&str>>::shared(&runtime, |_| async { Err("down") });
+        let guarded = down.unwrap().under(&fallback).unwrap();
+        let begin = |options| runtime.spawn(guarded.run_with(options));
+        let dropped = begin(run::Options::key("k"));
+        let late = begin(run::Options { deadline: Some(5 * MS), ..run::Options::key("k") });
+        let waits = begin(run::Options::key("k"));
+        runtime.run_until_idle();
+        dropped.abort();
+        runtime.advance(5 * MS);
+        assert!(matches!(late.take(), Some(Err(Error::TimedOut(_)))));
+        runtime.advance(5 * MS);
+        assert_eq!(*waits.take().expect("it has ended").expect("it is loaded"), 7);
+        assert_eq!(calls.load(Ordering::Relaxed), 1, "nobody had to begin anew");
+    }
+}
+
+#[test]
 fn chaos_injects_failures_values_and_hangs() {
     let runtime = testing::Runtime::new(1);
     let failing = Chaos::new(
