@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Has the mailbox be compiled with loom's primitives. A crate of its own, so that only this is.
+//! Has the mailbox and the bell be compiled with loom's primitives. A crate of its own, so that only these are.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

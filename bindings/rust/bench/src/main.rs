@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use weir::{Breaker, Retry, Runtime};
+use weir::{Breaker, Driver, Retry, Runtime};
 
 unsafe extern "C" {
     fn bench_breaker(breaker: *mut weir::sys::weir_breaker, rounds: u64) -> u64;
@@ -16,8 +16,12 @@ fn main() {
     let short = std::env::args().any(|argument| argument == "--short");
     breaker(if short { 100_000 } else { 10_000_000 });
     let runs = if short { 20_000 } else { 1_000_000 };
-    row_of_runs("async retry, smol's local executor, 1000 in flight", runs, on_smol);
-    row_of_runs("async retry, tokio current_thread, 1000 in flight", runs, on_tokio);
+    let smol = "async retry, smol's local executor";
+    let tokio = "async retry, tokio current_thread";
+    row_of_runs(&format!("{smol}, 1000 in flight"), runs, false, on_smol);
+    row_of_runs(&format!("{tokio}, 1000 in flight"), runs, false, on_tokio);
+    row_of_runs(&format!("{smol}, driven by it, 1000 in flight"), runs, true, on_smol);
+    row_of_runs(&format!("{tokio}, driven by it, 1000 in flight"), runs, true, on_tokio);
 }
 
 fn row(name: &str, value: f64, unit: &str, target: &str, met: bool) {
@@ -64,34 +68,50 @@ async fn some_runs(retry: Retry, runs: u64) {
     }
 }
 
-fn row_of_runs(name: &str, runs: u64, measure: fn(Retry, u64) -> Duration) {
-    let runtime = Runtime::new();
-    let retry = Retry::new(&runtime, Default::default()).expect("defaults are legal");
+fn row_of_runs(name: &str, runs: u64, driven: bool, measure: Measure) {
     let per_task = runs / IN_FLIGHT;
-    let seconds = best(|| measure(retry.clone(), per_task).as_secs_f64());
+    let seconds = best(|| {
+        let (runtime, driver) = if driven {
+            let (runtime, driver) = Runtime::driven(Default::default()).expect("legal");
+            (runtime, Some(driver))
+        } else {
+            (Runtime::new(), None)
+        };
+        let retry = Retry::new(&runtime, Default::default()).expect("defaults are legal");
+        measure(retry, per_task, driver).as_secs_f64()
+    });
     let rate = (per_task * IN_FLIGHT) as f64 / seconds;
     row(name, rate, "runs/s", ">= 500000", rate >= 500_000.0);
 }
 
-fn on_smol(retry: Retry, per_task: u64) -> Duration {
+type Measure = fn(Retry, u64, Option<Driver>) -> Duration;
+
+fn on_smol(retry: Retry, per_task: u64, driver: Option<Driver>) -> Duration {
     let executor = smol::LocalExecutor::new();
     let start = Instant::now();
+    if let Some(driver) = driver {
+        executor.spawn(driver).detach();
+    }
     let tasks: Vec<_> =
         (0..IN_FLIGHT).map(|_| executor.spawn(some_runs(retry.clone(), per_task))).collect();
     smol::block_on(executor.run(all(tasks)));
     start.elapsed()
 }
 
-fn on_tokio(retry: Retry, per_task: u64) -> Duration {
+fn on_tokio(retry: Retry, per_task: u64, driver: Option<Driver>) -> Duration {
     let executor = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let start = Instant::now();
-    executor.block_on(async {
+    let tasks = async {
         let tasks: Vec<_> =
             (0..IN_FLIGHT).map(|_| tokio::spawn(some_runs(retry.clone(), per_task))).collect();
         for task in tasks {
             task.await.expect("no task panics");
         }
-    });
+    };
+    match driver {
+        Some(driver) => executor.block_on(driver.drive(tasks)),
+        None => executor.block_on(tasks),
+    }
     start.elapsed()
 }
 

@@ -35,11 +35,13 @@
 #![warn(unreachable_pub)]
 
 mod attempt;
+mod bell;
 mod blocking;
 pub mod breaker;
 pub mod budget;
 pub mod cache;
 pub mod chaos;
+mod driven;
 mod error;
 mod executor;
 pub mod fallback;
@@ -74,6 +76,7 @@ pub use breaker::Breaker;
 pub use budget::Budget;
 pub use cache::Cache;
 pub use chaos::Chaos;
+pub use driven::Driver;
 pub use error::{Error, Invalid, Report};
 pub use executor::{block_on, BoxFuture, Spawner};
 pub use fallback::Fallback;

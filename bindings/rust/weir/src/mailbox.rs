@@ -123,29 +123,10 @@ mod tests {
 #[cfg(all(test, weir_loom))]
 mod model {
     use super::*;
-    use loom::sync::atomic::{AtomicUsize, Ordering};
+    use crate::counting::{counting, leaked};
+    use loom::sync::atomic::Ordering;
     use loom::sync::Arc;
     use loom::thread;
-
-    /// A waker that counts. Loom has no `Wake`, so the table is written out.
-    fn counting(count: &'static AtomicUsize) -> Waker {
-        use std::task::{RawWaker, RawWakerVTable};
-        fn clone(data: *const ()) -> RawWaker {
-            RawWaker::new(data, &TABLE)
-        }
-        fn wake(data: *const ()) {
-            // SAFETY: the counter is leaked by `leaked`, and lives as long as the model runs.
-            unsafe { &*data.cast::<AtomicUsize>() }.fetch_add(1, Ordering::SeqCst);
-        }
-        fn ignore(_: *const ()) {}
-        static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, ignore);
-        // SAFETY: the functions of the table take what is given here.
-        unsafe { Waker::from_raw(RawWaker::new(std::ptr::from_ref(count).cast(), &TABLE)) }
-    }
-
-    fn leaked() -> &'static AtomicUsize {
-        Box::leak(Box::new(AtomicUsize::new(0)))
-    }
 
     #[test]
     fn a_sleeper_is_woken_and_every_mail_is_taken_once() {

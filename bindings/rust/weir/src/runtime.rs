@@ -203,6 +203,14 @@ impl Default for Options {
 
 impl Options {
     pub(crate) fn make(&self, driver: u32) -> Result<NonNull<sys::weir_runtime>, Invalid> {
+        self.make_with(driver, |_| {})
+    }
+
+    pub(crate) fn make_with(
+        &self,
+        driver: u32,
+        add: impl FnOnce(&mut sys::weir_runtime_options),
+    ) -> Result<NonNull<sys::weir_runtime>, Invalid> {
         let mut raw = defaults!(weir_runtime_options, weir_runtime_options_init);
         raw.driver = driver;
         let name = Text::new(&self.name);
@@ -228,6 +236,7 @@ impl Options {
             raw.closed_data = closure_data(&on_closed.0);
             raw.closed_free_data = Some(free_closure::<ClosedFn>);
         }
+        add(&mut raw);
         // SAFETY: what the options point to lives during the call.
         created(|out, error| unsafe { sys::weir_runtime_new(&raw, out, error) })
     }
@@ -247,6 +256,8 @@ struct Inner {
     local: NonNull<sys::weir_operation>,
     mailboxes: Arc<Mailboxes>,
     spawner: Spawner,
+    /// Whether a [`Driver`](crate::Driver) of this crate's takes its turns.
+    driven: bool,
 }
 
 // SAFETY: weir's handles take any thread, and so do the other parts.
@@ -298,6 +309,25 @@ impl Runtime {
         raw: NonNull<sys::weir_runtime>,
         spawner: Spawner,
     ) -> Result<Runtime, Invalid> {
+        // SAFETY: as this function's.
+        unsafe { Runtime::make(raw, spawner, false) }
+    }
+
+    /// # Safety
+    /// As `from_raw`; it has the host driver.
+    pub(crate) unsafe fn adopt_driven(
+        raw: NonNull<sys::weir_runtime>,
+        spawner: Spawner,
+    ) -> Result<Runtime, Invalid> {
+        // SAFETY: as this function's.
+        unsafe { Runtime::make(raw, spawner, true) }
+    }
+
+    unsafe fn make(
+        raw: NonNull<sys::weir_runtime>,
+        spawner: Spawner,
+        driven: bool,
+    ) -> Result<Runtime, Invalid> {
         let local = created(|out, error| {
             // SAFETY: the runtime is the caller's.
             unsafe {
@@ -308,7 +338,7 @@ impl Runtime {
         match local {
             Ok(local) => {
                 let mailboxes = Arc::default();
-                Ok(Runtime(Arc::new(Inner { raw, local, mailboxes, spawner })))
+                Ok(Runtime(Arc::new(Inner { raw, local, mailboxes, spawner, driven })))
             }
             Err(invalid) => {
                 // SAFETY: the reference was given to us.
@@ -383,6 +413,9 @@ impl Runtime {
     /// runtime's thread ([`Status::WRONG_THREAD`] elsewhere): in listeners, and with
     /// [`testing`](crate::testing).
     pub fn audit(&self) -> Result<Vec<Audit>, Invalid> {
+        if self.0.driven && !crate::driven::in_turn(self.as_raw()) {
+            return Err(Invalid::new(Status::WRONG_THREAD, "audit: only inside of a callback"));
+        }
         let mut entries = Vec::<sys::weir_audit_entry>::new();
         loop {
             let mut all = 0;
