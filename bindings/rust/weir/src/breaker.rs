@@ -307,6 +307,12 @@ impl Breaker {
         State::from_raw(unsafe { sys::weir_breaker_state(self.as_raw()) })
     }
 
+    /// As `state`, at a time of [`Runtime::now`].
+    pub fn state_at(&self, now: Duration) -> State {
+        // SAFETY: the handle is held.
+        State::from_raw(unsafe { sys::weir_breaker_state_at(self.as_raw(), ns(now)) })
+    }
+
     /// Forces it open until as many releases came.
     pub fn isolate(&self) -> Result<(), Invalid> {
         // SAFETY: the handle is held.

@@ -15,7 +15,7 @@ use crate::attempt::{Attempt, Completion, Packing};
 use crate::error::Invalid;
 use crate::ffi::{
     changed, closure, closure_data, count, created, defaults, free_closure, guarded, handle, ms,
-    ms_or_none, stats, Text,
+    ms_or_none, ns, stats, Text,
 };
 use crate::flow::List;
 use crate::key::Key;
@@ -198,7 +198,9 @@ unsafe extern "C" fn ask_weight<V: Send + Sync + 'static>(
     // SAFETY: the closure's data; key and value are lent for the call.
     guarded(-1, || unsafe {
         let weigh = closure::<WeighFn<V>>(data);
-        look(value, |value: &Arc<V>| i64::from(weigh(bytes(key, size), value))).unwrap_or(1)
+        // Not inside of the look: it may use the cache, and that very value.
+        let value = look(value, Arc::<V>::clone);
+        value.map_or(1, |value| i64::from(weigh(bytes(key, size), &value)))
     })
 }
 
@@ -211,7 +213,8 @@ unsafe extern "C" fn ask_lifetime<V: Send + Sync + 'static>(
         let (expire, expiry) = (closure::<ExpireFn<V>>(data), &*expiry);
         let key = bytes(expiry.key, expiry.key_size as usize);
         let moment = Moment::from_raw(expiry.moment);
-        look(expiry.value, |value: &Arc<V>| expire(moment, key, value)).unwrap_or(Lifetime::Keep)
+        let value = look(expiry.value, Arc::<V>::clone);
+        value.map_or(Lifetime::Keep, |value| expire(moment, key, &value))
     });
     match lifetime {
         Lifetime::Keep => i64::from(sys::WEIR_EXPIRE_KEEP),
@@ -292,6 +295,19 @@ impl<K: Key + ?Sized, V: Send + Sync + 'static> Cache<K, V> {
         // SAFETY: the key lives during the call; the reference is ours.
         let value = unsafe {
             sys::weir_cache_lookup(self.as_raw(), key.as_ptr().cast(), key.len(), &mut value);
+            Value::owned(value)
+        };
+        value?.take()
+    }
+
+    /// As `lookup`, at a time of [`Runtime::now`].
+    pub fn lookup_at(&self, key: &K, now: Duration) -> Option<Arc<V>> {
+        let key = key.key();
+        let mut value = ptr::null_mut();
+        // SAFETY: the key lives during the call; the reference is ours.
+        let value = unsafe {
+            let (bytes, size) = (key.as_ptr().cast(), key.len());
+            sys::weir_cache_lookup_at(self.as_raw(), bytes, size, ns(now), &mut value);
             Value::owned(value)
         };
         value?.take()

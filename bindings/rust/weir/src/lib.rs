@@ -32,6 +32,24 @@
 //! retries and out of aggregates. The other kinds say what a policy did instead. A panic of your function
 //! counts as a failure that nobody retries, and is resumed where the run is awaited.
 
+//!
+//! # What is not here
+//!
+//! All that the C library offers has a safe form here, but for
+//!
+//! - completion queues and queued operations (`weir_completions_*`, `weir_operation_new_queued`, host values,
+//!   `weir_recorder_notify`): for languages that cannot be called back on another thread. Rust can;
+//! - an attached uv loop (`WEIR_DRIVER_UV`, `weir_runtime_hold`): Rust's executors are not libuv.
+//!   [`Runtime::driven`] is for those that want no second thread;
+//! - an allocator of a runtime's own: values and errors cross into Rust's allocator anyway;
+//! - permits of breakers in batches (`weir_breaker_acquire_n`): they spare crossings, which cost nothing here;
+//! - `weir_run_wait` and the calls that take a start function of C's: [`Operation::run_wait`] and futures;
+//! - deciding at a time that was read before, of retries, budgets, reservations and cache writes. Where it
+//!   is worth its while there is an `_at` form;
+//! - touching a debounce or throttle on the runtime's thread only: [`Debounce::send`] takes any.
+//!
+//! Each handle's `as_raw` and the crate [`sys`] are there for the rest.
+
 #![warn(unreachable_pub)]
 
 mod attempt;
@@ -94,7 +112,7 @@ pub use policy::{AnyPolicy, Policy};
 pub use rejection::Rejection;
 pub use retry::Retry;
 pub use run::{Canceller, Run};
-pub use runtime::{version, Runtime};
+pub use runtime::{version, version_text, Runtime};
 pub use scope::{Scope, ScopeView};
 pub use status::{Cancel, Class, PolicyKind, Reason, Status, Stop};
 pub use timeout::Timeout;

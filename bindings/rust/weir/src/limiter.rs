@@ -265,19 +265,39 @@ impl Limiter {
         key: &'a [u8],
         permits: u32,
     ) -> Result<Permit<'a>, Rejection> {
-        let permit = self.acquire(|limiter, permit, rejection| {
+        self.acquire_key(key, |limiter, permit, rejection| {
+            let (bytes, size) = (key.as_ptr().cast(), key.len());
             // SAFETY: the handle is held, the key lives during the call.
             unsafe {
-                sys::weir_limiter_try_acquire_key(
-                    limiter,
-                    key.as_ptr().cast(),
-                    key.len(),
-                    permits,
-                    permit,
-                    rejection,
+                sys::weir_limiter_try_acquire_key(limiter, bytes, size, permits, permit, rejection)
+            }
+        })
+    }
+
+    /// As `try_acquire_key`, at a time of [`Runtime::now`].
+    pub fn try_acquire_key_at<'a>(
+        &'a self,
+        key: &'a [u8],
+        permits: u32,
+        now: Duration,
+    ) -> Result<Permit<'a>, Rejection> {
+        self.acquire_key(key, |limiter, permit, rejection| {
+            let (bytes, size, now) = (key.as_ptr().cast(), key.len(), ns(now));
+            // SAFETY: the handle is held, the key lives during the call.
+            unsafe {
+                sys::weir_limiter_try_acquire_key_at(
+                    limiter, bytes, size, permits, permit, rejection, now,
                 )
             }
-        })?;
+        })
+    }
+
+    fn acquire_key<'a>(
+        &'a self,
+        key: &'a [u8],
+        ask: impl FnOnce(*mut sys::weir_limiter, &mut sys::weir_permit, *mut sys::weir_rejection) -> i32,
+    ) -> Result<Permit<'a>, Rejection> {
+        let permit = self.acquire(ask)?;
         let raw = permit.permit;
         std::mem::forget(permit);
         Ok(Permit { limiter: self, permit: raw, key: Some(key) })
@@ -336,6 +356,13 @@ impl Limiter {
     pub fn available(&self) -> Option<u64> {
         // SAFETY: the handle is held.
         let available = unsafe { sys::weir_limiter_available(self.as_raw()) };
+        (available != i64::MAX).then_some(available.max(0) as u64)
+    }
+
+    /// As `available`, at a time of [`Runtime::now`].
+    pub fn available_at(&self, now: Duration) -> Option<u64> {
+        // SAFETY: the handle is held.
+        let available = unsafe { sys::weir_limiter_available_at(self.as_raw(), ns(now)) };
         (available != i64::MAX).then_some(available.max(0) as u64)
     }
 

@@ -66,6 +66,17 @@ impl<'a> Outcome<'a> {
     }
 }
 
+/// One line for logs.
+impl fmt::Display for Outcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = [0u8; 512];
+        // SAFETY: the outcome lives; there is room for as many bytes as is said.
+        unsafe { sys::weir_outcome_describe(self.0, line.as_mut_ptr().cast(), line.len()) };
+        let end = line.iter().position(|&byte| byte == 0).unwrap_or(line.len());
+        f.write_str(&String::from_utf8_lossy(&line[..end]))
+    }
+}
+
 impl fmt::Debug for Outcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outcome").field("status", &self.status()).finish_non_exhaustive()

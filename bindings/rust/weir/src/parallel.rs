@@ -5,13 +5,14 @@ use std::ffi::c_void;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr::{self, NonNull};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use weir_sys as sys;
 
-use crate::attempt::{Attempt, Completion, Packing};
+use crate::attempt::{Attempt, Completion, Marks, Packing};
 use crate::error::Invalid;
 use crate::ffi::{
     changed, closure, closure_data, count, created, defaults, free_closure, guarded, handle,
@@ -265,21 +266,27 @@ unsafe extern "C" fn pull_next(
     data: *mut c_void,
     _: u64,
     item: *mut *mut sys::weir_value,
-    _: *mut *mut sys::weir_error,
+    error: *mut *mut sys::weir_error,
 ) -> u32 {
-    // SAFETY: the closure's data; `item` is a place to write to.
-    guarded(sys::WEIR_PULL_ERROR, || unsafe {
+    // SAFETY: the closure's data; `item` and `error` are places to write to; without a runtime, memory is
+    // malloc's.
+    unsafe {
         let pull = closure::<Mutex<PullFn>>(data);
         let mut pull = pull.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        match (*pull)() {
-            None => sys::WEIR_PULL_END,
-            Some(Ok(value)) => {
+        match catch_unwind(AssertUnwindSafe(&mut *pull)) {
+            Ok(None) => sys::WEIR_PULL_END,
+            Ok(Some(Ok(value))) => {
                 *item = value.into_raw();
                 sys::WEIR_PULL_ITEM
             }
-            Some(Err(_)) => sys::WEIR_PULL_ERROR,
+            Ok(Some(Err(_))) => sys::WEIR_PULL_ERROR,
+            Err(panic) => {
+                let panicked = Completion::Panicked(panic);
+                (_, *error) = panicked.into_raw(ptr::null_mut(), &Marks::default());
+                sys::WEIR_PULL_ERROR
+            }
         }
-    })
+    }
 }
 
 fn each_of<I, T, E, F, Fut>(

@@ -66,6 +66,8 @@ numbers! {
         HedgeWon = WEIR_EVENT_HEDGE_WON,
         /// Chaos injected something.
         Chaos = WEIR_EVENT_CHAOS,
+        /// A line of the log; only the recorder has these.
+        Log = WEIR_EVENT_LOG,
     }
 }
 
@@ -616,6 +618,12 @@ unsafe extern "C" fn tell_event(data: *mut c_void, event: *const sys::weir_event
 unsafe extern "C" fn tell_closed(data: *mut c_void, orphans: u64) {
     // SAFETY: the closure's data.
     guarded((), || unsafe { closure::<ClosedFn>(data)(orphans) });
+}
+
+/// The library's version as text, such as "0.1.0".
+pub fn version_text() -> &'static str {
+    // SAFETY: takes nothing, and gives a static terminated text.
+    unsafe { CStr::from_ptr(sys::weir_version_string()) }.to_str().unwrap_or("")
 }
 
 /// The library's version, such as 100 for 0.1.0.

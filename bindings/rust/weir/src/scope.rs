@@ -101,6 +101,13 @@ impl ScopeView {
         self.0.as_ptr()
     }
 
+    /// The scope of the run on whose behalf a decider or listener is called now, on this thread. None: of
+    /// none, or nothing of that runtime's is called here.
+    pub fn current(runtime: &crate::Runtime) -> Option<ScopeView> {
+        // SAFETY: the runtime is held, and the scope for as long as what is called.
+        unsafe { ScopeView::borrowed(sys::weir_scope_current(runtime.as_raw())) }
+    }
+
     /// Cancels every run in it, and refuses new ones. Resources stay open until the end.
     pub fn cancel(&self) {
         // SAFETY: the handle is held.

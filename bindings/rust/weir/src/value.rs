@@ -9,7 +9,8 @@ use std::any::{Any, TypeId};
 use std::ffi::c_void;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr::{self, NonNull};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use weir_sys as sys;
 
@@ -27,6 +28,23 @@ struct Packet<T> {
     header: Header,
     duplicate: Option<fn(&T) -> T>,
     content: Mutex<Option<T>>,
+    /// The thread whose user code looks at the content now; 0: none.
+    looker: AtomicUsize,
+}
+
+/// A number that only the calling thread has.
+fn this_thread() -> usize {
+    thread_local!(static PLACE: u8 = const { 0 });
+    // While a thread ends it has no number; nobody else has 1.
+    PLACE.try_with(|place| std::ptr::from_ref(place) as usize).unwrap_or(1)
+}
+
+struct Looking<'a>(&'a AtomicUsize);
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
 }
 
 unsafe fn drop_packet<T>(header: NonNull<Header>) {
@@ -46,8 +64,32 @@ pub(crate) unsafe extern "C" fn free_packet(pointer: *mut c_void) {
 impl<T: Send + 'static> Packet<T> {
     fn pointer(content: T, duplicate: Option<fn(&T) -> T>) -> *mut c_void {
         let header = Header { type_id: TypeId::of::<T>(), drop: drop_packet::<T> };
-        let packet = Packet { header, duplicate, content: Mutex::new(Some(content)) };
+        let (content, looker) = (Mutex::new(Some(content)), AtomicUsize::new(0));
+        let packet = Packet { header, duplicate, content, looker };
         Box::into_raw(Box::new(packet)).cast()
+    }
+
+    /// # Panics
+    /// Inside of a look at the same content, where it would wait for itself.
+    fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        match self.content.try_lock() {
+            Ok(content) => content,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                // Only this thread stores its own number, so no other order is needed to see it.
+                let inside = self.looker.load(Ordering::Relaxed) == this_thread();
+                assert!(!inside, "a value is used inside of a look at it");
+                self.content.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+            }
+        }
+    }
+
+    /// Calls user code with the content, which is locked: it need not be Sync.
+    fn look<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        let content = self.lock();
+        self.looker.store(this_thread(), Ordering::Relaxed);
+        let _looking = Looking(&self.looker);
+        content.as_ref().map(look)
     }
 
     /// The packet in `value`, if it holds a T.
@@ -106,10 +148,9 @@ pub(crate) fn shared_pointer<T: Clone + Send + 'static>(content: T) -> PacketPoi
 pub(crate) unsafe fn take<T: Send + 'static>(value: *const sys::weir_value) -> Option<T> {
     // SAFETY: as this function's.
     let packet = unsafe { Packet::<T>::of(value) }?;
-    let mut content = packet.content.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     match packet.duplicate {
-        Some(duplicate) => content.as_ref().map(duplicate),
-        None => content.take(),
+        Some(duplicate) => packet.look(duplicate),
+        None => packet.lock().take(),
     }
 }
 
@@ -122,9 +163,7 @@ pub(crate) unsafe fn look<T: Send + 'static, R>(
     look: impl FnOnce(&T) -> R,
 ) -> Option<R> {
     // SAFETY: as this function's.
-    let packet = unsafe { Packet::<T>::of(value) }?;
-    let content = packet.content.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    content.as_ref().map(look)
+    unsafe { Packet::<T>::of(value) }?.look(look)
 }
 
 /// A value as weir holds it: any Rust type, bytes, or a list of values. Immutable, counted, shared
