@@ -248,7 +248,11 @@ impl<T: Send + 'static, E: Send + 'static> Operation<T, E> {
             // SAFETY: the operation's data; the attempt is valid during this call.
             guarded((), || unsafe {
                 let start = crate::ffi::closure::<StartFn<T, E>>(data);
-                let ticket = Ticket::begin(&mut *attempt, Arc::new(Mailbox::new()));
+                // Nobody takes mail: a cancel is asked for, see Attempt::cancelled. What lay there would keep
+                // the ticket, and the ticket it.
+                let mailbox = Arc::new(Mailbox::new());
+                mailbox.close();
+                let ticket = Ticket::begin(&mut *attempt, mailbox);
                 start(Completer { attempt: Attempt(ticket), result: PhantomData });
             });
         }

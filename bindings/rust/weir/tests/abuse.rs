@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use weir::{
     breaker, cache, limiter, parallel, retry, run, runtime, testing, Breaker, Cache, Classify,
-    Completer, Error, Flight, Limiter, Operation, Retry, Runtime, ScopeView, Spawner, Timeout,
-    Value,
+    Error, Flight, Limiter, Operation, Retry, Runtime, ScopeView, Spawner, Timeout, Value,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -276,31 +275,6 @@ fn runs_inside_of_runs_and_their_own_cancelling() {
     });
     slot.set(run.canceller()).expect("once");
     assert!(matches!(weir::block_on(run), Err(Error::Cancelled(_))));
-}
-
-#[test]
-fn completers_may_be_kept_beyond_the_end() {
-    let kept: Arc<Mutex<Vec<Completer<u32, ()>>>> = Arc::default();
-    let theirs = Arc::clone(&kept);
-    let runtime = no_grace();
-    let keep = move |completer| theirs.lock().unwrap().push(completer);
-    let operation = Operation::from_completer(&runtime, keep).unwrap();
-    let mut runs: Vec<_> = (0..3).map(|_| Box::pin(operation.run())).collect();
-    for run in &mut runs {
-        assert!(poll_once(run.as_mut()).is_pending());
-    }
-    while kept.lock().unwrap().len() < 3 {
-        std::thread::yield_now();
-    }
-    runtime.close_wait(None).unwrap();
-    for run in runs {
-        assert!(matches!(weir::block_on(run), Err(Error::Closed(_))));
-    }
-    drop((operation, runtime));
-    let mut late = std::mem::take(&mut *kept.lock().unwrap()).into_iter();
-    late.next().unwrap().complete(Ok(1));
-    late.next().unwrap().complete(Err(()));
-    drop(late);
 }
 
 #[test]

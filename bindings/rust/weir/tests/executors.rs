@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use weir::{
@@ -120,6 +120,32 @@ fn completers_complete_from_any_thread() {
     let error = operation.run_wait().unwrap_err();
     assert_eq!(error.status(), Status::FAILED);
     assert!(error.report().message().contains("dropped"));
+}
+
+#[test]
+fn completers_may_be_kept_beyond_the_end() {
+    let kept: Arc<Mutex<Vec<Completer<u32, ()>>>> = Arc::default();
+    let theirs = Arc::clone(&kept);
+    let options = runtime::Options { close_grace: Some(Duration::ZERO), ..Default::default() };
+    let runtime = Runtime::with(options).unwrap();
+    let keep = move |completer| theirs.lock().unwrap().push(completer);
+    let operation = Operation::from_completer(&runtime, keep).unwrap();
+    let mut runs: Vec<_> = (0..3).map(|_| Box::pin(operation.run())).collect();
+    for run in &mut runs {
+        assert!(smol::block_on(smol::future::poll_once(run.as_mut())).is_none());
+    }
+    while kept.lock().unwrap().len() < 3 {
+        std::thread::yield_now();
+    }
+    runtime.close_wait(None).unwrap();
+    for run in runs {
+        assert!(matches!(weir::block_on(run), Err(Error::Closed(_))));
+    }
+    drop((operation, runtime));
+    let mut late = std::mem::take(&mut *kept.lock().unwrap()).into_iter();
+    late.next().unwrap().complete(Ok(1));
+    late.next().unwrap().complete(Err(()));
+    drop(late);
 }
 
 #[test]
