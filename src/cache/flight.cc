@@ -9,8 +9,6 @@
 
 namespace weir {
 
-extern const LayerType flight_layer;
-
 namespace {
 
 constexpr LayerType flight_run_layer = {"flight run", layer_size(sizeof(FlightRun)),

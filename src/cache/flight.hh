@@ -19,6 +19,8 @@
 
 namespace weir {
 
+extern const LayerType flight_layer;
+
 struct FlightRun : SharedRun, SharedKey, HashNode {
   weir_flight *flight;
   bool listed;  // in the table

@@ -12,8 +12,6 @@
 
 namespace weir {
 
-extern const LayerType flight_layer;
-
 namespace {
 
 constexpr WorkNames flight_names = {"flight", "operation"};

@@ -9,8 +9,6 @@
 
 namespace weir {
 
-extern const LayerType member_layer;
-
 Unit::Unit(Pacer *owner) : Timer(Pacer::timer_fired), pacer(owner) {}
 
 [[gnu::cold]] Pacer::Pacer(weir_runtime *runtime, EndFn end, const PacerRules &pacer_rules,

@@ -185,6 +185,8 @@ weir_status pacer_order(Pacer *pacer, PacerOrder order, const void *key, size_t 
 weir_status pacer_stats(const Pacer *pacer, weir_pacing_stats *stats);
 uint64_t pacer_pending(const Pacer *pacer);
 
+extern const LayerType member_layer;
+
 }  // namespace weir
 
 struct weir_debounce : weir::Pacer {

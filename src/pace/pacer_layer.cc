@@ -97,7 +97,6 @@ void run_order(weir_runtime &, Task &task) {
 
 }  // namespace
 
-extern const LayerType member_layer;
 const LayerType member_layer = {"pacer", layer_size(sizeof(Member)), member_step, describe_member,
                                 false};
 
