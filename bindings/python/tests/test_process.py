@@ -129,6 +129,34 @@ def test_exit_with_listeners_caches_and_timers() -> None:
     """)
 
 
+def test_exit_and_fork_while_listeners_are_told() -> None:
+    told = ends_well("""
+        import os, threading, time, weir
+        heard = []
+        runtime = weir.Runtime(recorder_entries=10, log_level="info")
+        runtime.on_event(heard.append)
+        cache = weir.Cache(max_entries=5, on_evict=heard.append)
+        def churn():
+            for number in range(1_000_000):
+                cache.put(str(number), object())
+        for _ in range(3):
+            threading.Thread(target=churn, daemon=True).start()
+        while len(heard) < 100:
+            time.sleep(0.01)
+        pid = os.fork()
+        if pid == 0:
+            runtime.log("in the child")
+            mine, before = weir.Cache(max_entries=5, on_evict=heard.append), len(heard)
+            for number in range(20):
+                mine.put(str(number), object())
+            while len(heard) < before + 15:
+                time.sleep(0.01)
+            os._exit(0)
+        print(os.waitpid(pid, 0)[1])
+    """)
+    assert told == "0\n"
+
+
 def test_interrupts_reach_a_thread_that_waits() -> None:
     result = script("""
         import os, signal, threading, weir

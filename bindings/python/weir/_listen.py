@@ -17,7 +17,7 @@ import threading
 import weakref
 from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Sequence
 
-from . import _weir
+from . import _runtime, _weir
 from ._errors import OPENED_BY, POLICIES, REASONS, STOPS, _word
 from ._runtime import LOG_LEVELS, Runtime
 
@@ -244,8 +244,10 @@ def _register(runtime: Runtime, user: int, listener: Any) -> Any:
     """Names the listener on the runtime's queue for these, and has somebody wait for it."""
     queue = runtime._ears_queue()
     queue.listeners[user] = listener
-    if not runtime._manual and not runtime._listening:
+    with _runtime._lock:
+        begins = not runtime._manual and not runtime._listening
         runtime._listening = True
+    if begins:
         threading.Thread(target=_hear, args=(queue,), name="weir-listen", daemon=True).start()
     return queue
 
@@ -274,14 +276,15 @@ def on_event(
     unknown = sorted(wanted.difference(KINDS_OF_EVENTS[1:])) if wanted is not None else []
     if unknown:
         raise ValueError(f"events are of {list(KINDS_OF_EVENTS[1:])} (got {unknown})")
-    recorder = runtime._recorder
-    if recorder is None:
-        recorder = _Recorder(runtime)
-        while recorder.read():  # what was before is not told
-            pass
-        user = next(_users)
-        _weir.recorder_notify(runtime, _register(runtime, user, recorder), user)
-        runtime._recorder = recorder
+    with _runtime._lock:
+        recorder = runtime._recorder
+        if recorder is None:
+            recorder = _Recorder(runtime)
+            while recorder.read():  # what was before is not told
+                pass
+            user = next(_users)
+            _weir.recorder_notify(runtime, _register(runtime, user, recorder), user)
+            runtime._recorder = recorder
     entry = (listener, wanted)
     recorder.listeners.append(entry)
 
