@@ -59,12 +59,14 @@ struct ShadowSpace {
   uint32_t stamp(Ref ref) { return slots[ref].stamp; }
   unsigned estimate(Ref ref) { return sketch->estimate(slots[ref].fingerprint); }
   uint8_t &mark(Ref ref) { return slots[ref].marks[mode]; }
-  EvictionList list(Ref ref) { return static_cast<EvictionList>(mark(ref) & list_bits); }
+  [[gnu::always_inline]] EvictionList list(Ref ref) {
+    return static_cast<EvictionList>(mark(ref) & list_bits);
+  }
   uint8_t uses(Ref ref) { return mark(ref) >> 2; }
-  void set_list(Ref ref, EvictionList list) {
+  [[gnu::always_inline]] void set_list(Ref ref, EvictionList list) {
     mark(ref) = static_cast<uint8_t>((mark(ref) & ~list_bits) | static_cast<uint8_t>(list));
   }
-  void set_uses(Ref ref, uint8_t uses) {
+  [[gnu::always_inline]] void set_uses(Ref ref, uint8_t uses) {
     mark(ref) = static_cast<uint8_t>((mark(ref) & list_bits) | uses << 2);
   }
 };

@@ -292,7 +292,7 @@ class Mixed {
 
 enum class Threads { one, two, two_apart };
 
-// Two threads at one cache, or (`two_apart`) each at one of its own: what the machine can do at most.
+// Two threads at one cache, or (`two_apart`) each at one of its own: what the machine can do.
 void skewed(benchmark::State &state, uint64_t entries, Threads threads) {
   Rig rig;
   Mixed mixed(rig, entries);
