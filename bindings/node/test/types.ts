@@ -6,6 +6,7 @@ import {
   Breaker,
   cache,
   debounce,
+  defaultRuntime,
   map,
   memoize,
   operation,
@@ -14,6 +15,7 @@ import {
   Pool,
   race,
   retry,
+  Runtime,
   scope,
   settle,
   sleep,
@@ -78,6 +80,19 @@ export async function types() {
   const task = await pool.add(async (): Promise<number> => 1);
   same<typeof task, number>();
 
+  const later = await retry(() => 'x', {
+    shouldRetry: async (error) => error.code !== 'EPIPE',
+    classify: async ({ ok }) => (ok ? undefined : 'ignore'),
+    failureWhen: (value) => Promise.resolve(value === 'busy'),
+  });
+  same<typeof later, string>();
+  const lent = Runtime.from(defaultRuntime().address);
+  same<typeof lent.handle, object>();
+
+  // @ts-expect-error: a decider says yes or no
+  await retry(() => 1, { shouldRetry: async () => 'yes' });
+  // @ts-expect-error: no such class
+  await retry(() => 1, { classify: async () => 'good' });
   // @ts-expect-error: no such option
   await retry(() => 1, { maxAttempt: 1 });
   // @ts-expect-error: no such word
