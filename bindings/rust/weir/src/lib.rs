@@ -24,7 +24,8 @@
 //! is a future that carries the attempts of your function inside of itself, so they are polled by your
 //! executor, may borrow from your function, and are dropped when weir tells them to stop or you drop the
 //! run. Work that several share (a cache's load, a flight, a debounce's run) is handed to the runtime's
-//! [`Spawner`].
+//! [`Spawner`]. On an executor of one thread [`Runtime::driven`] does without weir's thread: a task of the
+//! executor's does its work, and a run costs no switch of threads.
 //!
 //! # Errors
 //!
