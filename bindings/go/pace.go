@@ -30,6 +30,107 @@ const (
 	OverlapCancel     Overlap = C.WEIR_OVERLAP_CANCEL     // the last is told to stop
 )
 
+// What debounce and throttle have in common.
+type paced[I, O any] struct {
+	Operation[I, O]
+	pacer owner
+	calls *pacerCalls
+}
+
+// The functions of C for one of the two.
+type pacerCalls struct {
+	unref         func(unsafe.Pointer)
+	cancel, flush func(pacer, key unsafe.Pointer, size C.size_t) C.weir_status
+	stats         func(unsafe.Pointer, *C.weir_pacing_stats) C.weir_status
+}
+
+var debounceCalls = pacerCalls{
+	unref: func(p unsafe.Pointer) { C.weir_debounce_unref((*C.weir_debounce)(p)) },
+	cancel: func(p, key unsafe.Pointer, size C.size_t) C.weir_status {
+		return C.weir_debounce_cancel((*C.weir_debounce)(p), key, size)
+	},
+	flush: func(p, key unsafe.Pointer, size C.size_t) C.weir_status {
+		return C.weir_debounce_flush((*C.weir_debounce)(p), key, size)
+	},
+	stats: func(p unsafe.Pointer, s *C.weir_pacing_stats) C.weir_status {
+		return C.weir_debounce_get_stats((*C.weir_debounce)(p), s)
+	},
+}
+
+var throttleCalls = pacerCalls{
+	unref: func(p unsafe.Pointer) { C.weir_throttle_unref((*C.weir_throttle)(p)) },
+	cancel: func(p, key unsafe.Pointer, size C.size_t) C.weir_status {
+		return C.weir_throttle_cancel((*C.weir_throttle)(p), key, size)
+	},
+	flush: func(p, key unsafe.Pointer, size C.size_t) C.weir_status {
+		return C.weir_throttle_flush((*C.weir_throttle)(p), key, size)
+	},
+	stats: func(p unsafe.Pointer, s *C.weir_pacing_stats) C.weir_status {
+		return C.weir_throttle_get_stats((*C.weir_throttle)(p), s)
+	},
+}
+
+// Takes the references.
+func (p *paced[I, O]) pace(operation *Operation[I, O], policy Policy, made *C.weir_operation,
+	pacer unsafe.Pointer, calls *pacerCalls) {
+	p.decode, p.encode = operation.decode, operation.encode
+	p.keeps = []any{operation, policy}
+	p.calls = calls
+	p.own(operation.rt, made)
+	p.pacer.set(operation.rt, pacer, calls.unref)
+}
+
+// Close lets go of it; what is pending still runs.
+func (p *paced[I, O]) Close() error {
+	p.pacer.Close()
+	return p.Operation.Close()
+}
+
+// An optional key for C.
+func optionalKey(key []string) (unsafe.Pointer, C.size_t) {
+	if len(key) == 0 {
+		return nil, 0
+	}
+	return keyText(key[0])
+}
+
+// Cancel forgets what is pending for a key, or for the calls without one, and tells what runs to
+// stop; the next call begins afresh.
+func (p *paced[I, O]) Cancel(key ...string) error {
+	return p.pacer.with(func(h *handle) error {
+		data, size := optionalKey(key)
+		return statusError(p.calls.cancel(h.pointer, data, size))
+	})
+}
+
+// Flush runs now what is pending for a key, or for the calls without one.
+func (p *paced[I, O]) Flush(key ...string) error {
+	return p.pacer.with(func(h *handle) error {
+		data, size := optionalKey(key)
+		return statusError(p.calls.flush(h.pointer, data, size))
+	})
+}
+
+// PacingStats counts; Pending, Running and Keys are how it stands.
+type PacingStats struct {
+	Calls, Runs, Superseded, Pending, Running, Keys uint64
+}
+
+// Stats counts.
+func (p *paced[I, O]) Stats() (stats PacingStats, err error) {
+	err = p.pacer.with(func(h *handle) error {
+		var s C.weir_pacing_stats
+		s.size = C.uint32_t(unsafe.Sizeof(s))
+		status := p.calls.stats(h.pointer, &s)
+		stats = PacingStats{
+			uint64(s.calls), uint64(s.runs), uint64(s.superseded), uint64(s.pending), uint64(s.running),
+			uint64(s.keys),
+		}
+		return statusError(status)
+	})
+	return
+}
+
 // DebounceOptions are those of NewDebounce. The zero value of each field is its default.
 type DebounceOptions struct {
 	// Leading runs at the first call of a burst, too.
@@ -48,12 +149,8 @@ type DebounceOptions struct {
 }
 
 // A Debounce runs its operation once calls have been quiet for a while, with the latest input. It
-// is
-// an operation: Run and Start are calls, whose WithKey paces keys apart.
-type Debounce[I, O any] struct {
-	Operation[I, O]
-	pacer owner
-}
+// is an operation: Run and Start are calls, whose WithKey paces keys apart.
+type Debounce[I, O any] struct{ paced[I, O] }
 
 func (d *DebounceOptions) c() C.weir_debounce_options {
 	var c C.weir_debounce_options
@@ -87,19 +184,9 @@ func NewDebounce[I, O any](operation *Operation[I, O], options DebounceOptions) 
 		return nil, creationError(status, failure)
 	}
 	d := &Debounce[I, O]{}
-	d.decode, d.encode = operation.decode, operation.encode
-	d.keeps = []any{operation, options.Policy}
-	d.own(rt, C.weir_operation_ref(C.weir_debounce_operation(made)))
-	d.pacer.set(rt, unsafe.Pointer(made), func(p unsafe.Pointer) {
-		C.weir_debounce_unref((*C.weir_debounce)(p))
-	})
+	d.pace(operation, options.Policy, C.weir_operation_ref(C.weir_debounce_operation(made)),
+		unsafe.Pointer(made), &debounceCalls)
 	return d, nil
-}
-
-// Close lets go of the debounce; what is pending still runs.
-func (d *Debounce[I, O]) Close() error {
-	d.pacer.Close()
-	return d.Operation.Close()
 }
 
 // SetOptions changes Wait and MaxWait live; the others must be as they are, Policy and Name empty.
@@ -111,55 +198,6 @@ func (d *Debounce[I, O]) SetOptions(options DebounceOptions) error {
 		status := C.weir_debounce_set_options((*C.weir_debounce)(h.pointer), &c, &failure)
 		return creationError(status, failure)
 	})
-}
-
-// An optional key for C.
-func optionalKey(key []string) (unsafe.Pointer, C.size_t) {
-	if len(key) == 0 {
-		return nil, 0
-	}
-	return keyText(key[0])
-}
-
-// Cancel forgets what is pending for a key, or for the calls without one, and tells what runs to
-// stop; the next call begins afresh.
-func (d *Debounce[I, O]) Cancel(key ...string) error {
-	return d.pacer.with(func(h *handle) error {
-		data, size := optionalKey(key)
-		return statusError(C.weir_debounce_cancel((*C.weir_debounce)(h.pointer), data, size))
-	})
-}
-
-// Flush runs now what is pending for a key, or for the calls without one.
-func (d *Debounce[I, O]) Flush(key ...string) error {
-	return d.pacer.with(func(h *handle) error {
-		data, size := optionalKey(key)
-		return statusError(C.weir_debounce_flush((*C.weir_debounce)(h.pointer), data, size))
-	})
-}
-
-// PacingStats counts; Pending, Running and Keys are how it stands.
-type PacingStats struct {
-	Calls, Runs, Superseded, Pending, Running, Keys uint64
-}
-
-func pacingStats(s *C.weir_pacing_stats) PacingStats {
-	return PacingStats{
-		uint64(s.calls), uint64(s.runs), uint64(s.superseded), uint64(s.pending), uint64(s.running),
-		uint64(s.keys),
-	}
-}
-
-// Stats counts.
-func (d *Debounce[I, O]) Stats() (stats PacingStats, err error) {
-	err = d.pacer.with(func(h *handle) error {
-		var s C.weir_pacing_stats
-		s.size = C.uint32_t(unsafe.Sizeof(s))
-		status := C.weir_debounce_get_stats((*C.weir_debounce)(h.pointer), &s)
-		stats = pacingStats(&s)
-		return statusError(status)
-	})
-	return
 }
 
 // ThrottleOptions are those of NewThrottle. The zero value of each field is its default.
@@ -179,10 +217,7 @@ type ThrottleOptions struct {
 
 // A Throttle runs its operation at most once in an interval, however many calls come. It is an
 // operation, as a Debounce.
-type Throttle[I, O any] struct {
-	Operation[I, O]
-	pacer owner
-}
+type Throttle[I, O any] struct{ paced[I, O] }
 
 func (o *ThrottleOptions) c() C.weir_throttle_options {
 	var c C.weir_throttle_options
@@ -215,19 +250,9 @@ func NewThrottle[I, O any](operation *Operation[I, O], options ThrottleOptions) 
 		return nil, creationError(status, failure)
 	}
 	t := &Throttle[I, O]{}
-	t.decode, t.encode = operation.decode, operation.encode
-	t.keeps = []any{operation, options.Policy}
-	t.own(rt, C.weir_operation_ref(C.weir_throttle_operation(made)))
-	t.pacer.set(rt, unsafe.Pointer(made), func(p unsafe.Pointer) {
-		C.weir_throttle_unref((*C.weir_throttle)(p))
-	})
+	t.pace(operation, options.Policy, C.weir_operation_ref(C.weir_throttle_operation(made)),
+		unsafe.Pointer(made), &throttleCalls)
 	return t, nil
-}
-
-// Close lets go of the throttle; what is pending still runs.
-func (t *Throttle[I, O]) Close() error {
-	t.pacer.Close()
-	return t.Operation.Close()
 }
 
 // SetOptions changes Interval live; the others must be as they are, Policy and Name empty.
@@ -239,32 +264,4 @@ func (t *Throttle[I, O]) SetOptions(options ThrottleOptions) error {
 		status := C.weir_throttle_set_options((*C.weir_throttle)(h.pointer), &c, &failure)
 		return creationError(status, failure)
 	})
-}
-
-// Cancel is Debounce.Cancel.
-func (t *Throttle[I, O]) Cancel(key ...string) error {
-	return t.pacer.with(func(h *handle) error {
-		data, size := optionalKey(key)
-		return statusError(C.weir_throttle_cancel((*C.weir_throttle)(h.pointer), data, size))
-	})
-}
-
-// Flush is Debounce.Flush.
-func (t *Throttle[I, O]) Flush(key ...string) error {
-	return t.pacer.with(func(h *handle) error {
-		data, size := optionalKey(key)
-		return statusError(C.weir_throttle_flush((*C.weir_throttle)(h.pointer), data, size))
-	})
-}
-
-// Stats counts.
-func (t *Throttle[I, O]) Stats() (stats PacingStats, err error) {
-	err = t.pacer.with(func(h *handle) error {
-		var s C.weir_pacing_stats
-		s.size = C.uint32_t(unsafe.Sizeof(s))
-		status := C.weir_throttle_get_stats((*C.weir_throttle)(h.pointer), &s)
-		stats = pacingStats(&s)
-		return statusError(status)
-	})
-	return
 }
