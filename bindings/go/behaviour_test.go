@@ -335,7 +335,7 @@ func TestClosedHandlesAndRuntimes(t *testing.T) {
 	if _, err := breaker.Acquire(); !errors.Is(err, ErrClosed) || breaker.Close() == nil {
 		t.Fatalf("got %v", err)
 	}
-	if _, err := NewPipeline("", breaker); !errors.Is(err, ErrInvalid) {
+	if _, err := NewPipeline("", breaker); !errors.Is(err, ErrClosed) {
 		t.Fatalf("got %v", err)
 	}
 	begun := make(chan struct{})

@@ -66,7 +66,7 @@ func (o *ChaosOptions) c(rt *Runtime) C.weir_chaos_options {
 	}
 	c.value = encodeValue(rt.core, o.Value)
 	if n := len(o.Phases); n > 0 {
-		list := (*[1 << 16]C.weir_chaos_phase)(C.calloc(C.size_t(n), C.sizeof_weir_chaos_phase))
+		list := unsafe.Slice((*C.weir_chaos_phase)(C.calloc(C.size_t(n), C.sizeof_weir_chaos_phase)), n)
 		for i, p := range o.Phases {
 			list[i] = C.weir_chaos_phase{
 				from_ms: milliseconds(p.From), until_ms: milliseconds(p.Until),

@@ -165,6 +165,9 @@ func FallbackToOperation(operation AnyOperation) FallbackTarget {
 // Calls C with the options.
 func (o *FallbackOptions) with(rt *Runtime, target FallbackTarget,
 	call func(*C.weir_fallback_options) error) (*operationBase, error) {
+	if target == nil {
+		return nil, invalid("fallback: target must not be nil")
+	}
 	value, operation, err := target.target(rt)
 	if err != nil {
 		return nil, err

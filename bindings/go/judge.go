@@ -10,6 +10,7 @@ import (
 	"errors"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // Judging happens in Go, before an attempt is completed: the library is told the class, whether a
@@ -159,7 +160,8 @@ func cRanges(ranges []ErrorRange) (*C.weir_error_range, C.uint64_t) {
 	if len(ranges) == 0 {
 		return nil, 0
 	}
-	list := (*[1 << 16]C.weir_error_range)(C.calloc(C.size_t(len(ranges)), C.sizeof_weir_error_range))
+	array := (*C.weir_error_range)(C.calloc(C.size_t(len(ranges)), C.sizeof_weir_error_range))
+	list := unsafe.Slice(array, len(ranges))
 	for i, r := range ranges {
 		list[i] = C.weir_error_range{
 			domain: C.uint32_t(r.Domain), code_min: C.int64_t(r.CodeMin), code_max: C.int64_t(r.CodeMax),

@@ -102,6 +102,14 @@ func (o *Operation[I, O]) variant(judge func(O, error) Class,
 	return v, v.leaf(o.rt, retry)
 }
 
+// The operation as a policy is to run it, which may have to be asked about its errors. Nil: none.
+func (o *Operation[I, O]) under(policy Policy) (*Operation[I, O], error) {
+	if policy == nil || policy.policy().retryable == nil {
+		return o, nil
+	}
+	return o.variant(nil, policy.policy().retryable)
+}
+
 func (o *Operation[I, O]) leaf(rt *Runtime, retry func(error) bool) error {
 	return o.serve(rt, &typedFunction[I, O]{f: o.f, judge: o.judge, retry: retry})
 }
@@ -222,7 +230,11 @@ func (o *Operation[I, O]) Start(ctx context.Context, input I, options ...RunOpti
 // RunUnder is Run under a policy, without making an operation for good; see Wrap for that.
 func (o *Operation[I, O]) RunUnder(ctx context.Context, policy Policy, input I,
 	options ...RunOption) (O, error) {
-	call, err := o.begin(ctx, policy.policy(), &input, options)
+	var call *typedCall[O]
+	inner, err := o.under(policy)
+	if err == nil {
+		call, err = inner.begin(ctx, policy.policy(), &input, options)
+	}
 	if err != nil {
 		var none O
 		return none, err
@@ -274,21 +286,18 @@ func startOperation[O any](o *operationBase, decode func(*C.weir_value, *core) (
 // the errors of a leaf's function, and of what an operation that runs others ends with.
 func Wrap[I, O any](policy Policy, operation *Operation[I, O]) (*Operation[I, O], error) {
 	p := policy.policy()
-	inner := operation
-	if p.retryable != nil {
-		var err error
-		if inner, err = operation.variant(nil, p.retryable); err != nil {
-			return nil, err
-		}
+	inner, err := operation.under(policy)
+	if err != nil || p.held() == noHandle {
+		return inner, err
 	}
-	if p.held() == noHandle {
-		return inner, nil
+	if p.held() == nil || inner.held() == nil {
+		return nil, statusError(C.WEIR_ECLOSED)
 	}
 	wrapped := &Operation[I, O]{decode: inner.decode, encode: inner.encode}
 	h, hp := inner.held(), p.held()
 	defer runtime.KeepAlive(h)
 	defer runtime.KeepAlive(hp)
-	err := wrapped.make(operation.rt, []any{policy, inner}, func(out **C.weir_operation,
+	err = wrapped.make(operation.rt, []any{policy, inner}, func(out **C.weir_operation,
 		e **C.weir_error) C.weir_status {
 		return C.weir_policy_wrap(p.c(), inner.c(), out, e)
 	})

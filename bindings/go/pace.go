@@ -171,6 +171,10 @@ func (d *DebounceOptions) c() C.weir_debounce_options {
 // NewDebounce makes a debounce of an operation.
 func NewDebounce[I, O any](operation *Operation[I, O], options DebounceOptions) (*Debounce[I, O],
 	error) {
+	operation, err := operation.under(options.Policy)
+	if err != nil {
+		return nil, err
+	}
 	c := options.c()
 	defer free(c.name)
 	defer runtime.KeepAlive(options.Policy)
@@ -237,6 +241,10 @@ func (o *ThrottleOptions) c() C.weir_throttle_options {
 // NewThrottle makes a throttle of an operation.
 func NewThrottle[I, O any](operation *Operation[I, O], options ThrottleOptions) (*Throttle[I, O],
 	error) {
+	operation, err := operation.under(options.Policy)
+	if err != nil {
+		return nil, err
+	}
 	c := options.c()
 	defer free(c.name)
 	defer runtime.KeepAlive(options.Policy)

@@ -70,7 +70,14 @@ func parallel[I, O, L any](rt *Runtime, options ParallelOptions, stop bool,
 	defer free(c.name)
 	defer runtime.KeepAlive(options.Policy)
 	o := &Operation[I, L]{decode: decode}
-	err := combine(&o.operationBase, rt, operations, func(list **C.weir_operation, n C.size_t,
+	inner := make([]*Operation[I, O], len(operations))
+	for i, operation := range operations {
+		var err error
+		if inner[i], err = operation.under(options.Policy); err != nil {
+			return nil, err
+		}
+	}
+	err := combine(&o.operationBase, rt, inner, func(list **C.weir_operation, n C.size_t,
 		out **C.weir_operation,
 		e **C.weir_error) C.weir_status {
 		return C.weir_parallel_new(rt.handle, list, n, &c, out, e)
@@ -100,6 +107,10 @@ func parallelEach[I, O, L any](operation *Operation[I, O], options ParallelOptio
 	}
 	o := &Operation[[]I, L]{decode: decode}
 	o.encode = func(c *core, items []I) *C.weir_value { return encodeList(c, items, encodeInput[I]) }
+	operation, err := operation.under(options.Policy)
+	if err != nil {
+		return nil, err
+	}
 	c := options.c(stop)
 	defer free(c.name)
 	return o, o.each(operation.rt, &operation.operationBase, options, nil, &c)
@@ -122,6 +133,10 @@ func parallelOver[I, O, L any](operation *Operation[I, O], items []I, options Pa
 	decode func(*C.weir_value, *core) (L, error)) (*Operation[any, L], error) {
 	if options.hooked() {
 		return nil, invalid("parallel: OnItem and OnProgress are for Map, MapSettled, MapSeq and pools")
+	}
+	operation, err := operation.under(options.Policy)
+	if err != nil {
+		return nil, err
 	}
 	list := encodeList(operation.rt.core, items, encodeInput[I])
 	defer C.weir_value_unref(list)
@@ -191,13 +206,11 @@ func mapAny[I, O any](ctx context.Context, rt *Runtime, options ParallelOptions,
 	f func(ctx context.Context, item I) (O, error), run []RunOption, total int,
 	feed func(*C.weir_parallel_options) (*C.weir_value, func(), error)) ([]Result[O], error) {
 	leaf, err := NewOperation(rt, f)
+	if err == nil {
+		leaf, err = leaf.under(options.Policy)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if p := options.Policy; p != nil && p.policy().retryable != nil {
-		if leaf, err = leaf.variant(nil, p.policy().retryable); err != nil {
-			return nil, err
-		}
 	}
 	c := options.c(stop)
 	defer free(c.name)

@@ -163,14 +163,20 @@ func NewPipeline(name string, policies ...Policy) (*Pipeline, error) {
 	if len(policies) == 0 {
 		return nil, invalid("a pipeline needs at least 1 policy (got 0)")
 	}
-	list := make([]*C.weir_policy, len(policies))
+	list := make([]*C.weir_policy, 0, len(policies)+1)
 	keep := make([]*handle, len(policies))
 	p := &Pipeline{}
 	var asked []func(error) bool
 	for i, policy := range policies {
 		b := policy.policy()
 		keep[i] = b.held()
-		list[i] = b.c()
+		switch keep[i] {
+		case nil:
+			return nil, statusError(C.WEIR_ECLOSED)
+		case noHandle: // a runtime, which adds nothing
+			continue
+		}
+		list = append(list, (*C.weir_policy)(keep[i].pointer))
 		if b.retryable != nil {
 			asked = append(asked, b.retryable)
 		}
@@ -181,7 +187,7 @@ func NewPipeline(name string, policies ...Policy) (*Pipeline, error) {
 	defer free(text)
 	var made *C.weir_pipeline
 	var failure *C.weir_error
-	status := C.weir_pipeline_new(rt.handle, &list[0], C.size_t(len(list)), text, &made, &failure)
+	status := C.weir_pipeline_new(rt.handle, &list[:1][0], C.size_t(len(list)), text, &made, &failure)
 	runtime.KeepAlive(keep)
 	if status != C.WEIR_OK {
 		return nil, creationError(status, failure)

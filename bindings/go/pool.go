@@ -17,6 +17,7 @@ import (
 type Pool[O any] struct {
 	owner
 	core      *core
+	policy    Policy // around each item; nil: none
 	mu        sync.Mutex
 	added     []any // operations, for as long as the pool may run them
 	collected *collector[O]
@@ -36,7 +37,7 @@ func NewPool[O any](rt *Runtime, stopOnError bool, options ParallelOptions) (*Po
 	}
 	c.name = cText(options.Name)
 	defer free(c.name)
-	p := &Pool[O]{core: rt.core, collected: collect[O](rt.core, options, -1)}
+	p := &Pool[O]{core: rt.core, policy: options.Policy, collected: collect[O](rt.core, options, -1)}
 	c.queue, c.user = p.collected.target()
 	var made *C.weir_pool
 	var failure *C.weir_error
@@ -64,11 +65,15 @@ func (p *Pool[O]) Go(f func(ctx context.Context) (O, error)) error {
 	if err != nil {
 		return err
 	}
-	return p.add(&operation.operationBase, nil)
+	return AddTo(p, operation, nil)
 }
 
 // AddTo adds an operation with an input to a pool.
 func AddTo[I, O any](p *Pool[O], operation *Operation[I, O], input I) error {
+	operation, err := operation.under(p.policy)
+	if err != nil {
+		return err
+	}
 	made := encodeInput(p.core, input)
 	defer C.weir_value_unref(made)
 	return p.add(&operation.operationBase, made)
