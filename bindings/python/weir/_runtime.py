@@ -181,8 +181,11 @@ class Runtime(_weir.Runtime):
         ended, or at most ``timeout`` seconds; says whether all had. Call it from a thread that no attempt needs.
         """
         done = self._close_wait(timeout)
+        # These have threads that read them, and end when they read that it is closed.
+        served = (self._ears, getattr(self._pool, "queue", None))
         for queue in self._queues():
-            queue.drain()
+            if queue not in served:
+                queue.drain()
         for loop, bridge in list(self._loops.items()):
             try:
                 loop.call_soon_threadsafe(bridge.retire)
