@@ -112,8 +112,7 @@ type BreakerChange struct {
 }
 
 // A Breaker stops calling what keeps failing. As a policy it judges runs; Acquire and Report are
-// its
-// other door, for those who make the call themselves. Both share its state.
+// its other door, for those who make the call themselves. Both share its state.
 type Breaker struct{ policyBase }
 
 func (o *BreakerOptions) c() C.weir_breaker_options {

@@ -292,8 +292,7 @@ func (h *hostWork) less() {
 }
 
 // An Audit is a run that has not settled, or an orphan: a function that goes on though it was told
-// to
-// stop.
+// to stop.
 type Audit struct {
 	Orphan   bool
 	Attempts int

@@ -207,8 +207,7 @@ func NewFallback(rt *Runtime, target FallbackTarget, options FallbackOptions) (*
 }
 
 // SetOptions changes all options live but Name, which must be empty. Runs that have entered it go
-// on
-// by what they entered with.
+// on by what they entered with.
 func (f *Fallback) SetOptions(target FallbackTarget, options FallbackOptions) error {
 	return f.with(func(h *handle) error {
 		operation, err := options.with(f.rt, target, func(c *C.weir_fallback_options) error {

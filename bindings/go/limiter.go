@@ -80,8 +80,7 @@ type LimiterOptions struct {
 }
 
 // A Limiter bounds how often, how many at once, or both; per key if it is keyed. As a policy it
-// lets
-// runs wait; the Acquire functions are its other door, where nobody waits.
+// lets runs wait; the Acquire functions are its other door, where nobody waits.
 type Limiter struct{ policyBase }
 
 func (o *LimiterOptions) c() C.weir_limiter_options {

@@ -71,8 +71,7 @@ func (c *Cache[V]) LoaderUnder(policy Policy, load func(ctx context.Context, key
 func unrefValue(p unsafe.Pointer) { C.weir_value_unref((*C.weir_value)(p)) }
 
 // CacheGet makes the get of a cache an operation: the run's key (WithKey) is the key, its input
-// that
-// of the loader; a nil input becomes the key.
+// that of the loader; a nil input becomes the key.
 func CacheGet[I, V any](c *Cache[V], loader *Operation[I, V]) (*Operation[I, V], error) {
 	o := &Operation[I, V]{encode: loader.encode}
 	h, loads := c.held(), loader.held()
@@ -221,8 +220,7 @@ type Memoized[I, O any] struct {
 type memoInput[I any] struct{ input I }
 
 // Memoize makes a memoized form of an operation. Key tells which inputs are equal; it may be nil
-// for
-// strings and byte slices.
+// for strings and byte slices.
 func Memoize[I, O any](operation *Operation[I, O], key func(I) string,
 	options MemoizeOptions) (*Memoized[I, O], error) {
 	rt := operation.rt
