@@ -43,8 +43,7 @@ void Pacer::fill(weir_pacing_stats &stats) const {
 
 // ---- units ----
 
-Unit *Pacer::find(const void *key, size_t key_size) {
-  if (key == nullptr) return &single_;
+Unit *Pacer::find_keyed(const void *key, size_t key_size) {
   return units_.find(hash_bytes(key, key_size, hash_seed_), [&](const Unit &unit) {
     return unit.key_size == key_size && std::memcmp(&unit + 1, key, key_size) == 0;
   });
@@ -68,8 +67,7 @@ Unit *Pacer::obtain(const void *key, size_t key_size) {
   return nullptr;
 }
 
-void Pacer::activate(Unit &unit) {
-  if (unit.active) return;
+[[gnu::cold]] void Pacer::activate(Unit &unit) {
   unit.active = true;
   if (active_.empty()) {
     enter();
@@ -80,7 +78,7 @@ void Pacer::activate(Unit &unit) {
 }
 
 // The unit may be idle now: a keyed one is freed, the last one lets the pacer go.
-void Pacer::rest(Unit &unit) {
+[[gnu::cold]] void Pacer::rest(Unit &unit) {
   if (!unit.active || unit.open || unit.armed() || !unit.flights.empty()) return;
   unit.active = false;
   active_.remove(&unit);
@@ -129,6 +127,25 @@ void Pacer::close(Unit &unit) {
 
 // ---- calls ----
 
+// The call is the latest of its batch. What it replaces is the caller's to unref.
+inline weir_value *Pacer::take(Unit &unit, weir_value *argument, Member *member) {
+  if (unit.pending > 0) count(superseded_, 1);
+  if (rules.superseded == WEIR_SUPERSEDED_CANCEL && !unit.waiting.empty()) supersede_waiting(unit);
+  weir_value *replaced = nullptr;
+  if (argument != unit.argument) {
+    replaced = unit.argument;
+    unit.argument = ref_value(argument);
+  }
+  if (unit.pending++ == 0) runtime()->expect(1);
+  count(pending_, 1);
+  if (member != nullptr) unit.waiting.push_back(member);
+  return replaced;
+}
+
+[[gnu::cold]] void Pacer::supersede_waiting(Unit &unit) {
+  while (Member *older = unit.waiting.pop_front()) supersede(*older);
+}
+
 weir_status Pacer::arrive(const void *key, size_t key_size, weir_value *argument, Member *member,
                           int64_t now_ns) {
   Unit *unit = obtain(key, key_size);
@@ -140,7 +157,7 @@ weir_status Pacer::arrive(const void *key, size_t key_size, weir_value *argument
   }
   // The loop was held up past the due time: what is pending runs first, the call begins afresh.
   if (unit->open && now_ns > unit->due_ns) due(*unit, now_ns);
-  activate(*unit);
+  if (!unit->active) activate(*unit);
   weir_value *replaced = rules.kind == PacerKind::debounce
                              ? arrive_debounce(*unit, argument, member, now_ns)
                              : arrive_throttle(*unit, argument, member, now_ns);
@@ -173,44 +190,24 @@ weir_value *Pacer::arrive_debounce(Unit &unit, weir_value *argument, Member *mem
 
 weir_value *Pacer::arrive_throttle(Unit &unit, weir_value *argument, Member *member,
                                    int64_t now_ns) {
-  weir_value *replaced = nullptr;
   bool started = unit.last_ns != Unit::no_start;
   int64_t free_ns = started ? deadline_after(unit.last_ns, rules.wait_ns) : now_ns;
   bool at_rest = unit.pending == 0 && !unit.overdue && now_ns >= free_ns;
-  if (at_rest && rules.leading) {
-    replaced = take(unit, argument, member);
-    run_pending(unit, now_ns);
-    open(unit, deadline_after(now_ns, rules.wait_ns));
-  } else if (rules.trailing) {
-    replaced = take(unit, argument, member);
-    if (!unit.open && !unit.overdue) {
-      open(unit, at_rest ? deadline_after(now_ns, rules.wait_ns) : free_ns);
-    }
-  } else {
+  bool leads = at_rest && rules.leading;
+  if (!leads && !rules.trailing) {
     take_uncovered(unit, member);
+    return nullptr;
   }
-  return replaced;
-}
-
-// The call is the latest of its batch. What it replaces is the caller's to unref.
-weir_value *Pacer::take(Unit &unit, weir_value *argument, Member *member) {
-  if (unit.pending > 0) count(superseded_, 1);
-  if (rules.superseded == WEIR_SUPERSEDED_CANCEL) {
-    while (Member *older = unit.waiting.pop_front()) supersede(*older);
+  weir_value *replaced = take(unit, argument, member);
+  if (leads) run_pending(unit, now_ns);
+  if (leads || (!unit.open && !unit.overdue)) {
+    open(unit, at_rest ? deadline_after(now_ns, rules.wait_ns) : free_ns);
   }
-  weir_value *replaced = nullptr;
-  if (argument != unit.argument) {
-    replaced = unit.argument;
-    unit.argument = ref_value(argument);
-  }
-  if (unit.pending++ == 0) runtime()->expect(1);
-  count(pending_, 1);
-  if (member != nullptr) unit.waiting.push_back(member);
   return replaced;
 }
 
 // No later run will cover the call; the one that is out may.
-void Pacer::take_uncovered(Unit &unit, Member *member) {
+[[gnu::cold]] void Pacer::take_uncovered(Unit &unit, Member *member) {
   count(superseded_, 1);
   if (member == nullptr) return;
   Flight *flight = unit.flights.back();
@@ -240,7 +237,7 @@ void Pacer::leave_call(Member &member) {
 
 // ---- runs ----
 
-void Pacer::timer_fired(weir_runtime &runtime, Timer &timer) {
+[[gnu::cold]] void Pacer::timer_fired(weir_runtime &runtime, Timer &timer) {
   Unit &unit = static_cast<Unit &>(timer);
   Pacer *pacer = unit.pacer;
   if (unit.open && runtime.now() < unit.due_ns) {
@@ -251,7 +248,7 @@ void Pacer::timer_fired(weir_runtime &runtime, Timer &timer) {
   }
 }
 
-void Pacer::due(Unit &unit, int64_t now_ns) {
+[[gnu::cold]] void Pacer::due(Unit &unit, int64_t now_ns) {
   if (!unit.open) return;
   close(unit);
   if (rules.kind == PacerKind::debounce) {
@@ -265,7 +262,7 @@ void Pacer::due(Unit &unit, int64_t now_ns) {
   }
 }
 
-void Pacer::due_debounce(Unit &unit, int64_t now_ns) {
+[[gnu::cold]] void Pacer::due_debounce(Unit &unit, int64_t now_ns) {
   if (rules.trailing && unit.pending > 0) run_pending(unit, now_ns);
   int64_t quiet_ns = deadline_after(unit.last_ns, rules.wait_ns);
   if (quiet_ns <= now_ns) return;
@@ -300,7 +297,7 @@ weir_value *Pacer::take_pending(Unit &unit) {
   return argument;
 }
 
-void Pacer::launch(Unit &unit) {
+[[gnu::cold]] void Pacer::launch(Unit &unit) {
   uint64_t calls = unit.pending;
   weir_value *argument = take_pending(unit);
   auto *flight = heap()->make<Flight>();
@@ -335,7 +332,7 @@ void Pacer::launch(Unit &unit) {
 }
 
 // Gives each waiting call this end; an error where there is no reason to have been stopped.
-void Pacer::settle_waiting(Unit &unit, weir_status status, uint32_t reason) {
+[[gnu::cold]] void Pacer::settle_waiting(Unit &unit, weir_status status, uint32_t reason) {
   while (Member *member = unit.waiting.pop_front()) {
     member->unit = nullptr;
     if (reason == WEIR_CANCEL_NONE) {
@@ -357,7 +354,7 @@ void Pacer::settle_waiting(Unit &unit, weir_status status, uint32_t reason) {
   runtime()->emit(event);
 }
 
-void Pacer::flight_settled(void *data, weir_call *call, const weir_outcome *outcome) {
+[[gnu::cold]] void Pacer::flight_settled(void *data, weir_call *call, const weir_outcome *outcome) {
   auto *flight = static_cast<Flight *>(data);
   Unit &unit = *flight->unit;
   Pacer *pacer = unit.pacer;
@@ -380,7 +377,7 @@ void Pacer::flight_settled(void *data, weir_call *call, const weir_outcome *outc
 }
 
 // A throttle's distance counts from this start; its open timer is then early and waits again.
-void Pacer::launch_overdue(Unit &unit) {
+[[gnu::cold]] void Pacer::launch_overdue(Unit &unit) {
   launch(unit);
   if (rules.kind != PacerKind::throttle) return;
   int64_t now_ns = present();

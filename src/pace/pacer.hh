@@ -107,7 +107,9 @@ struct Pacer : weir_operation {
   void cancel(Unit &unit);
   void flush(Unit &unit);
   // The unit of a key, if it is not idle.
-  Unit *find(const void *key, size_t key_size);
+  Unit *find(const void *key, size_t key_size) {
+    return key == nullptr ? &single_ : find_keyed(key, key_size);
+  }
   void fill(weir_pacing_stats &stats) const;
   // The time that a call or a run counts from. The engine's thread.
   int64_t present() const;
@@ -124,6 +126,7 @@ struct Pacer : weir_operation {
  private:
   friend struct Unit;
 
+  Unit *find_keyed(const void *key, size_t key_size);
   Unit *obtain(const void *key, size_t key_size);
   Unit *make_keyed(const void *key, size_t key_size, uint64_t hash);
   weir_value *arrive_debounce(Unit &unit, weir_value *argument, Member *member, int64_t now_ns);
@@ -131,6 +134,7 @@ struct Pacer : weir_operation {
   weir_value *take(Unit &unit, weir_value *argument, Member *member);
   void take_uncovered(Unit &unit, Member *member);
   void supersede(Member &member);
+  void supersede_waiting(Unit &unit);
   void open(Unit &unit, int64_t due_ns);
   void move_due(Unit &unit, int64_t due_ns);
   void close(Unit &unit);

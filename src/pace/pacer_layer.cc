@@ -100,8 +100,8 @@ void run_order(weir_runtime &, Task &task) {
 const LayerType member_layer = {"pacer", layer_size(sizeof(Member)), member_step, describe_member,
                                 false};
 
-weir_status pacer_check(weir_runtime *runtime, weir_operation *operation, weir_policy *policy,
-                        const PacerRules &rules, Check &check) {
+[[gnu::cold]] weir_status pacer_check(weir_runtime *runtime, weir_operation *operation,
+                                      weir_policy *policy, const PacerRules &rules, Check &check) {
   check.rule(runtime != nullptr, "runtime must not be NULL")
       .rule(operation != nullptr, "operation must not be NULL");
   if (!check.ok()) return check.status();
@@ -114,7 +114,8 @@ weir_status pacer_check(weir_runtime *runtime, weir_operation *operation, weir_p
   return check.status();
 }
 
-weir_status pacer_change(Pacer *pacer, const PacerRules &rules, Check &check, weir_error **error) {
+[[gnu::cold]] weir_status pacer_change(Pacer *pacer, const PacerRules &rules, Check &check,
+                                       weir_error **error) {
   const PacerRules &now = pacer->rules;
   check.rule(rules.leading == now.leading, "leading cannot change (is %d)", now.leading ? 1 : 0)
       .rule(rules.trailing == now.trailing, "trailing cannot change (is %d)", now.trailing ? 1 : 0)
