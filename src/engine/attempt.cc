@@ -208,7 +208,7 @@ void weir_runtime::attempt_completed(weir_runtime &runtime, weir::Task &task) {
 
 weir::Task::RunFn weir::attempt_task_function() { return weir_runtime::attempt_completed; }
 
-void weir_runtime::attempt_orphaned(Attempt &attempt) {
+[[gnu::cold]] void weir_runtime::attempt_orphaned(Attempt &attempt) {
   attempt.detached = true;
   attempt.told_at_ns = now_;
   orphans_.push_back(&attempt);

@@ -44,20 +44,19 @@ struct LayerType;
 // A layer's timer: signals the layer when it is due. Armed with run.arm, which knows the order in
 // which one run's timers fire; disarmed with run.disarm.
 struct LayerTimer : Timer {
-  struct Layer *layer = nullptr;
+  struct Layer *layer;  // set by arming
 };
 
-// A layer's way to be signalled `wake` from the ready queue: run.wake_later posts it, run.forget
-// takes the wish back (the task itself stays queued and then does nothing).
+// A layer's way to be signalled `wake` from the ready queue: run.wake_later makes and posts it,
+// run.forget takes the wish back (the task itself stays queued and then does nothing).
 struct LayerTask : Task {
-  using Task::Task;
-  struct Layer *layer = nullptr;
-  bool queued = false;
-  bool wanted = false;
+  LayerTask(RunFn function, struct Layer *woken) : Task(function), layer(woken) {}
+  struct Layer *layer;
 };
 
-// What every layer's state begins with. Made once, with the run; the rest of the state is raw
-// memory until `start` sets it.
+// What every layer's state begins with. Made once, with the run, but for what only some layers
+// need: most runs touch no more than its first cache line. The rest of the state is raw memory
+// until `start` sets it.
 struct Layer {
   Layer(weir_call *owning_run, const LayerType *layer_type, Handle *layer_owner,
         uint32_t layer_index, Layer *outer_layer);
@@ -68,9 +67,13 @@ struct Layer {
   Layer *inner;   // NULL: the leaf
   Handle *owner;  // the policy or operation whose layer this is
   uint32_t index;
-  int64_t entered_ns = 0;  // with metrics: when it was started
+  bool task_queued = false;
+  bool task_wanted = false;
   LayerTimer timer;
-  LayerTask task;
+  int64_t entered_ns;  // with metrics: when it was started
+  union {
+    LayerTask task;  // while it is queued
+  };
 };
 
 struct LayerType {

@@ -245,7 +245,7 @@ void end_shown(const BlockingAttempt &attempt) {
 }
 
 // On a thread of the pool.
-void do_blocking(BlockingWork &work) {
+[[gnu::cold]] void do_blocking(BlockingWork &work) {
   auto &attempt = static_cast<BlockingAttempt &>(work);
   weir_value *value = nullptr;
   weir_error *error = nullptr;
@@ -263,14 +263,14 @@ void do_blocking(BlockingWork &work) {
 }
 
 // On the engine's thread, after do_blocking or instead of it.
-void end_blocking(BlockingWork &work) {
+[[gnu::cold]] void end_blocking(BlockingWork &work) {
   auto &attempt = static_cast<BlockingAttempt &>(work);
   weir_runtime *runtime = attempt.runtime;
   runtime->heap()->destroy(&attempt);
   runtime->release_shell();
 }
 
-Next start_blocking(weir_call &run, LeafState &state) {
+[[gnu::cold]] Next start_blocking(weir_call &run, LeafState &state) {
   weir_runtime &runtime = run.runtime();
   auto *work = runtime.heap()->make<BlockingAttempt>();
   Attempt *attempt = work == nullptr ? nullptr : begin_attempt(run, state);

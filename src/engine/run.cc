@@ -17,22 +17,23 @@ namespace {
 
 void layer_timer_fired(weir_runtime &, Timer &timer) {
   Layer &layer = *static_cast<LayerTimer &>(timer).layer;
-  layer.run->signal(layer.index, Signal::timer);
+  layer.run->signal(layer, Signal::timer);
 }
 
 void layer_task_run(weir_runtime &, Task &task) {
   Layer &layer = *static_cast<LayerTask &>(task).layer;
   weir_call &run = *layer.run;
-  layer.task.queued = false;
-  if (layer.task.wanted) {
-    layer.task.wanted = false;
-    run.signal(layer.index, Signal::wake);
+  layer.task_queued = false;
+  if (layer.task_wanted) {
+    layer.task_wanted = false;
+    run.signal(layer, Signal::wake);
   }
   run.unhold();
 }
 
 }  // namespace
 
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): see its declaration
 Layer::Layer(weir_call *owning_run, const LayerType *layer_type, Handle *layer_owner,
              uint32_t layer_index, Layer *outer_layer)
     : run(owning_run),
@@ -40,12 +41,8 @@ Layer::Layer(weir_call *owning_run, const LayerType *layer_type, Handle *layer_o
       outer(outer_layer),
       inner(nullptr),
       owner(layer_owner),
-      index(layer_index),
-      task(layer_task_run) {
+      index(layer_index) {
   if (outer != nullptr) outer->inner = this;
-  timer.fire = layer_timer_fired;
-  timer.layer = this;
-  task.layer = this;
 }
 
 }  // namespace weir
@@ -60,16 +57,13 @@ using weir::Signal;
 weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
                      uint32_t block_size, uint32_t skipped)
     : task_(run_task, weir::Lane::run, this),
-      cancel_task_(cancel_task, weir::Lane::cancel, this),
       runtime_(runtime),
       operation_(&operation),
       policy_(policy),
       block_size_(block_size),
       skipped_(skipped),
       skipped_size_(skipped == 0 ? 0 : state_offset(skipped)),
-      layer_count_(operation.plan.count + (policy == nullptr ? 0 : policy->plan.count) - skipped),
-      deadline_timer_(deadline_fired, this),
-      record_(record_drained, this) {
+      layer_count_(operation.plan.count + (policy == nullptr ? 0 : policy->plan.count) - skipped) {
   char *states = reinterpret_cast<char *>(&outermost()) - skipped_size_;
   Layer *outer = nullptr;
   if (policy != nullptr) {
@@ -121,6 +115,8 @@ const Layer &weir_call::layer(uint32_t index) const {
 
 void weir_call::arm(Layer &layer, int64_t deadline_ns) {
   runtime_.wheel().disarm(layer.timer);
+  layer.timer.fire = weir::layer_timer_fired;
+  layer.timer.layer = &layer;
   runtime_.wheel().arm(layer.timer, deadline_ns, child_.depth + layer.index + 1,
                        outer_timer(layer, deadline_ns));
 }
@@ -139,11 +135,12 @@ const weir::Timer *weir_call::outer_timer(const Layer &layer, int64_t deadline_n
 }
 
 void weir_call::wake_later(Layer &layer) {
-  layer.task.wanted = true;
-  if (layer.task.queued) return;
-  layer.task.queued = true;
+  layer.task_wanted = true;
+  if (layer.task_queued) return;
+  layer.task_queued = true;
+  new (&layer.task) weir::LayerTask(weir::layer_task_run, &layer);
   hold();
-  runtime_.post(layer.task);
+  runtime_.post_here(layer.task);
 }
 
 int64_t weir_call::narrow_deadline(int64_t deadline_ns) {
@@ -166,7 +163,7 @@ int64_t weir_call::narrow_deadline(int64_t deadline_ns) {
   if (result_.refused) rejection_ = child.rejection_;
 }
 
-[[gnu::cold]] void weir_call::share(const weir_outcome &outcome) {
+void weir_call::share(const weir_outcome &outcome) {
   if (outcome.channel == WEIR_CHANNEL_VALUE) {
     result_.set_value(weir::ref_value(outcome.value));
   } else if (outcome.channel == WEIR_CHANNEL_STOPPED) {
@@ -222,7 +219,11 @@ inline void weir_call::begin() {
     return;
   }
   phase_.store(Phase::running, std::memory_order_relaxed);
-  if (deadline_ns_ != weir::never_ns) runtime_.wheel().arm(deadline_timer_, deadline_ns_);
+  if (deadline_ns_ != weir::never_ns) {
+    deadline_timer_.fire = deadline_fired;
+    deadline_timer_.call = this;
+    runtime_.wheel().arm(deadline_timer_, deadline_ns_);
+  }
   active_ = 1;
   drive(outermost(), Signal::start);
 }
@@ -343,7 +344,7 @@ void weir_call::run_task(weir_runtime &, weir::Task &task) {
   call->unhold();
 }
 
-void weir_call::cancel_task(weir_runtime &, weir::Task &task) {
+[[gnu::cold]] void weir_call::cancel_task(weir_runtime &, weir::Task &task) {
   weir_call *call = static_cast<weir::CallTask &>(task).call;
   if (call->phase_.load(std::memory_order_relaxed) == Phase::queued) call->enlist();
   call->stop(WEIR_ECANCELLED, WEIR_CANCEL_CALLER);
@@ -389,9 +390,7 @@ void weir_call::settle() {
   view();
   phase_.store(Phase::settling, std::memory_order_release);
   if (queue_ != nullptr) {
-    record_.content.kind = WEIR_RECORD_SETTLED;
-    record_.content.detail = static_cast<uint64_t>(outcome_.elapsed_ns);
-    post_record(*queue_);
+    post_record(*queue_, WEIR_RECORD_SETTLED, static_cast<uint64_t>(outcome_.elapsed_ns));
   } else if (settle_) {
     settle_(this, &outcome_);
     runtime_.user_ran();
@@ -426,7 +425,11 @@ inline void weir_call::note_settled() {
   unhold();
 }
 
-void weir_call::post_record(weir_completions &queue) {
+void weir_call::post_record(weir_completions &queue, uint8_t kind, uint64_t detail) {
+  new (&record_) weir::CallRecord(record_drained, this);
+  record_.content.kind = kind;
+  record_.content.user = user_;
+  record_.content.detail = detail;
   weir::show_result(record_.content, result_);
   record_.content.number = static_cast<uint16_t>(std::min<uint32_t>(attempts_, UINT16_MAX));
   ref();
@@ -434,10 +437,8 @@ void weir_call::post_record(weir_completions &queue) {
 }
 
 [[gnu::cold]] void weir_call::post_item(weir_completions &queue, uint64_t user) {
-  record_.content.kind = WEIR_RECORD_ITEM;
-  record_.content.user = user;
-  record_.content.detail = request_.index;
-  post_record(queue);
+  user_ = user;
+  post_record(queue, WEIR_RECORD_ITEM, request_.index);
 }
 
 void weir_call::record_drained(weir::Record &record, bool kept) {

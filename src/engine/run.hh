@@ -46,8 +46,7 @@ struct CallTask : Task {
   weir_call *call;
 };
 struct CallTimer : Timer {
-  CallTimer(FireFn function, weir_call *owner) : Timer(function), call(owner) {}
-  weir_call *call;
+  weir_call *call;  // set by arming
 };
 struct CallRecord : Record {
   CallRecord(DrainedFn function, weir_call *owner) : Record(function), call(owner) {}
@@ -132,7 +131,7 @@ struct weir_call : weir::ListNode<weir_call>,
   void arm(weir::Layer &layer, int64_t deadline_ns);
   void disarm(weir::Layer &layer);
   void wake_later(weir::Layer &layer);
-  static void forget(weir::Layer &layer) { layer.task.wanted = false; }
+  static void forget(weir::Layer &layer) { layer.task_wanted = false; }
 
   // Stops what is active inside of `layer`, innermost first. Layers see `reason` (WEIR_CANCEL_*) in
   // stop_reason().
@@ -170,8 +169,11 @@ struct weir_call : weir::ListNode<weir_call>,
   void begin();
   // It never will have one: reserved, and not published.
   void discard();
-  // Gives layer `index` a signal and walks on from there.
+  // Gives a layer a signal, if it is active, and walks on from there.
   void signal(uint32_t index, weir::Signal signal);
+  void signal(weir::Layer &layer, weir::Signal signal) {
+    if (layer.index < active_) drive(layer, signal);
+  }
   // Gives up on everything and settles as stopped.
   void stop(weir_status status, uint32_t reason);
 
@@ -235,7 +237,7 @@ struct weir_call : weir::ListNode<weir_call>,
   void note_settled();
   void begin_child();
   void settle_child();
-  void post_record(weir_completions &queue);
+  void post_record(weir_completions &queue, uint8_t kind, uint64_t detail);
   void leave_scope();
   void let_go();
   void end();
@@ -254,7 +256,6 @@ struct weir_call : weir::ListNode<weir_call>,
   bool remote_ = false;   // handles are held by outside references, not entered
   bool counted_ = false;  // it has joined its request's scope
   weir::CallTask task_;
-  weir::CallTask cancel_task_;
 
   // The engine's thread.
   weir_runtime &runtime_;
@@ -279,9 +280,17 @@ struct weir_call : weir::ListNode<weir_call>,
   weir::ChildLink child_;
   weir::Callback<weir_settle_fn> settle_;
   weir_completions *queue_ = nullptr;
-  weir::CallRecord record_;
+  uint64_t user_;  // its record's
   weir::Result result_;
   weir_outcome outcome_;
+
+  // What few runs need, and make then.
+  union {
+    weir::CallTask cancel_task_;  // any thread, once
+  };
+  union {
+    weir::CallRecord record_;
+  };
   weir_rejection rejection_;
 };
 

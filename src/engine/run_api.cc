@@ -160,7 +160,7 @@ inline weir_status RunBuilder::join_scope() {
   const weir_run_options &options = *options_;
   new (&call.settle_) Callback<weir_settle_fn>(static_cast<Callback<weir_settle_fn> &&>(settle));
   call.queue_ = ref_handle(options.queue);
-  call.record_.content.user = options.user;
+  call.user_ = options.user;
   call.request_.context = options.context;
   call.request_.input = ref_value(options.input);
   call.request_.permits = options.permits;
@@ -391,11 +391,12 @@ weir_status weir_call::cancel() {
   if (cancel_posted_.exchange(true, std::memory_order_acq_rel)) return WEIR_OK;
   if (runtime_.on_thread()) prefetch();
   ref();
+  new (&cancel_task_) weir::CallTask(cancel_task, weir::Lane::cancel, this);
   runtime_.post(cancel_task_);
   return WEIR_OK;
 }
 
-weir_status weir_call::wait(int64_t timeout_ms) {
+[[gnu::cold]] weir_status weir_call::wait(int64_t timeout_ms) {
   if (settled()) return WEIR_OK;
   if (runtime_.forked()) return WEIR_EFORKED;
   if (runtime_.on_thread()) return WEIR_ETHREAD;

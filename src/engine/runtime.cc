@@ -61,7 +61,6 @@ void weir_runtime::post(weir::Task &task) {
   if (released != 0) release_shell(released);
 }
 
-// As post(), on the engine's thread.
 void weir_runtime::post_here(weir::Task &task) {
   ready_.push(&task);
   if (!in_turn_) driver_->type->schedule(*driver_);
@@ -105,7 +104,7 @@ void weir_runtime::become_owner() {
   owned_.store(true, std::memory_order_release);
 }
 
-bool weir_runtime::claim_thread() {
+[[gnu::cold]] bool weir_runtime::claim_thread() {
   if (on_thread()) return true;
   if (owned_.load(std::memory_order_acquire) || driver_->type->join != nullptr) return false;
   become_owner();
@@ -236,7 +235,8 @@ void weir_runtime::emit(weir_event event) {
   user_ran();
 }
 
-void weir_runtime::log_line(int32_t level, const char *subject, const char *message) const {
+[[gnu::cold]] void weir_runtime::log_line(int32_t level, const char *subject,
+                                          const char *message) const {
   if (level > log_level_ || level <= WEIR_LOG_OFF) return;
   if (subject == nullptr) subject = name();
   if (message == nullptr) message = "";
@@ -257,13 +257,13 @@ void weir_runtime::log_line(int32_t level, const char *subject, const char *mess
   log_line(level, path, message);
 }
 
-void weir_runtime::add_queue(weir_completions &queue) {
+[[gnu::cold]] void weir_runtime::add_queue(weir_completions &queue) {
   Lock lock(queues_mutex_);
   queues_.push_back(&queue);
   if (life() >= Life::grace) queue.runtime_closed();  // the others were told, or are about to be
 }
 
-void weir_runtime::remove_queue(weir_completions &queue) {
+[[gnu::cold]] void weir_runtime::remove_queue(weir_completions &queue) {
   Lock lock(queues_mutex_);
   using Node = weir::ListNode<weir_completions, weir::OfRuntime>;
   if (static_cast<Node &>(queue).linked()) queues_.remove(&queue);
@@ -271,7 +271,7 @@ void weir_runtime::remove_queue(weir_completions &queue) {
 
 // ---- memory ----
 
-void weir_runtime::trim() {
+[[gnu::cold]] void weir_runtime::trim() {
   if (on_thread()) {
     pool_.trim();
     return;
@@ -288,7 +288,7 @@ void weir_runtime::trim_task_run(weir_runtime &runtime, weir::Task &) {
   runtime.release_shell();
 }
 
-void weir_runtime::release_shell(uint64_t count) {
+[[gnu::cold]] void weir_runtime::release_shell(uint64_t count) {
   if (life() == Life::dead && on_thread()) {
     deferred_releases_ += count;
     return;

@@ -97,6 +97,8 @@ struct weir_runtime {
 
   // Runs `task` in a turn. Any thread; from others than the engine's it goes through the inbox.
   void post(weir::Task &task);
+  // The same on the engine's thread.
+  void post_here(weir::Task &task);
   bool on_thread() const {
     return owned_.load(std::memory_order_acquire) &&
            pthread_equal(owner_.load(std::memory_order_relaxed), pthread_self()) != 0;
@@ -220,7 +222,6 @@ struct weir_runtime {
 
   weir_status admit_counted(bool local);
   void become_owner();
-  void post_here(weir::Task &task);
   void run_ready(uint32_t &steps);
   void fire_timers(uint32_t &steps);
   void update_keep_alive();

@@ -175,8 +175,8 @@ weir_status weir_value_new_bytes(weir_runtime *runtime, const void *data, size_t
   return *out == nullptr ? WEIR_ENOMEM : WEIR_OK;
 }
 
-weir_status weir_value_new_pointer(weir_runtime *runtime, void *pointer, weir_free_fn free_pointer,
-                                   weir_value **out) {
+[[gnu::cold]] weir_status weir_value_new_pointer(weir_runtime *runtime, void *pointer,
+                                                 weir_free_fn free_pointer, weir_value **out) {
   weir_value *value =
       out == nullptr ? nullptr : weir::make_pointer(weir::heap_of(runtime), pointer, free_pointer);
   if (value == nullptr && free_pointer != nullptr) free_pointer(pointer);
@@ -185,7 +185,8 @@ weir_status weir_value_new_pointer(weir_runtime *runtime, void *pointer, weir_fr
   return value == nullptr ? WEIR_ENOMEM : WEIR_OK;
 }
 
-weir_status weir_value_new_host(weir_completions *queue, uint64_t id, weir_value **out) {
+[[gnu::cold]] weir_status weir_value_new_host(weir_completions *queue, uint64_t id,
+                                              weir_value **out) {
   if (out != nullptr) *out = nullptr;
   if (queue == nullptr || out == nullptr) return WEIR_EINVAL;
   Heap *heap = queue->heap();
