@@ -138,6 +138,10 @@ struct weir_cache : weir_operation {
   weir_status read(const weir::Key &key, const int64_t *now_ns, weir::Reading &reading,
                    weir::Finding *absent);
   void ask_read(const weir::Key &key, const weir::Reading &read);
+  bool refreshes() const { return rules_.shape.written_at != 0; }
+  void find_asking(const weir::Key &key, weir::Finding &finding, int64_t &written_ns);
+  void find_refresh(const weir::Key &key, weir::Finding &finding, int64_t written_ns);
+  void forget_old(weir::Finding &finding);
   weir_status weigh(const weir::PutRequest &request, uint32_t &weight) const;
   weir_status refuse(const weir::PutRequest &request, weir_status status);
   Lifetime lifetime(const weir::PutRequest &request);
@@ -192,6 +196,20 @@ struct weir_cache : weir_operation {
   std::atomic<uint64_t> load_failures_{0};
   std::atomic<uint64_t> load_time_ns_{0};
 };
+
+template <typename Take>
+weir_status weir_cache::look(const weir::Key &key, const int64_t *now_ns, weir::Finding *absent,
+                             Take take) {
+  weir::Shard &shard = shard_of(key.hash);
+  auto hopeless = [this] { return runtime()->forked(); };
+  weir::Look result = weir::Look::unsure;
+  for (bool exact = false; result == weir::Look::unsure; exact = true) {
+    auto time = [this, now_ns, exact] { return look_time(now_ns, exact); };
+    result = shard.look(key, time, hopeless, absent, take);
+  }
+  if (result == weir::Look::hit) return WEIR_OK;
+  return result == weir::Look::stuck ? WEIR_EFORKED : WEIR_ENOTFOUND;
+}
 
 namespace weir {
 

@@ -50,20 +50,6 @@ LookTime weir_cache::look_time(const int64_t *now_ns, bool exact) const {
   return {coarse_ns, coarse_margin_ns, idle ? runtime()->coarse_ceiling() : coarse_ns};
 }
 
-template <typename Take>
-weir_status weir_cache::look(const Key &key, const int64_t *now_ns, weir::Finding *absent,
-                             Take take) {
-  Shard &shard = shard_of(key.hash);
-  auto hopeless = [this] { return runtime()->forked(); };
-  Look result = Look::unsure;
-  for (bool exact = false; result == Look::unsure; exact = true) {
-    auto time = [this, now_ns, exact] { return look_time(now_ns, exact); };
-    result = shard.look(key, time, hopeless, absent, take);
-  }
-  if (result == Look::hit) return WEIR_OK;
-  return result == Look::stuck ? WEIR_EFORKED : WEIR_ENOTFOUND;
-}
-
 weir_status weir_cache::lookup(const Key &key, const int64_t *now_ns, weir_value **value) {
   if (rules_.expire) return lookup_asking(key, now_ns, value);
   weir_value *found = nullptr;
@@ -74,8 +60,8 @@ weir_status weir_cache::lookup(const Key &key, const int64_t *now_ns, weir_value
 }
 
 // With a reference of the value.
-weir_status weir_cache::read(const Key &key, const int64_t *now_ns, Reading &reading,
-                             weir::Finding *absent) {
+[[gnu::cold]] weir_status weir_cache::read(const Key &key, const int64_t *now_ns, Reading &reading,
+                                           weir::Finding *absent) {
   Shard &shard = shard_of(key.hash);
   const weir::EntryShape &shape = rules_.shape;
   weir_status status = look(key, now_ns, absent, [&](const Entry &entry) {

@@ -14,22 +14,41 @@ using weir::Reading;
 
 Finding weir_cache::find_for_get(const Key &key) {
   Finding finding;
+  int64_t written_ns = 0;
+  if (rules_.expire) {
+    find_asking(key, finding, written_ns);
+  } else {
+    finding.found = look(key, nullptr, &finding, [&](const Entry &entry) {
+                      finding.value = weir::ref_value(entry.value);
+                      if (refreshes()) written_ns = rules_.shape.written_ns(entry);
+                    }) == WEIR_OK;
+  }
+  if (finding.found && refreshes()) find_refresh(key, finding, written_ns);
+  if (finding.error != nullptr) forget_old(finding);
+  return finding;
+}
+
+// The expire function hears of it.
+[[gnu::cold]] void weir_cache::find_asking(const Key &key, Finding &finding, int64_t &written_ns) {
   Reading reading = {};
   finding.found = read(key, nullptr, reading, &finding) == WEIR_OK;
-  if (rules_.expire) runtime()->user_ran();
-  if (!finding.found) {
-    if (finding.error != nullptr && runtime()->clock() >= finding.error_end_ns) {
-      weir::unref_error(finding.error);
-      finding.error = nullptr;
-    }
-    return finding;
-  }
   finding.value = reading.value;
-  finding.refresh =
-      rules_.shape.written_at != 0 &&
-      weir::saturating_sub(runtime()->coarse_clock(), reading.written_ns) >= rules_.refresh_ns;
+  written_ns = reading.written_ns;
+  runtime()->user_ran();
+}
+
+// A value that is old is loaded again, unless that is being done.
+[[gnu::cold]] void weir_cache::find_refresh(const Key &key, Finding &finding, int64_t written_ns) {
+  int64_t age_ns = weir::saturating_sub(runtime()->coarse_clock(), written_ns);
+  finding.refresh = age_ns >= rules_.refresh_ns;
   if (finding.refresh) finding.load = shard_of(key.hash).find_load(key);
-  return finding;
+}
+
+// A failure is remembered for its time only.
+[[gnu::cold]] void weir_cache::forget_old(Finding &finding) {
+  if (runtime()->clock() < finding.error_end_ns) return;
+  weir::unref_error(finding.error);
+  finding.error = nullptr;
 }
 
 bool weir_cache::find_stale(const Key &key, int64_t now_ns, weir_value *&value) {

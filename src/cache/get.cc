@@ -54,12 +54,30 @@ Next get_step(weir_call &run, Layer &layer, Signal signal) {
     return Next::outer;
   }
   GetTarget target = get_target(waiter);
-  Key key = key_of(*target.cache, request.key, request.key_size);
+  Key key = target.cache->key(request.key, request.key_size);
   return begin_get(waiter, {target.cache, target.loader, key, {request.input, true}});
 }
 
 void describe_get(const weir_call &, const Layer &layer, char *buffer, size_t size) {
   TextWriter(buffer, size).print("cache '%s': the load of its key", layer.owner->name());
+}
+
+// Says what is wrong with the arguments of a get.
+[[gnu::cold]] weir_status explain_get(weir_cache *cache, weir_operation *loader, const void *key,
+                                      size_t key_size, weir_error **error) {
+  weir_status status = check_work(cache, loader, get_names, error);
+  if (status != WEIR_OK) return status;
+  Check check("cache", cache->heap(), error);
+  check_cache_key(check, key, key_size);
+  return check.status();
+}
+
+// The common case in a few comparisons.
+inline weir_status check_get(weir_cache *cache, weir_operation *loader, const void *key,
+                             size_t key_size, weir_error **error) {
+  bool legal = cache != nullptr && loader != nullptr && loader->runtime() == cache->runtime() &&
+               key != nullptr && key_size <= longest_cache_key;
+  return legal ? weir_status{WEIR_OK} : explain_get(cache, loader, key, key_size, error);
 }
 
 constexpr LayerType bound_cache_layer = {"cache", layer_size(sizeof(RunWaiter)), get_step,
@@ -105,11 +123,8 @@ weir_status weir_cache_get(weir_cache *cache, const void *key, size_t key_size,
                            weir_free_fn free_data, weir_call **call, weir_error **error) {
   weir::Callback<weir_settle_fn> callback(settle, data, free_data);
   if (call != nullptr) *call = nullptr;
-  weir_status status = weir::check_work(cache, loader, weir::get_names, error);
+  weir_status status = weir::check_get(cache, loader, key, key_size, error);
   if (status != WEIR_OK) return status;
-  weir::Check check("cache", cache->heap(), error);
-  weir::check_cache_key(check, key, key_size);
-  if (!check.ok()) return check.status();
   return weir::run_key(*cache, loader, key == nullptr ? "" : key, key_size,
                        static_cast<weir::Callback<weir_settle_fn> &&>(callback), call, error);
 }
