@@ -27,7 +27,7 @@ static weir_status create_runtime(struct fixture *fx, const void *options, weir_
 #define RUNTIME(member, kind, value, legal) OPTION(weir_runtime_options, member, kind, value, legal)
 
 static const struct option_row runtime_rows[] = {
-    RUNTIME(driver, OPTION_U32, 3, 0),
+    RUNTIME(driver, OPTION_U32, WEIR_DRIVER_HOST + 1, 0),
     RUNTIME(driver, OPTION_U32, UINT32_MAX, 0),
     RUNTIME(seed, OPTION_U64, 0, 1),
     RUNTIME(seed, OPTION_U64, -1, 1),
