@@ -247,6 +247,7 @@ class Engine {
   _settleRefused() {
     for (const description of this._refused.splice(0))
       this._settle(description.slot, 2, -1, description);
+    this._rest(); // nothing else may come that lets the process end
   }
 
   // weir has something to tell.
