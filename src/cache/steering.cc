@@ -9,6 +9,8 @@ namespace {
 constexpr uint32_t steering_sample = 512;        // the shadows' capacity at most
 constexpr uint32_t steering_small_sample = 256;  // of small caches
 constexpr uint32_t steering_large = 1024;        // from so many entries on it is not small
+constexpr uint32_t steering_calm_sample = 64;    // and while the workload is the same
+constexpr uint32_t steering_calm_share = 16;     // where that is more than one in so many entries
 constexpr uint32_t steering_least = 4;           // smaller caches are not steered
 constexpr uint32_t steering_epoch = 8;           // accesses between two judgements
 constexpr double steering_horizon = 8;           // of the scores, in capacities, as all below
@@ -16,6 +18,7 @@ constexpr double steering_long_horizon = 64;     // of what is behind LRU
 constexpr double steering_caution_horizon = 4;   // of reluctance after a change
 constexpr double steering_reluctance = 4;        // a lead has to be so many times larger, and once
 constexpr double steering_rest = 0.1;            // no change sooner after a change
+constexpr double steering_calm = 128;            // without a change for so long
 constexpr double steering_least_horizon = 50;    // added, in accesses
 constexpr double steering_lead = 4;              // hits that are chance in any case
 constexpr double steering_lead_share = 0.002;    // of the accesses
@@ -32,17 +35,29 @@ uint32_t steering_capacity(uint32_t entries) {
 void Steering::fit(uint32_t entries) {
   if (entries < steering_least || entries < retry_at_) return;
   if (entries_ != 0 && entries >= entries_ / 2 && entries <= entries_ + entries_ / 2) return;
-  uint32_t capacity = steering_capacity(entries);
-  entries_ = 0;
-  if (!shadows_.start(capacity)) {
-    retry_at_ = entries + entries / 2 + 1;
-    return;
-  }
-  entries_ = entries;
-  sample_ = static_cast<uint32_t>((uint64_t{capacity} << 32) / entries - 1);
-  recent_ = trial_ = {};
   behind_ = reluctance_ = since_change_ = 0;
+  entries_ = entries;
+  capacity_ = steering_capacity(entries);
+  watch(capacity_);
+}
+
+// Begins anew with shadows of `capacity` entries.
+void Steering::watch(uint32_t capacity) {
+  recent_ = trial_ = {};
   before_ = nobody;
+  if (shadows_.start(capacity)) {
+    sample_ = static_cast<uint32_t>((uint64_t{capacity} << 32) / entries_ - 1);
+  } else {
+    retry_at_ = entries_ + entries_ / 2 + 1;
+    entries_ = 0;
+  }
+}
+
+// Fewer keys take longer to say the same, which is no harm while nothing changes.
+void Steering::relax() {
+  uint32_t capacity = entries_ / steering_calm_share;
+  if (capacity < steering_calm_sample) capacity = steering_calm_sample;
+  if (capacity < shadows_.capacity()) watch(capacity);
 }
 
 bool Steering::sampled(uint32_t fingerprint) const {
@@ -107,17 +122,19 @@ bool Steering::regret() const {
 }
 
 bool Steering::judge() {
-  if (since_change_ < steering_rest * shadows_.capacity()) return false;
+  if (since_change_ < steering_rest * capacity_) return false;
   if (regret()) return change(before_, nobody);
   double base = credit(current_);
   if (recent_.hits[actual] < base) base = recent_.hits[actual];
   int mode = best();
-  if (!leads(credit(mode), base, recent_.accesses, 1 + reluctance_)) return false;
-  return change(mode, current_);
+  if (leads(credit(mode), base, recent_.accesses, 1 + reluctance_)) return change(mode, current_);
+  if (since_change_ > steering_calm * capacity_) relax();
+  return false;
 }
 
 // After a change for the better, the cache is given time to become what the shadow is.
 bool Steering::change(int mode, int before) {
+  if (shadows_.capacity() < capacity_) watch(capacity_);
   current_ = mode;
   before_ = before;
   if (before != nobody) recent_.hits[actual] = recent_.hits[mode];

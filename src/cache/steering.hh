@@ -9,11 +9,13 @@
 // - A change is a trial. The shadow of the mode before shows what would be without it: if that does
 //   better from then on, the change is taken back.
 // - After each change, for a while, a lead has to be larger, so that changes do not follow noise.
+// - When nothing has changed for long the sample of a small cache, of which it is a large share, is
+//   made smaller, until the next change.
 // - What the cache has missed against LRU in the long run is put to LRU's credit: nobody who has an
 //   LRU now should regret the change.
 //
 // Invariants: all is counted in accesses of the sample, and horizons are multiples of the shadows'
-// capacity, so that caches of all sizes are steered alike. Memory is taken by start() alone.
+// capacity, so that caches of all sizes are steered alike. Memory is taken by watch() alone.
 
 #pragma once
 
@@ -46,6 +48,8 @@ class Steering {
     double accesses = 0;
   };
 
+  void watch(uint32_t capacity);
+  void relax();
   bool sampled(uint32_t fingerprint) const;
   void fade();
   bool judge();
@@ -56,7 +60,8 @@ class Steering {
   static bool leads(double hits, double base, double accesses, double factor);
 
   Shadows shadows_;
-  uint32_t entries_ = 0;  // 0: not started
+  uint32_t entries_ = 0;   // 0: not started
+  uint32_t capacity_ = 0;  // of the shadows, unless nothing has changed for long
   uint32_t retry_at_ = 0;
   uint32_t sample_ = 0;  // fingerprints, mixed, up to this one
   uint32_t epoch_left_ = 0;

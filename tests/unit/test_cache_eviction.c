@@ -171,6 +171,20 @@ static void adaptive_follows_the_workload_after_a_long_scan(struct fixture *fx) 
   weir_cache_unref(cache);
 }
 
+/* No mode hits in a scan. It lasts until the cache watches fewer keys: that shows in its memory. */
+static void adaptive_follows_the_workload_after_long_calm(struct fixture *fx) {
+  weir_cache *cache = bounded_by(fx, WEIR_EVICTION_ADAPTIVE, 1000);
+  use_range(cache, 0, 2000);
+  uint64_t bytes = fx->memory.live_bytes;
+  for (uint32_t turn = 1; turn <= 3; turn++) {
+    use_range(cache, turn * 1000000, 200000);
+    assert_true(fx->memory.live_bytes + 20000 < bytes);
+    int hits = use_bursts(cache, turn * 1000000 + 500000, 10000);
+    assert_true(hits > 2 * 10000 * 3 / 4);
+  }
+  weir_cache_unref(cache);
+}
+
 /* Through ghosts, sketch and shadows that were made for it. */
 static void removing_and_writing_over_keep_the_count(struct fixture *fx) {
   for (uint32_t eviction = 0; eviction < 3; eviction++) {
@@ -239,5 +253,6 @@ TEST_MAIN("cache_eviction", TEST(lru_keeps_what_was_used_last_in_order),
           LONG_TEST(adaptive_keeps_the_popular_among_what_is_used_once),
           LONG_TEST(adaptive_follows_the_workload_when_it_turns),
           LONG_TEST(adaptive_follows_the_workload_after_a_long_scan),
+          LONG_TEST(adaptive_follows_the_workload_after_long_calm),
           TEST(removing_and_writing_over_keep_the_count), TEST(the_entry_just_written_stays),
           TEST(what_weighs_nothing_is_not_evicted_for_weight))
