@@ -450,6 +450,7 @@ impl Drop for Permit<'_> {
 
 /// Permits taken in advance.
 #[derive(Debug)]
+#[must_use = "a reservation says when its permits may be used"]
 pub struct Reservation<'a> {
     limiter: &'a Limiter,
     permits: u32,

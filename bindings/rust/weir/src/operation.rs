@@ -522,6 +522,7 @@ impl<T: Send + 'static, E: Send + 'static> Future for WaitedFor<T, E> {
 }
 
 /// Ends an attempt, from any thread, once. Dropped without that, it fails the attempt.
+#[must_use = "a completer that is dropped fails its attempt"]
 pub struct Completer<T, E> {
     attempt: Attempt,
     result: PhantomData<fn(T, E)>,
