@@ -6,8 +6,8 @@
 
 #include "support.h"
 
+#include <sched.h>
 #include <stdatomic.h>
-#include <time.h>
 
 enum { DRIVERS = 3, CALLERS = 3, RUNS = 400 };
 
@@ -66,11 +66,6 @@ static void take_turn(struct host *host) {
   pthread_mutex_unlock(&host->turn);
 }
 
-static void rest(void) {
-  struct timespec little = {0, 20000};
-  nanosleep(&little, NULL);
-}
-
 /* Drivers complete what they drain, outside the lock. */
 static void *drive(void *data) {
   struct host *host = data;
@@ -83,7 +78,7 @@ static void *drive(void *data) {
         weir_complete(host->runtime, records[i].object, NULL);
       }
     }
-    if (count == 0) rest();
+    if (count == 0) sched_yield();
   }
   return NULL;
 }
@@ -101,7 +96,7 @@ static void *call(void *data) {
     }
     if (i % 3 == 1) weir_call_cancel(run);
     weir_call_unref(run);
-    if (i % 16 == 0) rest();
+    if (i % 16 == 0) sched_yield();
   }
   return NULL;
 }
