@@ -80,6 +80,8 @@ Unit *Pacer::obtain(const void *key, size_t key_size) {
 // The unit may be idle now: a keyed one is freed, the last one lets the pacer go.
 [[gnu::cold]] void Pacer::rest(Unit &unit) {
   if (!unit.active || unit.open || unit.armed() || !unit.flights.empty()) return;
+  weir_value *argument = unit.argument;
+  unit.argument = nullptr;
   unit.active = false;
   active_.remove(&unit);
   count(keys_, -1);
@@ -89,9 +91,11 @@ Unit *Pacer::obtain(const void *key, size_t key_size) {
     unit.~Unit();
     heap()->free(&unit, size);
   }
-  if (!active_.empty()) return;
-  runtime()->forget_close(hook_);
-  leave();
+  if (active_.empty()) {
+    runtime()->forget_close(hook_);
+    leave();
+  }
+  unref_value(argument);
 }
 
 // A turn's own time is too early once user code has run in it: waits would end before their time.
@@ -287,7 +291,7 @@ void Pacer::run_pending(Unit &unit, int64_t now_ns) {
 }
 
 // Nothing is pending any more. What was the latest argument is the caller's to unref.
-weir_value *Pacer::take_pending(Unit &unit) {
+[[gnu::cold]] weir_value *Pacer::take_pending(Unit &unit) {
   if (unit.pending > 0) runtime()->expect(-1);
   count(pending_, -static_cast<int64_t>(unit.pending));
   unit.pending = 0;
@@ -316,12 +320,13 @@ weir_value *Pacer::take_pending(Unit &unit) {
     status =
         weir_run(operation_, &options, flight_settled, flight, nullptr, &flight->call, nullptr);
   }
-  unref_value(argument);
   if (status != WEIR_OK) {
     heap()->destroy(flight);
+    unit.argument = argument;
     settle_waiting(unit, status, status == WEIR_ECLOSED ? WEIR_CANCEL_SHUTDOWN : WEIR_CANCEL_NONE);
     return;
   }
+  unref_value(argument);
   count(runs_, 1);
   count(running_, 1);
   unit.flights.push_back(flight);

@@ -22,7 +22,8 @@
 //   not 0 the runtime expects the unit: an attached loop does not return before its run.
 // - `waiting` holds the pending calls that asked for a settlement: with superseded = cancel, one.
 // - The pacer is entered while any unit is not idle, so it outlives what is pending.
-// - An argument is given back last of all: its free function may call the pacer.
+// - An argument is given back last of all: its free function may call the pacer. That of a run that
+//   could not begin stays until the next call, or until its unit is at rest.
 // - Everything but the counters belongs to the engine's thread.
 
 #pragma once

@@ -534,6 +534,24 @@ static void D13_an_argument_that_is_replaced_may_cancel(struct fixture *fx) {
   weir_debounce_unref(meddler.debounce);
 }
 
+/* What a run was to come with that could not begin is given back at the very end. */
+static void D13_an_argument_of_a_run_that_cannot_begin_may_cancel(struct fixture *fx) {
+  struct script *save = scripted(fx, "v7");
+  struct meddler meddler = {make(fx, save, NULL), 0};
+  touch_with(fx, &meddler);
+  memory_fail(&fx->memory, 1, 1);
+  advance_ms(fx, 1000);
+  memory_fail(&fx->memory, 0, 0);
+  assert_int_equal(meddler.freed, 1);
+  weir_pacing_stats stats = {.size = sizeof stats};
+  assert_int_equal(weir_debounce_get_stats(meddler.debounce, &stats), WEIR_OK);
+  assert_int_equal(stats.keys + stats.pending + stats.runs, 0);
+  touch_with(fx, &meddler);
+  advance_ms(fx, 1000);
+  assert_int_equal(save->started, 1);
+  weir_debounce_unref(meddler.debounce);
+}
+
 TEST_MAIN("debounce", TEST(D01_three_calls_make_one_run_with_the_last_argument),
           TEST(D02_with_share_a_batch_gets_one_value), TEST(D02_with_share_a_batch_gets_one_error),
           LONG_TEST(D02_every_option_combination_settles_each_call_once),
@@ -545,6 +563,7 @@ TEST_MAIN("debounce", TEST(D01_three_calls_make_one_run_with_the_last_argument),
           TEST(D12_flush_runs_now_and_not_again), TEST(D13_cancel_and_flush_inside_the_operation),
           TEST(D13_an_argument_that_is_freed_by_cancel_may_cancel_too),
           TEST(D13_an_argument_that_is_replaced_may_cancel),
+          TEST(D13_an_argument_of_a_run_that_cannot_begin_may_cancel),
           TEST(D14_a_failing_leading_run_leaves_the_trailing_due),
           TEST(D15_a_call_inside_the_operation_schedules_the_next_run),
           TEST(D16_a_call_after_a_late_timer_is_a_fresh_leading_edge),
