@@ -266,8 +266,10 @@ void Pacer::leave_call(Member &member) {
   }
 }
 
+// Without a trailing run the burst is over, for max_wait too: the next call leads.
 [[gnu::cold]] void Pacer::due_debounce(Unit &unit, int64_t now_ns) {
-  if (rules.trailing && unit.pending > 0) run_pending(unit, now_ns);
+  if (!rules.trailing) return;
+  if (unit.pending > 0) run_pending(unit, now_ns);
   int64_t quiet_ns = deadline_after(unit.last_ns, rules.wait_ns);
   if (quiet_ns <= now_ns) return;
   // max_wait forced this: the burst goes on, and the next max_wait counts from here.
