@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Scopes and runs that several share: these see the values of the first that asked, but belong to
- * no scope. */
+ * no scope. So does what a cache asks on their behalf. */
 
 #include "scope_help.h"
 
@@ -129,6 +129,50 @@ static void what_is_freed_last_runs_in_no_scope(struct fixture *fx) {
   assert_string_equal(told.subject, "input");
 }
 
+/* ---- an expire function that goes by the run's scope ---- */
+
+static int64_t lifetime_of_scope(void *data, const weir_expiry *expiry) {
+  int64_t ttl_ms = WEIR_EXPIRE_KEEP;
+  weir_scope_get_int64(weir_scope_current(*(weir_runtime **)data), "ttl_ms", &ttl_ms);
+  return expiry->moment == WEIR_EXPIRE_READ ? WEIR_EXPIRE_KEEP : ttl_ms;
+}
+
+/* The get's, of which a load begins: what it stored has the scope's lifetime, what was put from
+ * outside the cache's. */
+static void expire_sees_the_scope_of_the_run(struct fixture *fx) {
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  options.expire = lifetime_of_scope;
+  options.expire_data = &fx->runtime;
+  weir_cache *cache = NULL;
+  weir_operation *get = NULL;
+  weir_status made = weir_cache_new(fx->runtime, &options, &cache, NULL);
+  assert_int_equal(made, WEIR_OK);
+  struct script *load = scripted(fx, "v7+20");
+  made = weir_cache_operation(cache, load->operation, &get, NULL);
+  assert_int_equal(made, WEIR_OK);
+  weir_scope *scope = make_scope(fx, NULL);
+  made = weir_scope_set_int64(scope, "ttl_ms", 50);
+  assert_int_equal(made, WEIR_OK);
+  assert_int_equal(weir_cache_put(cache, "put", 3, NULL), WEIR_OK);
+  weir_run_options run_options = WEIR_RUN_OPTIONS_INIT;
+  run_options.scope = scope;
+  run_options.key = "got";
+  run_options.key_size = 3;
+  struct run *run = begin(fx, get, &run_options);
+  advance_ms(fx, 20);
+  assert_int_equal(settled(run)->value, 7);
+  weir_value *value = NULL;
+  advance_ms(fx, 49);
+  assert_int_equal(weir_cache_lookup(cache, "got", 3, &value), WEIR_OK);
+  weir_value_unref(value);
+  advance_ms(fx, 1);
+  assert_int_equal(weir_cache_lookup(cache, "got", 3, &value), WEIR_ENOTFOUND);
+  assert_int_equal(weir_cache_lookup(cache, "put", 3, &value), WEIR_OK);
+  weir_operation_unref(get);
+  weir_cache_unref(cache);
+  weir_scope_unref(scope);
+}
+
 TEST_MAIN("scope shared", TEST(what_several_share_outlives_the_first_ones_scope),
           TEST(a_scope_does_not_wait_for_what_others_share),
-          TEST(what_is_freed_last_runs_in_no_scope))
+          TEST(what_is_freed_last_runs_in_no_scope), TEST(expire_sees_the_scope_of_the_run))
