@@ -190,6 +190,7 @@ static void an_evicted_value_may_be_kept(struct fixture *fx) {
 struct weighing {
   weir_cache *cache;
   int depth;
+  weir_value *meanwhile; /* nullable; borrowed */
 };
 
 static int64_t weigh_and_write(void *data, const void *key, size_t key_size,
@@ -267,7 +268,7 @@ static void put_if_absent_replaces_what_has_expired(struct fixture *fx) {
 static int64_t weigh_and_put(void *data, const void *key, size_t key_size,
                              const weir_value *value) {
   struct weighing *self = data;
-  if (self->depth++ == 0) weir_cache_put(self->cache, key, key_size, NULL);
+  if (self->depth++ == 0) weir_cache_put(self->cache, key, key_size, self->meanwhile);
   return value == NULL ? 1 : value_number(value);
 }
 
@@ -285,6 +286,52 @@ static void K05_put_if_absent_of_too_much_takes_nothing_away(struct fixture *fx)
   assert_int_equal(weir_cache_lookup(cache, "a", 1, &found), WEIR_OK);
   assert_null(found);
   assert_int_equal(stats_of(cache).refused, 1);
+  weir_value_unref(heavy);
+  weir_cache_unref(cache);
+}
+
+static void K09_put_if_absent_gives_what_came_while_it_was_weighed(struct fixture *fx) {
+  struct weighing weighing = {0};
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  options.weigh = weigh_and_put;
+  options.weigh_data = &weighing;
+  weir_cache *cache = weighing.cache = new_cache(fx, &options);
+  weir_value *one = weighing.meanwhile = number_value(fx, 1);
+  weir_value *two = number_value(fx, 2);
+  weir_value *existing = NULL;
+  assert_int_equal(weir_cache_put_if_absent(cache, "a", 1, two, &existing), WEIR_EEXISTS);
+  assert_ptr_equal(existing, one);
+  weir_value_unref(existing);
+  weighing.depth = 0;
+  assert_int_equal(weir_cache_put_if_absent(cache, "b", 1, two, NULL), WEIR_EEXISTS);
+  assert_int_equal(look(cache, "a"), 1);
+  assert_int_equal(look(cache, "b"), 1);
+  assert_int_equal(stats_of(cache).puts, 2);
+  weir_value_unref(one);
+  weir_value_unref(two);
+  weir_cache_unref(cache);
+}
+
+/* An expired entry is no entry to what is too heavy, and not replaced by it either. */
+static void what_had_expired_goes_as_expired_when_too_much_is_put(struct fixture *fx) {
+  struct weighing weighing = {.depth = 1};
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  options.max_weight = 20;
+  options.weigh = weigh_and_put;
+  options.weigh_data = &weighing;
+  weir_cache *cache = new_cache(fx, &options);
+  weir_value *light = number_value(fx, 1);
+  weir_value *heavy = number_value(fx, 21);
+  int64_t before = now_ns(fx) - 6 * MS;
+  assert_int_equal(weir_cache_put_for_at(cache, "a", 1, light, 5, before), WEIR_OK);
+  assert_int_equal(weir_cache_put_for_at(cache, "b", 1, light, 5, before), WEIR_OK);
+  assert_int_equal(weir_cache_put(cache, "a", 1, heavy), WEIR_EFULL);
+  assert_int_equal(weir_cache_put_if_absent(cache, "b", 1, heavy, NULL), WEIR_EFULL);
+  weir_cache_stats stats = stats_of(cache);
+  assert_int_equal(stats.entries, 0);
+  assert_int_equal(stats.expired, 2);
+  assert_int_equal(stats.replaced, 0);
+  weir_value_unref(light);
   weir_value_unref(heavy);
   weir_cache_unref(cache);
 }
@@ -369,6 +416,8 @@ TEST_MAIN("cache departures", TEST(entries_are_told_after_the_call_and_in_order)
           TEST(K09_on_evict_may_hold_a_cache_that_everybody_has_left),
           TEST(K09_on_evict_may_keep_a_cache_that_everybody_has_left),
           TEST(K05_put_if_absent_of_too_much_takes_nothing_away),
+          TEST(K09_put_if_absent_gives_what_came_while_it_was_weighed),
+          TEST(what_had_expired_goes_as_expired_when_too_much_is_put),
           TEST(departures_of_all_shards_are_told_in_turn), TEST(an_evicted_value_may_be_kept),
           TEST(K09_weigh_may_write_to_the_cache), TEST(put_if_absent_gives_what_is_there),
           TEST(put_if_absent_replaces_what_has_expired), TEST(a_copy_says_how_much_there_is),

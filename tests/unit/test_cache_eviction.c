@@ -63,6 +63,18 @@ static void lru_keeps_what_was_used_last_in_order(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
+/* However often the cache was read since somebody wrote, and so whatever order is not kept. */
+static void lru_keeps_what_was_read_among_very_many_reads(struct fixture *fx) {
+  weir_cache *cache = bounded_by(fx, WEIR_EVICTION_LRU, 100);
+  use_range(cache, 0, 100);
+  for (int i = 0; i < 2000; i++) assert_int_equal(present(cache, 3, 1), 1);
+  assert_int_equal(present(cache, 0, 3), 3);
+  use_range(cache, 1000, 10);
+  assert_int_equal(present(cache, 0, 4), 4);
+  assert_int_equal(present(cache, 4, 10), 0);
+  weir_cache_unref(cache);
+}
+
 static void s3_fifo_keeps_what_was_used_through_a_scan(struct fixture *fx) {
   weir_cache *cache = bounded_by(fx, WEIR_EVICTION_S3_FIFO, 100);
   weir_cache *lru = bounded_by(fx, WEIR_EVICTION_LRU, 100);
@@ -247,6 +259,7 @@ static void what_weighs_nothing_is_not_evicted_for_weight(struct fixture *fx) {
 }
 
 TEST_MAIN("cache_eviction", TEST(lru_keeps_what_was_used_last_in_order),
+          TEST(lru_keeps_what_was_read_among_very_many_reads),
           TEST(s3_fifo_keeps_what_was_used_through_a_scan),
           TEST(s3_fifo_takes_back_what_it_remembers),
           TEST(s3_fifo_remembers_nothing_of_what_was_removed), TEST(adaptive_keeps_most_of_a_loop),

@@ -380,6 +380,28 @@ static void a_load_of_many_that_cannot_begin_gives_each_key_the_status(struct fi
   weir_cache_unref(cache);
 }
 
+static void a_load_of_many_that_cannot_begin_is_served_expired_values(struct fixture *fx) {
+  weir_runtime_options runtime_options = WEIR_RUNTIME_OPTIONS_INIT;
+  runtime_options.max_in_flight = 1;
+  remake_runtime(fx, &runtime_options);
+  struct lister lister;
+  struct got_many list = {0};
+  make_lister(fx, &lister, "1 2");
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  options.ttl_ms = 100;
+  options.stale_if_error_ms = 1000;
+  weir_cache *cache = new_cache(fx, &options);
+  assert_int_equal(put_number(fx, cache, "a", 1), WEIR_OK);
+  assert_int_equal(put_number(fx, cache, "b", 2), WEIR_OK);
+  advance_ms(fx, 100);
+  struct run *run = get_many(fx, cache, &lister, "a none b", &list);
+  ASSERT_ITEMS(run, 1, ITEM_ERROR - WEIR_EFULL, 2);
+  assert_int_equal(stats_of(cache).stale_hits, 2);
+  assert_int_equal(stats_of(cache).loading, 0);
+  weir_operation_unref(lister.operation);
+  weir_cache_unref(cache);
+}
+
 static void the_timeout_of_loads_ends_a_load_of_many(struct fixture *fx) {
   struct lister lister;
   struct got_many list = {0};
@@ -394,6 +416,41 @@ static void the_timeout_of_loads_ends_a_load_of_many(struct fixture *fx) {
   weir_complete(fx->runtime, lister.token, NULL);
   weir_operation_unref(lister.operation);
   weir_cache_unref(cache);
+}
+
+/* Each item is a value or an error, or else there is no list. */
+static void without_memory_gets_of_many_leave_no_item_out(struct fixture *fx) {
+  static const void *const keys[] = {"a", "b", "c"};
+  static const size_t sizes[] = {1, 1, 1};
+  struct lister lister;
+  make_lister(fx, &lister, "1 3");
+  int failures = 0;
+  for (uint64_t nth = 1; nth <= 12; nth++) {
+    struct got_many list = {0};
+    weir_cache *cache = new_cache(fx, NULL);
+    assert_int_equal(put_number(fx, cache, "b", 2), WEIR_OK);
+    struct run *run = new_run(fx);
+    run->user = &list;
+    run->on_settled = copy_list;
+    asked(run, weir_cache_get_many(cache, keys, sizes, 3, lister.operation, record_settle, run,
+                                   free_recorded, &run->call, NULL));
+    assert_int_equal(run->status, WEIR_OK);
+    memory_fail(&fx->memory, nth, 0);
+    run_until_idle(fx);
+    memory_fail(&fx->memory, 0, 0);
+    if (settled(run)->channel == WEIR_CHANNEL_ERROR) {
+      assert_int_equal(settled(run)->status, WEIR_ENOMEM);
+      failures++;
+    } else {
+      assert_int_equal(list.count, 3);
+      assert_int_equal(list.items[1], 2);
+      assert_int_not_equal(list.items[0], ITEM_NONE);
+      assert_int_not_equal(list.items[2], ITEM_NONE);
+    }
+    weir_cache_unref(cache);
+  }
+  assert_true(failures > 0);
+  weir_operation_unref(lister.operation);
 }
 
 static void K14_closing_settles_gets_of_many_once(struct fixture *fx) {
@@ -474,7 +531,9 @@ TEST_MAIN("cache many", TEST(many_missing_keys_are_loaded_in_one_run),
           TEST(old_values_of_many_are_refreshed_in_one_run),
           TEST(expired_values_of_many_serve_where_loading_failed),
           TEST(a_load_of_many_that_cannot_begin_gives_each_key_the_status),
+          TEST(a_load_of_many_that_cannot_begin_is_served_expired_values),
           TEST(the_timeout_of_loads_ends_a_load_of_many),
+          TEST(without_memory_gets_of_many_leave_no_item_out),
           TEST(K14_closing_settles_gets_of_many_once),
           TEST(K14_closing_stops_gets_of_many_whose_loads_were_stopped),
           TEST(many_arguments_are_checked))

@@ -309,6 +309,21 @@ static void a_failure_is_remembered_and_given_out_without_loading(struct fixture
   weir_cache_unref(cache);
 }
 
+/* Nobody has swept it yet: it has expired all the same. */
+static void a_remembered_failure_does_not_replace_what_has_expired(struct fixture *fx) {
+  struct script *loader = scripted(fx, "f404");
+  weir_cache *cache = remembering(fx, 1000);
+  weir_value *one = number_value(fx, 1);
+  assert_int_equal(weir_cache_put_for_at(cache, "a", 1, one, 5, now_ns(fx) - 6 * MS), WEIR_OK);
+  weir_value_unref(one);
+  assert_int_equal(failed(fx, cache, "a", loader), 404);
+  assert_int_equal(stats_of(cache).expired, 1);
+  assert_int_equal(stats_of(cache).replaced, 0);
+  assert_int_equal(failed(fx, cache, "a", loader), 404);
+  assert_int_equal(loader->started, 1);
+  weir_cache_unref(cache);
+}
+
 static void a_put_replaces_a_remembered_failure(struct fixture *fx) {
   struct script *loader = scripted(fx, "f404");
   weir_cache *cache = remembering(fx, 1000);
@@ -384,6 +399,7 @@ TEST_MAIN("cache stale", TEST(an_old_value_is_served_and_loaded_again_once),
           TEST(a_load_that_cannot_begin_is_served_the_expired_value),
           TEST(a_breaker_in_the_loader_lets_the_expired_value_serve),
           TEST(a_failure_is_remembered_and_given_out_without_loading),
+          TEST(a_remembered_failure_does_not_replace_what_has_expired),
           TEST(a_put_replaces_a_remembered_failure),
           TEST(an_invalidate_forgets_a_remembered_failure),
           TEST(remembered_failures_are_bounded_like_entries),

@@ -196,6 +196,17 @@ static void a_key_that_shrinks_while_it_is_asked_for_is_taken(struct fixture *fx
   weir_memoize_unref(memoize);
 }
 
+static void the_longest_key_is_taken(struct fixture *fx) {
+  static struct keying keying;
+  keying = (struct keying){.size = ((size_t)1 << 24) - 1};
+  struct script *work = scripted(fx, "v10");
+  weir_memoize *memoize = new_keyed(fx, work, &keying);
+  assert_int_equal(settled(call(fx, memoize, 7))->value, 10);
+  assert_int_equal(settled(call(fx, memoize, 17))->value, 10);
+  assert_int_equal(work->started, 1);
+  weir_memoize_unref(memoize);
+}
+
 static void a_key_too_long_is_refused(struct fixture *fx) {
   static struct keying keying;
   keying = (struct keying){.size = (size_t)1 << 24};
@@ -354,7 +365,8 @@ TEST_MAIN("memoize", TEST(equal_inputs_run_once),
           TEST(a_key_function_takes_inputs_of_every_kind),
           TEST(a_long_key_is_asked_for_again_with_enough_room),
           TEST(a_key_that_grows_while_it_is_asked_for_is_refused),
-          TEST(a_key_that_shrinks_while_it_is_asked_for_is_taken), TEST(a_key_too_long_is_refused),
+          TEST(a_key_that_shrinks_while_it_is_asked_for_is_taken),
+          LONG_TEST(the_longest_key_is_taken), TEST(a_key_too_long_is_refused),
           TEST(its_cache_can_be_told_to_forget), TEST(its_options_bound_the_cache),
           TEST(it_is_an_operation), TEST(the_audit_shows_runs_that_wait),
           TEST(memoize_options_and_arguments_are_checked),

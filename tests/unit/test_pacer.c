@@ -356,6 +356,32 @@ static void a_call_that_shares_what_is_out_waits_for_that(struct fixture *fx) {
   weir_debounce_unref(debounce);
 }
 
+static void its_policy_is_around_each_run(struct fixture *fx) {
+  weir_retry *retry = NULL;
+  assert_int_equal(weir_retry_new(fx->runtime, NULL, &retry, NULL), WEIR_OK);
+  weir_debounce_options debounce_options = WEIR_DEBOUNCE_OPTIONS_INIT;
+  weir_throttle_options throttle_options = WEIR_THROTTLE_OPTIONS_INIT;
+  debounce_options.policy = throttle_options.policy = weir_retry_policy(retry);
+  weir_debounce *debounce = NULL;
+  weir_throttle *throttle = NULL;
+  struct script *saved = scripted(fx, "f503 v7");
+  struct script *shown = scripted(fx, "f503 v8");
+  assert_int_equal(
+      weir_debounce_new(fx->runtime, saved->operation, &debounce_options, &debounce, NULL),
+      WEIR_OK);
+  assert_int_equal(
+      weir_throttle_new(fx->runtime, shown->operation, &throttle_options, &throttle, NULL),
+      WEIR_OK);
+  weir_retry_unref(retry);
+  struct run *save = begin(fx, weir_debounce_operation(debounce), NULL);
+  struct run *show = begin(fx, weir_throttle_operation(throttle), NULL);
+  advance_ms(fx, 60000);
+  assert_int_equal(settled(save)->value, 7);
+  assert_int_equal(settled(show)->value, 8);
+  weir_debounce_unref(debounce);
+  weir_throttle_unref(throttle);
+}
+
 /* Whatever was to be run: the unit of a key goes when there is nothing to be done for it. */
 static void without_memory_a_run_fails_its_calls_and_leaves_nothing(struct fixture *fx) {
   struct script *save = scripted(fx, "v7");
@@ -427,6 +453,6 @@ TEST_MAIN("pacer", TEST(C08_the_init_functions_write_the_defaults), TEST(stats_n
           TEST(a_cancelled_pacers_call_may_be_cancelled_before_it_is_told),
           TEST(a_served_call_may_be_cancelled_before_it_is_told),
           TEST(who_leaves_a_batch_leaves_the_others_waiting),
-          TEST(a_call_that_shares_what_is_out_waits_for_that),
+          TEST(a_call_that_shares_what_is_out_waits_for_that), TEST(its_policy_is_around_each_run),
           TEST(without_memory_a_run_fails_its_calls_and_leaves_nothing),
           TEST(the_audit_shows_what_a_call_waits_for))
