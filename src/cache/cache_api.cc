@@ -28,7 +28,7 @@ bool legal_ttl(int64_t ttl_ms) { return ttl_ms >= WEIR_FOREVER; }
   if (cache == nullptr || !cache->init(options.name) ||
       !weir::publish(*cache, weir::Metered::cache)) {
     weir_cache_unref(cache);
-    return weir::report(error, heap, WEIR_ENOMEM, "cache: out of memory");
+    return weir::report_no_memory(error, heap, "cache");
   }
   *out = cache;
   return WEIR_OK;
@@ -57,15 +57,14 @@ int64_t cache_clock(const weir_cache *cache) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_cache_options options = weir::default_cache_options();
-  weir_status status = weir::read_options(options, given, "cache.options", heap, error);
+  weir_status status = weir::read_options(options, given, "cache", heap, error);
   if (status != WEIR_OK) return status;
   weir::CacheRules rules;
   rules.weigh = {options.weigh, options.weigh_data, options.weigh_free_data};
   rules.expire = {options.expire, options.expire_data, options.expire_free_data};
   rules.on_evict = {options.on_evict, options.evict_data, options.evict_free_data};
   weir::Check check("cache", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   return check.ok() ? cache_new(*runtime, options, rules, out, error) : check.status();
 }
 

@@ -69,7 +69,7 @@ weir_status check_cache_options(const weir_cache_options &options, const char *s
       .range_or("stale_if_error_ms", options.stale_if_error_ms, 0, max_ms, "off")
       .range_or("negative_ttl_ms", options.negative_ttl_ms, 0, max_ms, "off")
       .range("shards", options.shards, 0, most_shards)
-      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+      .reserved(options.reserved)
       .status();
 }
 

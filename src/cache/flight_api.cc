@@ -80,9 +80,9 @@ void run_forget(weir_runtime &, Task &task) {
 [[gnu::cold]] weir_status check_flight(weir_runtime *runtime, const weir_flight_options &options,
                                        weir_flight **out, weir_error **error) {
   return Check("flight", heap_of(runtime), error)
-      .rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL")
-      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+      .required("runtime", runtime)
+      .required("out", out)
+      .reserved(options.reserved)
       .range_or("timeout_ms", options.timeout_ms, 0, max_ms, "forever")
       .status();
 }
@@ -103,7 +103,7 @@ void weir_flight_options_init(weir_flight_options *options, size_t size) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_flight_options options = weir::default_flight_options;
-  weir_status status = weir::read_options(options, given, "flight options", heap, error);
+  weir_status status = weir::read_options(options, given, "flight", heap, error);
   if (status != WEIR_OK) return status;
   status = weir::check_flight(runtime, options, out, error);
   if (status != WEIR_OK) return status;
@@ -111,7 +111,7 @@ void weir_flight_options_init(weir_flight_options *options, size_t size) {
   if (flight == nullptr || !flight->complete(options) ||
       !weir::publish(*flight, weir::Metered::flight)) {
     weir::unref_handle(flight);
-    return weir::report(error, heap, WEIR_ENOMEM, "flight: out of memory");
+    return weir::report_no_memory(error, heap, "flight");
   }
   *out = flight;
   return WEIR_OK;

@@ -276,9 +276,8 @@ weir_status weir_cache_get_many(weir_cache *cache, const void *const *keys, cons
   status = weir::check_keys(cache, keys, key_sizes, count, error);
   if (status == WEIR_OK) {
     options.input = weir::copy_keys(cache->heap(), keys, key_sizes, count);
-    status = options.input != nullptr
-                 ? WEIR_OK
-                 : weir::report(error, cache->heap(), WEIR_ENOMEM, "cache: out of memory");
+    status =
+        options.input != nullptr ? WEIR_OK : weir::report_no_memory(error, cache->heap(), "cache");
   }
   if (status == WEIR_OK) {
     status = weir::run_with(operation, nullptr, &options,

@@ -120,12 +120,12 @@ weir_cache_options cache_options_of(const weir_memoize_options &options) {
                                             static_cast<Callback<weir_key_fn> &&>(key));
   if (memoize == nullptr) {
     weir_cache_unref(cache);
-    return report(error, runtime->heap(), WEIR_ENOMEM, "memoize: out of memory");
+    return report_no_memory(error, runtime->heap(), "memoize");
   }
   memoize->cache = cache;
   if (!memoize->set_name(options.name)) {
     memoize->unref();
-    return report(error, runtime->heap(), WEIR_ENOMEM, "memoize: out of memory");
+    return report_no_memory(error, runtime->heap(), "memoize");
   }
   *out = memoize;
   return WEIR_OK;
@@ -148,13 +148,11 @@ void weir_memoize_options_init(weir_memoize_options *options, size_t size) {
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_memoize_options options = weir::default_memoize_options;
-  weir_status status = weir::read_options(options, given, "memoize options", heap, error);
+  weir_status status = weir::read_options(options, given, "memoize", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_key_fn> key(options.key, options.key_data, options.key_free_data);
   weir::Check check("memoize", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(operation != nullptr, "operation must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("operation", operation).required("out", out);
   if (!check.ok()) return check.status();
   check.rule(operation->runtime() == runtime, "operation must be of the same runtime");
   if (!check.ok()) return check.status();

@@ -154,7 +154,7 @@ Next run_waiter_step(RunWaiter &waiter, Signal signal) {
 
 weir_status check_work(weir_operation *group, weir_operation *work, const WorkNames &names,
                        weir_error **error) {
-  Check check(names.group, group == nullptr ? Heap::standard() : group->heap(), error);
+  Check check(names.group, heap_of(group), error);
   check.rule(group != nullptr, "%s must not be NULL", names.group)
       .rule(work != nullptr, "%s must not be NULL", names.work);
   if (!check.ok()) return check.status();
@@ -166,8 +166,8 @@ weir_status check_work(weir_operation *group, weir_operation *work, const WorkNa
 weir_status bind_operation(weir_operation *group, const LayerType *type, weir_operation *work,
                            const WorkNames &names, weir_operation **out, weir_error **error) {
   if (out == nullptr) {
-    Heap *heap = group == nullptr ? Heap::standard() : group->heap();
-    return Check(names.group, heap, error).rule(false, "out must not be NULL").status();
+    Heap *heap = heap_of(group);
+    return Check(names.group, heap, error).required("out", out).status();
   }
   *out = nullptr;
   weir_status status = check_work(group, work, names, error);
@@ -175,7 +175,7 @@ weir_status bind_operation(weir_operation *group, const LayerType *type, weir_op
   auto *bound = make_handle<BoundOperation>(group->heap(), *group, type, *work);
   if (bound == nullptr || !bound->set_name(group->name())) {
     unref_handle(bound);
-    return report(error, group->heap(), WEIR_ENOMEM, "%s: out of memory", names.group);
+    return report_no_memory(error, group->heap(), names.group);
   }
   *out = bound;
   return WEIR_OK;

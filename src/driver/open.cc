@@ -23,7 +23,7 @@ weir_status check_runtime_options(const weir_runtime_options &options, weir_runt
   Check check("runtime", Heap::standard(), error);
   const weir_allocator *allocator = options.allocator;
   bool uv = options.driver == WEIR_DRIVER_UV;
-  check.rule(out != nullptr, "out must not be NULL")
+  check.required("out", out)
       .range("driver", options.driver, WEIR_DRIVER_THREAD, WEIR_DRIVER_HOST)
       .rule(!uv || options.loop != nullptr, "loop must be set with the uv driver")
       .rule(uv || options.loop == nullptr, "loop is set, so driver must be WEIR_DRIVER_UV")
@@ -35,7 +35,7 @@ weir_status check_runtime_options(const weir_runtime_options &options, weir_runt
       .range("log_level", options.log_level, WEIR_LOG_OFF, WEIR_LOG_DEBUG)
       .range("recorder_entries", options.recorder_entries, 0, most_recorder_entries)
       .range("metrics", options.metrics, 0, 1)
-      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+      .reserved(options.reserved)
       .rule(allocator == nullptr || allocator->size >= sizeof(weir_allocator),
             "allocator.size must be sizeof(weir_allocator)")
       .rule(allocator == nullptr || (allocator->alloc != nullptr && allocator->free != nullptr),
@@ -101,7 +101,7 @@ weir_status make_runtime(const weir_runtime_options &options, Callbacks &callbac
     if (setup.recorder != nullptr) setup.recorder->destroy();
     heap->free_text(setup.name);
     if (status != WEIR_ENOMEM) return status;
-    return report(error, Heap::standard(), WEIR_ENOMEM, "runtime: out of memory");
+    return report_no_memory(error, Heap::standard(), "runtime");
   }
   setup.heap = heap->retain();
   setup.seed = options.seed == 0 ? Random::system_seed() : options.seed;
@@ -135,8 +135,7 @@ weir_status weir_runtime_new(const weir_runtime_options *given, weir_runtime **o
                              weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir_runtime_options options = weir::default_runtime_options;
-  weir_status status =
-      weir::read_options(options, given, "runtime options", Heap::standard(), error);
+  weir_status status = weir::read_options(options, given, "runtime", Heap::standard(), error);
   if (status != WEIR_OK) return status;
   weir::Callbacks callbacks(options);
   status = weir::check_runtime_options(options, out, error);
@@ -147,7 +146,7 @@ weir_status weir_runtime_new(const weir_runtime_options *given, weir_runtime **o
   Heap *heap = options.allocator == nullptr ? Heap::standard() : Heap::create(*options.allocator);
   if (heap == nullptr) {
     weir::release_unused(options.allocator);
-    return weir::report(error, Heap::standard(), WEIR_ENOMEM, "runtime: out of memory");
+    return weir::report_no_memory(error, Heap::standard(), "runtime");
   }
   status = weir::make_runtime(options, callbacks, heap, out, error);
   heap->release();

@@ -29,8 +29,13 @@ weir_status complete_without_memory(weir_runtime *runtime, weir_token token) {
 }
 
 weir_status read_completion(const weir_completion *given, weir_completion &completion) {
-  weir_status status = read_options(completion, given, "completion", Heap::standard(), nullptr);
-  if (status != WEIR_OK) return status;
+  if (given != nullptr && given->size == sizeof(completion)) {
+    completion = *given;
+  } else {
+    // Of another version, or none.
+    weir_status status = read_options(completion, given, "completion", Heap::standard(), nullptr);
+    if (status != WEIR_OK) return status;
+  }
   bool legal = completion.class_ <= WEIR_CLASS_ABANDON && completion.final <= 1 &&
                completion.reserved == 0 && completion.retry_after_ms >= WEIR_OFF;
   return legal ? WEIR_OK : WEIR_EINVAL;

@@ -181,25 +181,22 @@ weir_status open_queue(weir_completions &queue, const weir_completions_options &
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_completions_options read = weir::default_completions_options;
-  weir_status status = weir::read_options(read, options, "completions options", heap, error);
+  weir_status status = weir::read_options(read, options, "completions", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_notify_fn> notify(read.notify, read.notify_data, read.notify_free_data);
   weir::Check check("completions", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL")
-      .range("with_fd", read.with_fd, 0, 1);
+  check.required("runtime", runtime).required("out", out).range("with_fd", read.with_fd, 0, 1);
   if (!check.ok()) return check.status();
   if (runtime->forked()) {
-    return weir::report(error, heap, WEIR_EFORKED, "completions: %s",
-                        weir_status_message(WEIR_EFORKED));
+    return weir::report_status(error, heap, WEIR_EFORKED, "completions");
   }
   auto *queue = weir::make_handle<weir_completions>(heap, runtime);
-  if (queue == nullptr) return weir::report(error, heap, WEIR_ENOMEM, "completions: out of memory");
+  if (queue == nullptr) return weir::report_no_memory(error, heap, "completions");
   queue->notify = static_cast<weir::Callback<weir_notify_fn> &&>(notify);
   status = weir::open_queue(*queue, read);
   if (status != WEIR_OK) {
     queue->user_unref();
-    return weir::report(error, heap, status, "completions: %s", weir_status_message(status));
+    return weir::report_status(error, heap, status, "completions");
   }
   runtime->add_queue(*queue);
   *out = queue;

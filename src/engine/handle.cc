@@ -65,6 +65,10 @@ weir_status usable(const Handle *handle) {
   return handle->runtime()->forked() ? WEIR_EFORKED : WEIR_OK;
 }
 
+[[gnu::cold]] Heap *heap_of(const Handle *handle) {
+  return handle == nullptr ? Heap::standard() : handle->heap();
+}
+
 [[gnu::cold]] void Handle::end() {
   weir_runtime *runtime = runtime_;
   runtime->meters().remove(*this);

@@ -103,6 +103,9 @@ class Handle : private DropTask, public ListNode<Handle, Listed> {
 // for NULL, WEIR_EFORKED there, else WEIR_OK.
 weir_status usable(const Handle *handle);
 
+// The heap of what `handle` (nullable) belongs to.
+Heap *heap_of(const Handle *handle);
+
 // Makes a T in its runtime's heap; NULL without memory. end_handle<T> frees it again.
 template <typename T, typename... Args>
 T *make_handle(Heap *heap, Args &&...args) {

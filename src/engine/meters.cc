@@ -48,8 +48,8 @@ bool is_taken_key(const char *key) {
 
 weir_status check_label(const char *key, const char *value, Heap *heap, weir_error **error) {
   return Check("label", heap, error)
-      .rule(key != nullptr, "key must not be NULL")
-      .rule(value != nullptr, "value must not be NULL")
+      .required("key", key)
+      .required("value", value)
       .rule(key == nullptr || is_label_key(key),
             "key must be [a-zA-Z_][a-zA-Z0-9_]* of at most 127 bytes (got '%.64s')", key)
       .rule(key == nullptr || std::strncmp(key, "__", 2) != 0,
@@ -148,7 +148,7 @@ int32_t MeterBook::set_label(Handle *handle, const char *key, const char *value,
   Label *label = make_label(key, value, std::strlen(key));
   if (label == nullptr || (handle != nullptr && !give_meters(*handle))) {
     free_labels(label);
-    return report(error, heap_, WEIR_ENOMEM, "label: out of memory");
+    return report_no_memory(error, heap_, "label");
   }
   {
     Lock lock(mutex_);

@@ -312,7 +312,7 @@ template <typename T, typename... Args>
 weir_status make_operation(Heap *heap, weir_operation **out, weir_error **error, Args &&...args) {
   *out = make_handle<T>(heap, std::forward<Args>(args)...);
   if (*out != nullptr) return WEIR_OK;
-  return report(error, heap, WEIR_ENOMEM, "operation: out of memory");
+  return report_no_memory(error, heap, "operation");
 }
 
 }  // namespace
@@ -337,9 +337,7 @@ using weir::Heap;
   if (out != nullptr) *out = nullptr;
   Heap *heap = weir::heap_of(runtime);
   Check check("operation", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(start != nullptr, "start must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("start", start).required("out", out);
   if (!check.ok()) return check.status();
   return weir::make_operation<weir::UserOperation>(
       heap, out, error, runtime, &weir::user_type,
@@ -354,9 +352,7 @@ using weir::Heap;
   if (out != nullptr) *out = nullptr;
   Heap *heap = weir::heap_of(runtime);
   Check check("operation", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(function != nullptr, "function must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("function", function).required("out", out);
   if (!check.ok()) return check.status();
   if (runtime->driver()->type->submit == nullptr) {
     return weir::report(error, heap, WEIR_ENOTSUP,
@@ -373,10 +369,9 @@ namespace {
 weir_status new_queued(weir_completions *queue, uint8_t kind, uint64_t user, weir_operation **out,
                        weir_error **error) {
   if (out != nullptr) *out = nullptr;
-  Heap *heap = queue == nullptr ? Heap::standard() : queue->heap();
+  Heap *heap = heap_of(queue);
   Check check("operation", heap, error);
-  check.rule(queue != nullptr, "queue must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("queue", queue).required("out", out);
   if (!check.ok()) return check.status();
   return make_operation<QueuedOperation>(heap, out, error, *queue, &queued_type, kind, user);
 }

@@ -9,6 +9,8 @@
 #include <weir/error.h>
 #include <weir/status.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 #include "base/heap.hh"
@@ -24,56 +26,54 @@ __attribute__((cold, format(printf, 4, 5))) weir_status report(weir_error **erro
 // The same with no more to say than the status itself: "breaker: closed".
 weir_status report_status(weir_error **error, Heap *heap, weir_status status, const char *subject);
 
-// Checks `given` bytes against `known` and copies what both know over the defaults in `target`.
-// `what` names the struct in messages ("limiter.options").
-weir_status read_sized(void *target, size_t known, const void *source, size_t given,
-                       const char *what, Heap *heap, weir_error **error);
+// "breaker: out of memory"; WEIR_ENOMEM.
+weir_status report_no_memory(weir_error **error, Heap *heap, const char *subject);
 
-// `options` begins as the defaults and gets what `source` (nullable: keep the defaults) has. Works
-// for every struct whose first field is its size.
+// "breaker.options must not be NULL"; WEIR_EINVAL.
+weir_status report_no_options(weir_error **error, Heap *heap, const char *subject);
+
+// All these structs begin with their size, and what is done with them knows no more of them than
+// that and how many bytes this version has. It is done once, then, whatever the type.
 template <typename T>
-weir_status read_options(T &options, const T *source, const char *what, Heap *heap,
+inline constexpr bool begins_with_size = offsetof(T, size) == 0 &&
+                                         sizeof(T::size) == sizeof(uint32_t);
+weir_status read_known(void *target, size_t known, const void *source, const char *subject,
+                       Heap *heap, weir_error **error);
+weir_status write_known(void *target, const void *source, size_t known);
+void init_known(void *target, size_t size, const void *defaults, size_t known);
+
+// `options` begins as the defaults and gets what `source` (nullable: keep the defaults) has.
+// `subject` is whose options they are in messages ("limiter").
+template <typename T>
+weir_status read_options(T &options, const T *source, const char *subject, Heap *heap,
                          weir_error **error) {
+  static_assert(begins_with_size<T>);
   if (source == nullptr) return WEIR_OK;
-  size_t given = source->size;
-  if (given == sizeof(T)) {
-    options = *source;
-    return WEIR_OK;
-  }
-  weir_status status = read_sized(&options, sizeof(T), source, given, what, heap, error);
-  options.size = sizeof(T);
-  return status;
+  return read_known(&options, sizeof(T), source, subject, heap, error);
 }
 
 // The same for functions that change the options of what is live: without any there is nothing to
 // change to.
 template <typename T>
-weir_status read_new_options(T &options, const T *source, const char *what, Heap *heap,
+weir_status read_new_options(T &options, const T *source, const char *subject, Heap *heap,
                              weir_error **error) {
-  if (source == nullptr) return report(error, heap, WEIR_EINVAL, "%s must not be NULL", what);
-  return read_options(options, source, what, heap, error);
+  if (source == nullptr) return report_no_options(error, heap, subject);
+  return read_options(options, source, subject, heap, error);
 }
 
 // Defaults into a caller's struct of `size` bytes, for the exported weir_X_options_init functions.
 template <typename T>
 void init_options(T *options, size_t size, const T &defaults) {
-  if (options == nullptr || size < sizeof(options->size)) return;
-  std::memset(static_cast<void *>(options), 0, size);
-  std::memcpy(static_cast<void *>(options), &defaults, size < sizeof(T) ? size : sizeof(T));
-  options->size = static_cast<decltype(options->size)>(size);
+  static_assert(begins_with_size<T>);
+  init_known(options, size, &defaults, sizeof(T));
 }
 
 // Copies a filled `source` to a caller's struct of `target->size` bytes (stats, rejections).
 // WEIR_EINVAL for NULL, WEIR_EABI for a size that cannot be.
 template <typename T>
 weir_status write_sized(T *target, const T &source) {
-  if (target == nullptr) return WEIR_EINVAL;
-  auto given = target->size;
-  if (given < 2 * sizeof(uint32_t) || given > 16 * sizeof(T)) return WEIR_EABI;
-  if (given > sizeof(T)) std::memset(static_cast<void *>(target), 0, given);
-  std::memcpy(static_cast<void *>(target), &source, given < sizeof(T) ? given : sizeof(T));
-  target->size = given;
-  return WEIR_OK;
+  static_assert(begins_with_size<T>);
+  return write_known(target, &source, sizeof(T));
 }
 
 // Checks fields of one options struct; the first failure is kept and reported as
@@ -101,21 +101,29 @@ class Check {
   Check &real(const char *field, double value, double low, double high);
   // above low (not equal), at most high.
   Check &real_above(const char *field, double value, double low, double high);
+  // What `field` points to is there: an object or a function.
+  template <typename T>
+  Check &required(const char *field, T *pointer) {
+    return required_address(field, reinterpret_cast<uintptr_t>(pointer));
+  }
+  // Fields kept for later versions.
+  Check &reserved(uint32_t value);
   // Any rule, in words: "min_delay_ms must not exceed max_delay_ms (got 5 and 3)". A rule that
   // holds costs a comparison: weir_run checks its options with it.
   template <typename... Values>
   Check &rule(bool holds, const char *format, Values... values) {
-    if (holds) return *this;
-    if constexpr (sizeof...(values) == 0) {
-      fail("%s", format);
-    } else {
-      fail(format, values...);
-    }
+    if (!holds) fail(format, values...);
+    return *this;
+  }
+  Check &rule(bool holds, const char *message) {
+    if (!holds) fail_text(message);
     return *this;
   }
 
  private:
+  Check &required_address(const char *field, uintptr_t address);
   __attribute__((cold, format(printf, 2, 3))) void fail(const char *format, ...);
+  [[gnu::cold]] void fail_text(const char *message);
   [[gnu::cold]] void fail_range(const char *field, int64_t value, int64_t low, int64_t high);
   [[gnu::cold]] void fail_range_or(const char *field, int64_t value, int64_t low, int64_t high,
                                    const char *word);

@@ -176,11 +176,9 @@ const char *weir_policy_name(const weir_policy *policy) {
 weir_status weir_policy_wrap(weir_policy *policy, weir_operation *operation, weir_operation **out,
                              weir_error **error) {
   if (out != nullptr) *out = nullptr;
-  weir::Heap *heap = policy == nullptr ? weir::Heap::standard() : policy->heap();
+  weir::Heap *heap = weir::heap_of(policy);
   weir::Check check("wrap", heap, error);
-  check.rule(policy != nullptr, "policy must not be NULL")
-      .rule(operation != nullptr, "operation must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("policy", policy).required("operation", operation).required("out", out);
   if (!check.ok()) return check.status();
   uint32_t layers = policy->plan.count + operation->plan.count;
   check.rule(policy->runtime() == operation->runtime(), "policy must be of the operation's runtime")
@@ -191,7 +189,7 @@ weir_status weir_policy_wrap(weir_policy *policy, weir_operation *operation, wei
   auto *wrapped = weir::make_handle<weir::WrappedOperation>(heap, *policy, *operation);
   if (wrapped == nullptr || !weir::join_plans(heap, policy->plan, operation->plan, wrapped->plan)) {
     weir::unref_handle(wrapped);
-    return weir::report(error, heap, WEIR_ENOMEM, "wrap: out of memory");
+    return weir::report_no_memory(error, heap, "wrap");
   }
   *out = wrapped;
   return WEIR_OK;

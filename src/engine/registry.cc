@@ -119,9 +119,9 @@ weir_status report_registry(weir_status status, const char *name, Heap *heap, we
 }  // namespace weir
 
 weir_status weir_policy_register(weir_policy *policy, weir_error **error) {
-  weir::Heap *heap = policy == nullptr ? weir::Heap::standard() : policy->heap();
+  weir::Heap *heap = weir::heap_of(policy);
   weir::Check check("registry", heap, error);
-  check.rule(policy != nullptr, "policy must not be NULL");
+  check.required("policy", policy);
   if (!check.ok()) return check.status();
   weir::check_registry_name(check, policy->name());
   if (!check.ok()) return check.status();
@@ -136,9 +136,7 @@ weir_status weir_policy_find(weir_runtime *runtime, const char *name, weir_polic
   if (policy != nullptr) *policy = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir::Check check("registry", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(policy != nullptr, "policy must not be NULL")
-      .rule(name != nullptr, "name must not be NULL");
+  check.required("runtime", runtime).required("policy", policy).required("name", name);
   if (!check.ok()) return check.status();
   weir::check_registry_name(check, name);
   if (!check.ok()) return check.status();

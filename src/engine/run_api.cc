@@ -67,9 +67,7 @@ class RunBuilder {
     (static_cast<void>(ref_handle(handles)), ...);
   }
   void refused(weir_status status);
-  weir_status no_memory() {
-    return report(error_, runtime_.heap(), WEIR_ENOMEM, "run: out of memory");
-  }
+  weir_status no_memory() { return report_no_memory(error_, runtime_.heap(), "run"); }
 
   weir_operation &operation_;
   weir_operation *inner_;
@@ -92,7 +90,7 @@ class RunBuilder {
   } else {
     // Of another version: a copy, defaults where it has nothing.
     copy_ = default_run_options;
-    weir_status status = read_options(copy_, given, "run options", heap, error_);
+    weir_status status = read_options(copy_, given, "run", heap, error_);
     if (status != WEIR_OK) return status;
     options_ = &copy_;
   }
@@ -320,10 +318,10 @@ weir_status weir_run(weir_operation *operation, const weir_run_options *options,
 [[gnu::cold]] weir_status weir_run_wait(weir_operation *operation, const weir_run_options *options,
                                         int64_t timeout_ms, weir_outcome *outcome,
                                         weir_error **error) {
-  weir::Heap *heap = operation == nullptr ? weir::Heap::standard() : operation->heap();
+  weir::Heap *heap = weir::heap_of(operation);
   weir::Check check("run_wait", heap, error);
-  check.rule(operation != nullptr, "operation must not be NULL")
-      .rule(outcome != nullptr, "outcome must not be NULL")
+  check.required("operation", operation)
+      .required("outcome", outcome)
       .range_or("timeout_ms", timeout_ms, 0, weir::max_ms, "forever")
       .rule(options == nullptr || options->size < offsetof(weir_run_options, user) ||
                 options->queue == nullptr,
@@ -350,7 +348,7 @@ weir_status weir_run(weir_operation *operation, const weir_run_options *options,
   }
   call->cancel();
   call->unref();
-  return weir::report(error, heap, status, "run_wait: %s", weir_status_message(status));
+  return weir::report_status(error, heap, status, "run_wait");
 }
 
 weir_call *weir_call_ref(weir_call *call) {

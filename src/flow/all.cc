@@ -25,7 +25,7 @@ weir_status new_all(const Pattern &pattern, weir_runtime *runtime,
   if (out != nullptr) *out = nullptr;
   Heap *heap = heap_of(runtime);
   Check check(pattern.layer.name, heap, error);
-  check.rule(out != nullptr, "out must not be NULL");
+  check.required("out", out);
   if (check.ok()) check_operations(check, runtime, operations, count, 0);
   if (!check.ok()) return check.status();
   auto *all = make_handle<Collector>(heap, runtime, end_handle<Collector>, pattern);

@@ -135,7 +135,7 @@ struct ParallelSetup {
 weir_status ParallelSetup::read(const weir_parallel_options *given, Heap *heap,
                                 weir_error **error) {
   weir_parallel_options options = parallel_defaults;
-  weir_status status = read_options(options, given, "parallel options", heap, error);
+  weir_status status = read_options(options, given, "parallel", heap, error);
   if (status != WEIR_OK) return status;
   rules = {options.stop_on_error, options.concurrency, options.item_timeout_ms,
            options.policy,        options.name,        options.queue,
@@ -203,7 +203,7 @@ weir_status weir_parallel_new(weir_runtime *runtime, weir_operation *const *oper
   weir_status status = setup.read(options, heap, error);
   if (status != WEIR_OK) return status;
   weir::Check check("parallel", heap, error);
-  check.rule(out != nullptr, "out must not be NULL")
+  check.required("out", out)
       .rule(!setup.pull, "pull must be NULL beside a list of operations")
       .rule(setup.source == nullptr, "source must be NULL beside a list of operations");
   if (check.ok()) weir::check_operations(check, runtime, operations, count, 0);
@@ -226,8 +226,7 @@ weir_status weir_parallel_new_each(weir_operation *operation, weir_value *items,
   if (status != WEIR_OK) return status;
   setup.choose_source(items);
   weir::Check check("parallel", heap, error);
-  check.rule(operation != nullptr, "operation must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("operation", operation).required("out", out);
   if (!check.ok()) return check.status();
   weir::check_operations(check, runtime, &operation, 1, 1);
   weir::check_sources(check, setup, *operation, items);

@@ -197,9 +197,9 @@ constexpr weir_poll_options poll_defaults = WEIR_POLL_OPTIONS_INIT;
 weir_status check_poll(const weir_poll_options &options, const weir_operation *operation,
                        weir_operation **out, Heap *heap, weir_error **error) {
   Check check("poll", heap, error);
-  check.rule(operation != nullptr, "operation must not be NULL")
-      .rule(out != nullptr, "out must not be NULL")
-      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+  check.required("operation", operation)
+      .required("out", out)
+      .reserved(options.reserved)
       .rule(options.interval_ms >= 0, "interval_ms is required: at least 0 (got %lld)",
             static_cast<long long>(options.interval_ms))
       .range_or("max_attempts", options.max_attempts, 1, INT64_MAX, "unlimited")
@@ -226,9 +226,9 @@ void weir_poll_options_init(weir_poll_options *options, size_t size) {
 weir_status weir_poll_new(weir_operation *operation, const weir_poll_options *given,
                           weir_operation **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
-  weir::Heap *heap = operation == nullptr ? weir::Heap::standard() : operation->heap();
+  weir::Heap *heap = weir::heap_of(operation);
   weir_poll_options options = weir::poll_defaults;
-  weir_status status = weir::read_options(options, given, "poll options", heap, error);
+  weir_status status = weir::read_options(options, given, "poll", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_poll_until_fn> until(options.until, options.until_data,
                                            options.until_free_data);
@@ -240,5 +240,5 @@ weir_status weir_poll_new(weir_operation *operation, const weir_poll_options *gi
     return WEIR_OK;
   }
   weir::unref_handle(poll);
-  return weir::report(error, heap, WEIR_ENOMEM, "poll: out of memory");
+  return weir::report_no_memory(error, heap, "poll");
 }

@@ -161,7 +161,7 @@ weir_status weir_pool_new(weir_runtime *runtime, const weir_pool_options *given,
   if (out != nullptr) *out = nullptr;
   Heap *heap = weir::heap_of(runtime);
   weir_pool_options options = weir::pool_defaults;
-  weir_status status = weir::read_options(options, given, "pool options", heap, error);
+  weir_status status = weir::read_options(options, given, "pool", heap, error);
   if (status != WEIR_OK) return status;
   weir::ItemListeners listeners;
   listeners.item = {options.on_item, options.item_data, options.item_free_data};
@@ -170,15 +170,14 @@ weir_status weir_pool_new(weir_runtime *runtime, const weir_pool_options *given,
                            options.policy,        options.name,        options.queue,
                            options.user};
   weir::Check check("pool", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   if (check.ok()) weir::check_items(check, runtime, rules, listeners);
   if (!check.ok()) return check.status();
   auto *pool = weir::make_handle<weir_pool>(heap, runtime);
-  if (pool == nullptr) return weir::report(error, heap, WEIR_ENOMEM, "pool: out of memory");
+  if (pool == nullptr) return weir::report_no_memory(error, heap, "pool");
   status = pool->set_rules(rules, static_cast<weir::ItemListeners &&>(listeners), "pool", error);
   if (status == WEIR_OK && !weir::publish(*pool, weir::Metered::pool)) {
-    status = weir::report(error, heap, WEIR_ENOMEM, "pool: out of memory");
+    status = weir::report_no_memory(error, heap, "pool");
   }
   if (status == WEIR_OK) {
     *out = pool;
@@ -197,10 +196,9 @@ weir_operation *weir_pool_operation(weir_pool *pool) { return pool; }
 weir_status weir_pool_add(weir_pool *pool, weir_operation *operation, weir_value *input,
                           weir_error **error) {
   if (pool != nullptr && pool->runtime()->forked()) return WEIR_EFORKED;
-  Heap *heap = pool == nullptr ? Heap::standard() : pool->heap();
+  Heap *heap = heap_of(pool);
   weir::Check check("pool", heap, error);
-  check.rule(pool != nullptr, "pool must not be NULL")
-      .rule(operation != nullptr, "operation must not be NULL");
+  check.required("pool", pool).required("operation", operation);
   if (!check.ok()) return check.status();
   check.rule(operation->runtime() == pool->runtime(), "operation must be of the pool's runtime")
       .rule(operation->nesting < weir::pool_nesting,
@@ -209,7 +207,7 @@ weir_status weir_pool_add(weir_pool *pool, weir_operation *operation, weir_value
   if (check.ok()) weir::check_around(check, pool->policy, *operation);
   if (!check.ok()) return check.status();
   auto *item = heap->make<PoolItem>();
-  if (item == nullptr) return weir::report(error, heap, WEIR_ENOMEM, "pool: out of memory");
+  if (item == nullptr) return weir::report_no_memory(error, heap, "pool");
   item->operation = operation;
   item->input = weir::ref_value(input);
   operation->ref();

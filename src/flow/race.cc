@@ -101,7 +101,7 @@ weir_status new_race(const Pattern &pattern, weir_runtime *runtime,
   Heap *heap = heap_of(runtime);
   const char *subject = pattern.layer.name;
   Check check(subject, heap, error);
-  check.rule(out != nullptr, "out must not be NULL");
+  check.required("out", out);
   if (check.ok()) check_operations(check, runtime, operations, count, 1);
   if (check.ok()) check_race(check, options, count);
   if (!check.ok()) return check.status();
@@ -122,8 +122,7 @@ weir_status weir_race_new(weir_runtime *runtime, weir_operation *const *operatio
                           weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir_race_options read = weir::race_defaults;
-  weir_status status =
-      weir::read_options(read, options, "race options", weir::heap_of(runtime), error);
+  weir_status status = weir::read_options(read, options, "race", weir::heap_of(runtime), error);
   if (status != WEIR_OK) return status;
   return weir::new_race(weir::race_pattern, runtime, operations, count, read, out, error);
 }

@@ -49,7 +49,7 @@ void check_scope_key(Check &check, const char *key) {
 weir_status read_scope_options(weir_scope_options &options, const weir_scope_options *given,
                                Heap *heap, weir_error **error) {
   options = scope_defaults;
-  weir_status status = read_options(options, given, "scope options", heap, error);
+  weir_status status = read_options(options, given, "scope", heap, error);
   if (status != WEIR_OK) return status;
   return Check("scope", heap, error)
       .rule(options.exit <= WEIR_SCOPE_GRACE, "exit must be WEIR_SCOPE_* (got %u)", options.exit)
@@ -72,8 +72,7 @@ weir_status weir_scope_new(weir_runtime *runtime, const weir_scope_options *give
   weir_status status = weir::read_scope_options(options, given, heap, error);
   if (status != WEIR_OK) return status;
   weir::Check check("scope", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   if (!check.ok()) return check.status();
   uint32_t depth = options.parent == nullptr ? 1 : options.parent->depth() + 1;
   check

@@ -249,7 +249,7 @@ weir_status give(weir_operation *made, bool complete, const char *what, Heap *he
     return WEIR_OK;
   }
   unref_handle(made);
-  return report(error, heap, WEIR_ENOMEM, "%s: out of memory", what);
+  return report_no_memory(error, heap, what);
 }
 
 bool name_scope_operation(ScopeOperation &operation, const weir_scope_options &options) {
@@ -267,13 +267,13 @@ bool name_scope_operation(ScopeOperation &operation, const weir_scope_options &o
 weir_status weir_scope_operation(weir_operation *body, const weir_scope_options *given,
                                  weir_operation **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
-  weir::Heap *heap = body == nullptr ? weir::Heap::standard() : body->heap();
+  weir::Heap *heap = weir::heap_of(body);
   weir_scope_options options;
   weir_status status = weir::read_scope_options(options, given, heap, error);
   if (status != WEIR_OK) return status;
   weir::Check check("scope", heap, error);
-  check.rule(body != nullptr, "body must not be NULL")
-      .rule(out != nullptr, "out must not be NULL")
+  check.required("body", body)
+      .required("out", out)
       .rule(options.parent == nullptr, "parent must be NULL: the run's scope is the parent");
   if (!check.ok()) return check.status();
   weir::check_nesting(check, body->nesting + 1);
@@ -285,10 +285,9 @@ weir_status weir_scope_operation(weir_operation *body, const weir_scope_options 
 
 weir_status weir_scope_join(weir_scope *scope, weir_operation **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
-  weir::Heap *heap = scope == nullptr ? weir::Heap::standard() : scope->heap();
+  weir::Heap *heap = weir::heap_of(scope);
   weir::Check check("scope", heap, error);
-  check.rule(scope != nullptr, "scope must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("scope", scope).required("out", out);
   if (!check.ok()) return check.status();
   auto *made = weir::make_handle<weir::JoinOperation>(heap, *scope, &weir::join_layer);
   bool complete = made != nullptr && made->set_name(scope->name());

@@ -121,11 +121,9 @@ constinit const LayerType resource_layer = {"resource", layer_size(sizeof(Resour
 weir_status weir_scope_resource(weir_operation *open, weir_operation *close, const char *key,
                                 weir_operation **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
-  weir::Heap *heap = open == nullptr ? weir::Heap::standard() : open->heap();
+  weir::Heap *heap = weir::heap_of(open);
   weir::Check check("resource", heap, error);
-  check.rule(open != nullptr, "open must not be NULL")
-      .rule(close != nullptr, "close must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("open", open).required("close", close).required("out", out);
   weir::check_scope_key(check, key);
   if (!check.ok()) return check.status();
   check.rule(open->runtime() == close->runtime(), "close must be of the same runtime as open");
@@ -140,5 +138,5 @@ weir_status weir_scope_resource(weir_operation *open, weir_operation *close, con
     return WEIR_OK;
   }
   weir::unref_handle(made);
-  return weir::report(error, heap, WEIR_ENOMEM, "resource: out of memory");
+  return weir::report_no_memory(error, heap, "resource");
 }

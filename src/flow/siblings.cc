@@ -216,7 +216,7 @@ void SiblingsOperation::nest(uint32_t inner_nesting) {
 void check_operations(Check &check, weir_runtime *runtime, weir_operation *const *operations,
                       size_t count, size_t least) {
   constexpr size_t most = size_t{1} << 30;
-  check.rule(runtime != nullptr, "runtime must not be NULL")
+  check.required("runtime", runtime)
       .rule(operations != nullptr || count == 0, "operations must not be NULL")
       .rule(count >= least, "count must be at least %zu (got %zu)", least, count)
       .rule(count <= most, "count must be at most %zu (got %zu)", most, count);
@@ -236,7 +236,7 @@ weir_status hand_out(SiblingsOperation *made, bool complete, weir_operation **ou
     return WEIR_OK;
   }
   unref_handle(made);
-  return report(error, heap, WEIR_ENOMEM, "%s: out of memory", subject);
+  return report_no_memory(error, heap, subject);
 }
 
 }  // namespace weir

@@ -165,7 +165,7 @@ weir_status Collector::set_rules(const ItemRules &rules, ItemListeners &&given, 
   if (status != WEIR_OK) return status;
   if (policy != nullptr) nest(policy->nesting);
   if (set_name(rules.name)) return WEIR_OK;
-  return report(error, heap(), WEIR_ENOMEM, "%s: out of memory", subject);
+  return report_no_memory(error, heap(), subject);
 }
 
 void check_items(Check &check, weir_runtime *runtime, const ItemRules &rules,

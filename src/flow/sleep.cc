@@ -89,8 +89,8 @@ weir_status weir_sleep_new(weir_runtime *runtime, int64_t sleep_ms, weir_status 
   weir::Heap *heap = weir::heap_of(runtime);
   weir_status checked =
       weir::Check("sleep", heap, error)
-          .rule(runtime != nullptr, "runtime must not be NULL")
-          .rule(out != nullptr, "out must not be NULL")
+          .required("runtime", runtime)
+          .required("out", out)
           .range_or("sleep_ms", sleep_ms, 0, weir::max_ms, "forever")
           .range("status", status, weir::last_status, WEIR_OK)
           .rule(value == nullptr || status == WEIR_OK, "value must be NULL beside a failure")
@@ -100,7 +100,7 @@ weir_status weir_sleep_new(weir_runtime *runtime, int64_t sleep_ms, weir_status 
   if (checked != WEIR_OK) return checked;
   auto *sleep = weir::make_handle<weir::Sleep>(heap, runtime, weir::ms_to_ns(sleep_ms), status,
                                                value, error_result);
-  if (sleep == nullptr) return weir::report(error, heap, WEIR_ENOMEM, "sleep: out of memory");
+  if (sleep == nullptr) return weir::report_no_memory(error, heap, "sleep");
   *out = sleep;
   return WEIR_OK;
 }

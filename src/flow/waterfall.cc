@@ -78,7 +78,7 @@ weir_status weir_waterfall_new(weir_runtime *runtime, weir_operation *const *ope
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir::Check check("waterfall", heap, error);
-  check.rule(out != nullptr, "out must not be NULL");
+  check.required("out", out);
   if (check.ok()) weir::check_operations(check, runtime, operations, count, 0);
   if (!check.ok()) return check.status();
   auto *waterfall = weir::make_handle<weir::Waterfall>(heap, runtime);

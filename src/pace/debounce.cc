@@ -9,7 +9,6 @@ struct DebounceKind {
   using Handle = weir_debounce;
   using Options = weir_debounce_options;
   static constexpr const char *subject = "debounce";
-  static constexpr const char *options_subject = "debounce options";
   static constexpr Options defaults = WEIR_DEBOUNCE_OPTIONS_INIT;
 
   static void check_times(const Options &options, Check &check) {

@@ -102,8 +102,7 @@ const LayerType member_layer = {"pacer", layer_size(sizeof(Member)), member_step
 
 [[gnu::cold]] weir_status pacer_check(weir_runtime *runtime, weir_operation *operation,
                                       weir_policy *policy, const PacerRules &rules, Check &check) {
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(operation != nullptr, "operation must not be NULL");
+  check.required("runtime", runtime).required("operation", operation);
   if (!check.ok()) return check.status();
   check.rule(operation->runtime() == runtime, "operation must be of the same runtime")
       .rule(policy == nullptr || policy->runtime() == runtime, "policy must be of the same runtime")
@@ -129,7 +128,7 @@ const LayerType member_layer = {"pacer", layer_size(sizeof(Member)), member_step
     return WEIR_OK;
   }
   auto *task = pacer->heap()->make<WaitsTask>(run_waits, pacer, rules);
-  if (task == nullptr) return report_status(error, pacer->heap(), WEIR_ENOMEM, "pacer");
+  if (task == nullptr) return report_no_memory(error, pacer->heap(), "pacer");
   pacer->ref();
   runtime.post(*task);
   return WEIR_OK;

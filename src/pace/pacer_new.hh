@@ -3,7 +3,7 @@
 // How a pacer is made of its options, once for both kinds. A kind is a struct:
 //
 //   Handle, Options           the public types
-//   subject, options_subject  what messages call it and its options
+//   subject                   what messages call it
 //   defaults                  of the options
 //   check_times(options, check)   the rules for its own fields
 //   rules(options)            what the machine gets
@@ -23,7 +23,7 @@ void check_pacer_fields(Check &check, const typename Kind::Options &options) {
       .range("trailing", options.trailing, 0, 1)
       .range("superseded", options.superseded, WEIR_SUPERSEDED_CANCEL, WEIR_SUPERSEDED_SHARE)
       .range("overlap", options.overlap, WEIR_OVERLAP_QUEUE, WEIR_OVERLAP_CANCEL)
-      .rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved);
+      .reserved(options.reserved);
   Kind::check_times(options, check);
 }
 
@@ -44,7 +44,7 @@ weir_status new_pacer(weir_runtime *runtime, weir_operation *operation,
   if (out != nullptr) *out = nullptr;
   Heap *heap = heap_of(runtime);
   typename Kind::Options options = Kind::defaults;
-  weir_status status = read_options(options, given, Kind::options_subject, heap, error);
+  weir_status status = read_options(options, given, Kind::subject, heap, error);
   if (status != WEIR_OK) return status;
   status = check_pacer<Kind>(runtime, operation, options, out != nullptr, error);
   if (status != WEIR_OK) return status;
@@ -52,7 +52,7 @@ weir_status new_pacer(weir_runtime *runtime, weir_operation *operation,
                                     *operation, options.policy);
   if (pacer == nullptr || !pacer->set_name(options.name) || !publish(*pacer, Metered::pacer)) {
     unref_handle(pacer);
-    return report(error, heap, WEIR_ENOMEM, "%s: out of memory", Kind::subject);
+    return report_no_memory(error, heap, Kind::subject);
   }
   *out = pacer;
   return WEIR_OK;
@@ -61,9 +61,9 @@ weir_status new_pacer(weir_runtime *runtime, weir_operation *operation,
 template <typename Kind>
 weir_status set_pacer_options(typename Kind::Handle *pacer, const typename Kind::Options *given,
                               weir_error **error) {
-  Heap *heap = pacer == nullptr ? Heap::standard() : pacer->heap();
+  Heap *heap = heap_of(pacer);
   typename Kind::Options options = Kind::defaults;
-  weir_status status = read_new_options(options, given, Kind::options_subject, heap, error);
+  weir_status status = read_new_options(options, given, Kind::subject, heap, error);
   if (status != WEIR_OK) return status;
   Check check(Kind::subject, heap, error);
   check.rule(pacer != nullptr, "%s must not be NULL", Kind::subject)

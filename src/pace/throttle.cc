@@ -9,7 +9,6 @@ struct ThrottleKind {
   using Handle = weir_throttle;
   using Options = weir_throttle_options;
   static constexpr const char *subject = "throttle";
-  static constexpr const char *options_subject = "throttle options";
   static constexpr Options defaults = WEIR_THROTTLE_OPTIONS_INIT;
 
   static void check_times(const Options &options, Check &check) {

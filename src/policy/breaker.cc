@@ -8,6 +8,7 @@
 #include "engine/error.hh"
 #include "engine/options.hh"
 #include "engine/runtime.hh"
+#include "engine/value.hh"
 
 static_assert(sizeof(weir_breaker) <= 464, "an idle breaker is at most 512 bytes");
 
@@ -127,17 +128,16 @@ bool add_breaker_listeners(weir_breaker &breaker, const weir_breaker_options &op
                                            const weir_breaker_options *options, weir_breaker **out,
                                            weir_error **error) {
   if (out != nullptr) *out = nullptr;
-  weir::Heap *heap = runtime == nullptr ? weir::Heap::standard() : runtime->heap();
+  weir::Heap *heap = weir::heap_of(runtime);
   weir_breaker_options given = weir::default_breaker_options();
-  weir_status status = weir::read_options(given, options, "breaker.options", heap, error);
+  weir_status status = weir::read_options(given, options, "breaker", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_classify_fn> classify(given.classify, given.classify_data,
                                             given.classify_free_data);
   weir::Callback<weir_breaker_change_fn> on_change(given.on_state_change, given.change_data,
                                                    given.change_free_data);
   weir::Check check("breaker", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   if (!check.ok()) return check.status();
   status = weir::check_breaker_options(given, heap, error);
   if (status != WEIR_OK) return status;
@@ -147,7 +147,7 @@ bool add_breaker_listeners(weir_breaker &breaker, const weir_breaker_options &op
       !weir::add_breaker_listeners(*breaker, given, std::move(on_change)) ||
       !weir::publish(*breaker, weir::Metered::breaker)) {
     weir::unref_handle(breaker);
-    return weir::report(error, heap, WEIR_ENOMEM, "breaker: out of memory");
+    return weir::report_no_memory(error, heap, "breaker");
   }
   *out = breaker;
   return WEIR_OK;

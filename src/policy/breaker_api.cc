@@ -209,9 +209,9 @@ weir_status weir_breaker_reset(weir_breaker *breaker) {
 [[gnu::cold]] weir_status weir_breaker_set_options(weir_breaker *breaker,
                                                    const weir_breaker_options *options,
                                                    weir_error **error) {
-  weir::Heap *heap = breaker == nullptr ? weir::Heap::standard() : breaker->heap();
+  weir::Heap *heap = weir::heap_of(breaker);
   weir_breaker_options given = weir::default_breaker_options();
-  weir_status status = weir::read_new_options(given, options, "breaker.options", heap, error);
+  weir_status status = weir::read_new_options(given, options, "breaker", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_classify_fn> classify(given.classify, given.classify_data,
                                             given.classify_free_data);
@@ -228,5 +228,5 @@ weir_status weir_breaker_reset(weir_breaker *breaker) {
   }
   Moment moment = breaker_time(*breaker);
   if (breaker->core.set_options(heap, given, moment)) return WEIR_OK;
-  return weir::report(error, heap, WEIR_ENOMEM, "breaker: out of memory");
+  return weir::report_no_memory(error, heap, "breaker");
 }

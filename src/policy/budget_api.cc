@@ -21,7 +21,7 @@ constexpr int64_t day_ms = 24 * 60 * 60 * 1000;
 constexpr int64_t coarse_window_ms = 6400;
 
 weir_status check_budget(Check &check, const weir_budget_options &options) {
-  return check.rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+  return check.reserved(options.reserved)
       .real("ratio", options.ratio, 0, 1000)
       .real("min_per_second", options.min_per_second, 0, 1e6)
       .range("window_ms", options.window_ms, 10, day_ms)
@@ -50,11 +50,10 @@ weir_status weir_budget_new(weir_runtime *runtime, const weir_budget_options *gi
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_budget_options options = weir::budget_defaults;
-  weir_status status = weir::read_options(options, given, "budget options", heap, error);
+  weir_status status = weir::read_options(options, given, "budget", heap, error);
   if (status != WEIR_OK) return status;
   weir::Check check("budget", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   status = weir::check_budget(check, options);
   if (status != WEIR_OK) return status;
   auto *budget = weir::make_handle<weir_budget>(heap, runtime, options);
@@ -64,17 +63,17 @@ weir_status weir_budget_new(weir_runtime *runtime, const weir_budget_options *gi
     return WEIR_OK;
   }
   weir::unref_handle(budget);
-  return weir::report(error, heap, WEIR_ENOMEM, "budget: out of memory");
+  return weir::report_no_memory(error, heap, "budget");
 }
 
 weir_status weir_budget_set_options(weir_budget *budget, const weir_budget_options *given,
                                     weir_error **error) {
-  weir::Heap *heap = budget == nullptr ? weir::Heap::standard() : budget->heap();
+  weir::Heap *heap = weir::heap_of(budget);
   weir_budget_options options = weir::budget_defaults;
-  weir_status status = weir::read_new_options(options, given, "budget.options", heap, error);
+  weir_status status = weir::read_new_options(options, given, "budget", heap, error);
   if (status != WEIR_OK) return status;
   weir::Check check("budget", heap, error);
-  check.rule(budget != nullptr, "budget must not be NULL")
+  check.required("budget", budget)
       .rule(options.name == nullptr, "name cannot change (must be NULL)");
   weir::check_budget(check, options);
   if (!check.ok()) return check.status();

@@ -13,8 +13,8 @@ weir_status weir_bulkhead_new(weir_runtime *runtime, int64_t max_concurrent, int
                               const char *name, weir_limiter **out, weir_error **error) {
   if (out != nullptr) *out = nullptr;
   weir_status status = weir::Check("bulkhead", weir::heap_of(runtime), error)
-                           .rule(runtime != nullptr, "runtime must not be NULL")
-                           .rule(out != nullptr, "out must not be NULL")
+                           .required("runtime", runtime)
+                           .required("out", out)
                            .range("max_concurrent", max_concurrent, 1, INT32_MAX)
                            .range_or("queue_limit", queue_limit, 0, INT64_MAX, "unlimited")
                            .status();

@@ -157,11 +157,10 @@ weir_status weir_chaos_new(weir_runtime *runtime, const weir_chaos_options *give
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_chaos_options options = weir::chaos_defaults;
-  weir_status status = weir::read_options(options, given, "chaos.options", heap, error);
+  weir_status status = weir::read_options(options, given, "chaos", heap, error);
   if (status != WEIR_OK) return status;
   weir::Check check("chaos", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   weir::check_chaos(check, options);
   if (!check.ok()) return check.status();
   auto *chaos = weir::make_handle<weir_chaos>(heap, runtime);
@@ -178,7 +177,7 @@ weir_status weir_chaos_new(weir_runtime *runtime, const weir_chaos_options *give
     }
   }
   weir::unref_handle(chaos);
-  return weir::report_status(error, heap, WEIR_ENOMEM, "chaos");
+  return weir::report_no_memory(error, heap, "chaos");
 }
 
 weir_status weir_chaos_enable(weir_chaos *chaos, uint32_t enabled) {
@@ -189,20 +188,19 @@ weir_status weir_chaos_enable(weir_chaos *chaos, uint32_t enabled) {
 
 weir_status weir_chaos_set_options(weir_chaos *chaos, const weir_chaos_options *given,
                                    weir_error **error) {
-  weir::Heap *heap = chaos == nullptr ? weir::Heap::standard() : chaos->heap();
+  weir::Heap *heap = weir::heap_of(chaos);
   weir_chaos_options options = weir::chaos_defaults;
-  weir_status status = weir::read_new_options(options, given, "chaos.options", heap, error);
+  weir_status status = weir::read_new_options(options, given, "chaos", heap, error);
   if (status != WEIR_OK) return status;
   weir::Check check("chaos", heap, error);
-  check.rule(chaos != nullptr, "chaos must not be NULL")
-      .rule(options.name == nullptr, "name cannot change (must be NULL)");
+  check.required("chaos", chaos).rule(options.name == nullptr, "name cannot change (must be NULL)");
   weir::check_chaos(check, options);
   if (!check.ok()) return check.status();
   if (chaos->runtime()->forked()) {
     return weir::report_status(error, heap, WEIR_EFORKED, "chaos");
   }
   weir::ChaosSet *set = weir::make_chaos_set(*chaos, options);
-  if (set == nullptr) return weir::report_status(error, heap, WEIR_ENOMEM, "chaos");
+  if (set == nullptr) return weir::report_no_memory(error, heap, "chaos");
   chaos->live.replace(*chaos->runtime(), set);
   return WEIR_OK;
 }

@@ -217,13 +217,12 @@ weir_status weir_fallback_new(weir_runtime *runtime, const weir_fallback_options
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_fallback_options options = weir::fallback_defaults;
-  weir_status status = weir::read_options(options, given, "fallback options", heap, error);
+  weir_status status = weir::read_options(options, given, "fallback", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_classify_fn> classify(options.classify, options.classify_data,
                                             options.classify_free_data);
   weir::Check check("fallback", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   weir::check_fallback(check, options, runtime);
   if (!check.ok()) return check.status();
   weir::check_nesting(check, weir::nesting_of(options));
@@ -242,19 +241,19 @@ weir_status weir_fallback_new(weir_runtime *runtime, const weir_fallback_options
     }
   }
   weir::unref_handle(fallback);
-  return weir::report(error, heap, WEIR_ENOMEM, "fallback: out of memory");
+  return weir::report_no_memory(error, heap, "fallback");
 }
 
 weir_status weir_fallback_set_options(weir_fallback *fallback, const weir_fallback_options *given,
                                       weir_error **error) {
-  weir::Heap *heap = fallback == nullptr ? weir::Heap::standard() : fallback->heap();
+  weir::Heap *heap = weir::heap_of(fallback);
   weir_fallback_options options = weir::fallback_defaults;
-  weir_status status = weir::read_new_options(options, given, "fallback.options", heap, error);
+  weir_status status = weir::read_new_options(options, given, "fallback", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_classify_fn> classify(options.classify, options.classify_data,
                                             options.classify_free_data);
   weir::Check check("fallback", heap, error);
-  check.rule(fallback != nullptr, "fallback must not be NULL")
+  check.required("fallback", fallback)
       .rule(options.name == nullptr, "name cannot change (must be NULL)");
   weir::check_fallback(check, options, fallback == nullptr ? nullptr : fallback->runtime());
   if (!check.ok()) return check.status();
@@ -267,7 +266,7 @@ weir_status weir_fallback_set_options(weir_fallback *fallback, const weir_fallba
     return weir::report_status(error, heap, WEIR_EFORKED, "fallback");
   }
   auto *set = weir::make_fallback_set(heap, options, std::move(classify));
-  if (set == nullptr) return weir::report_status(error, heap, WEIR_ENOMEM, "fallback");
+  if (set == nullptr) return weir::report_no_memory(error, heap, "fallback");
   fallback->live.replace(*fallback->runtime(), set);
   return WEIR_OK;
 }

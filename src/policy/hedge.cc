@@ -76,13 +76,12 @@ weir_status weir_hedge_new(weir_runtime *runtime, const weir_hedge_options *give
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_hedge_options options = weir::hedge_defaults;
-  weir_status status = weir::read_options(options, given, "hedge options", heap, error);
+  weir_status status = weir::read_options(options, given, "hedge", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_classify_fn> classify(options.classify, options.classify_data,
                                             options.classify_free_data);
   weir::Check check("hedge", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   weir::check_hedge(check, options, runtime);
   if (!check.ok()) return check.status();
   auto *hedge = weir::make_handle<weir_hedge>(heap, runtime);
@@ -98,25 +97,24 @@ weir_status weir_hedge_new(weir_runtime *runtime, const weir_hedge_options *give
     }
   }
   weir::unref_handle(hedge);
-  return weir::report(error, heap, WEIR_ENOMEM, "hedge: out of memory");
+  return weir::report_no_memory(error, heap, "hedge");
 }
 
 weir_status weir_hedge_set_options(weir_hedge *hedge, const weir_hedge_options *given,
                                    weir_error **error) {
-  weir::Heap *heap = hedge == nullptr ? weir::Heap::standard() : hedge->heap();
+  weir::Heap *heap = weir::heap_of(hedge);
   weir_hedge_options options = weir::hedge_defaults;
-  weir_status status = weir::read_new_options(options, given, "hedge.options", heap, error);
+  weir_status status = weir::read_new_options(options, given, "hedge", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_classify_fn> classify(options.classify, options.classify_data,
                                             options.classify_free_data);
   weir::Check check("hedge", heap, error);
-  check.rule(hedge != nullptr, "hedge must not be NULL")
-      .rule(options.name == nullptr, "name cannot change (must be NULL)");
+  check.required("hedge", hedge).rule(options.name == nullptr, "name cannot change (must be NULL)");
   weir::check_hedge(check, options, hedge == nullptr ? nullptr : hedge->runtime());
   if (!check.ok()) return check.status();
   if (hedge->runtime()->forked()) return weir::report_status(error, heap, WEIR_EFORKED, "hedge");
   auto *set = weir::make_hedge_set(*hedge, options, std::move(classify));
-  if (set == nullptr) return weir::report_status(error, heap, WEIR_ENOMEM, "hedge");
+  if (set == nullptr) return weir::report_no_memory(error, heap, "hedge");
   hedge->live.replace(*hedge->runtime(), set);
   return WEIR_OK;
 }

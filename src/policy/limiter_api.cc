@@ -3,6 +3,7 @@
 // The limiter's exported functions: checking arguments, and saying which time counts.
 #include "engine/options.hh"
 #include "engine/runtime.hh"
+#include "engine/value.hh"
 #include "policy/limiter.hh"
 
 using weir::LimiterDenial;
@@ -53,14 +54,13 @@ bool legal_key(const weir_limiter *limiter, const void *key, size_t key_size) {
                                            const weir_limiter_options *options, weir_limiter **out,
                                            weir_error **error) {
   if (out != nullptr) *out = nullptr;
-  weir::Heap *heap = runtime == nullptr ? weir::Heap::standard() : runtime->heap();
+  weir::Heap *heap = weir::heap_of(runtime);
   weir_limiter_options given = weir::default_limiter_options();
-  weir_status status = weir::read_options(given, options, "limiter.options", heap, error);
+  weir_status status = weir::read_options(given, options, "limiter", heap, error);
   if (status != WEIR_OK) return status;
   ClassifyCallback classify(given.classify, given.classify_data, given.classify_free_data);
   weir::Check check("limiter", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   if (!check.ok()) return check.status();
   weir::LimiterSettings settings;
   status = weir::read_limiter_options(given, settings, heap, error);
@@ -72,7 +72,7 @@ bool legal_key(const weir_limiter *limiter, const void *key, size_t key_size) {
       !limiter->init(settings, given.name, runtime->clock()) ||
       !weir::publish(*limiter, weir::Metered::limiter)) {
     weir_limiter_unref(limiter);
-    return weir::report(error, heap, WEIR_ENOMEM, "limiter has no memory");
+    return weir::report_no_memory(error, heap, "limiter");
   }
   *out = limiter;
   return WEIR_OK;
@@ -92,8 +92,9 @@ weir_limiter *weir_policy_limiter(weir_policy *policy) {
                                                  int64_t permits, int64_t interval_ms,
                                                  int64_t burst, weir_error **error) {
   if (limiter == nullptr) {
-    weir::Check check("limiter", weir::Heap::standard(), error);
-    return check.rule(false, "limiter must not be NULL").status();
+    return weir::Check("limiter", weir::Heap::standard(), error)
+        .required("limiter", limiter)
+        .status();
   }
   weir::RateOptions rate;
   weir_status status =
@@ -286,13 +287,13 @@ weir_status weir_limiter_resume(weir_limiter *limiter) {
 [[gnu::cold]] weir_status weir_limiter_set_options(weir_limiter *limiter,
                                                    const weir_limiter_options *options,
                                                    weir_error **error) {
-  weir::Heap *heap = limiter == nullptr ? weir::Heap::standard() : limiter->heap();
+  weir::Heap *heap = weir::heap_of(limiter);
   weir_limiter_options read = weir::default_limiter_options();
-  weir_status status = weir::read_new_options(read, options, "limiter.options", heap, error);
+  weir_status status = weir::read_new_options(read, options, "limiter", heap, error);
   if (status != WEIR_OK) return status;
   ClassifyCallback classify(read.classify, read.classify_data, read.classify_free_data);
   weir::Check check("limiter", heap, error);
-  check.rule(limiter != nullptr, "limiter must not be NULL");
+  check.required("limiter", limiter);
   if (!check.ok()) return check.status();
   status = check_limiter_fixed(read, heap, error);
   if (status != WEIR_OK) return status;

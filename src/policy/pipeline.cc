@@ -55,9 +55,9 @@ weir_status check_members(weir_runtime *runtime, Policies policies, size_t count
 weir_status check_arguments(weir_runtime *runtime, Policies policies, size_t count,
                             weir_pipeline **out, Heap *heap, weir_error **error) {
   Check check("pipeline", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL")
-      .rule(policies != nullptr, "policies must not be NULL")
+  check.required("runtime", runtime)
+      .required("out", out)
+      .required("policies", policies)
       .rule(count >= 1 && count <= WEIR_PIPELINE_MAX, "count must be from 1 to %d (got %zu)",
             WEIR_PIPELINE_MAX, count);
   if (!check.ok()) return check.status();
@@ -110,7 +110,7 @@ weir_status weir_pipeline_new(weir_runtime *runtime, weir_policy *const *policie
     return WEIR_OK;
   }
   weir::unref_handle(pipeline);
-  return weir::report(error, heap, WEIR_ENOMEM, "pipeline: out of memory");
+  return weir::report_no_memory(error, heap, "pipeline");
 }
 
 weir_pipeline *weir_pipeline_ref(weir_pipeline *pipeline) { return weir::ref_handle(pipeline); }

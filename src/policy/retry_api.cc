@@ -199,12 +199,11 @@ weir_status weir_retry_new(weir_runtime *runtime, const weir_retry_options *give
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_retry_options options = weir::retry_defaults;
-  weir_status status = weir::read_options(options, given, "retry options", heap, error);
+  weir_status status = weir::read_options(options, given, "retry", heap, error);
   if (status != WEIR_OK) return status;
   weir::RetryCallbacks callbacks(options);
   weir::Check check("retry", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   weir::check_retry(check, options, runtime);
   if (!check.ok()) return check.status();
   auto *retry = weir::make_handle<weir_retry>(heap, runtime);
@@ -220,26 +219,25 @@ weir_status weir_retry_new(weir_runtime *runtime, const weir_retry_options *give
     }
   }
   weir::unref_handle(retry);
-  return weir::report(error, heap, WEIR_ENOMEM, "retry: out of memory");
+  return weir::report_no_memory(error, heap, "retry");
 }
 
 weir_status weir_retry_set_options(weir_retry *retry, const weir_retry_options *given,
                                    weir_error **error) {
-  weir::Heap *heap = retry == nullptr ? weir::Heap::standard() : retry->heap();
+  weir::Heap *heap = weir::heap_of(retry);
   weir_retry_options options = weir::retry_defaults;
-  weir_status status = weir::read_new_options(options, given, "retry.options", heap, error);
+  weir_status status = weir::read_new_options(options, given, "retry", heap, error);
   if (status != WEIR_OK) return status;
   weir::RetryCallbacks callbacks(options);
   weir::Check check("retry", heap, error);
-  check.rule(retry != nullptr, "retry must not be NULL")
-      .rule(options.name == nullptr, "name cannot change (must be NULL)");
+  check.required("retry", retry).rule(options.name == nullptr, "name cannot change (must be NULL)");
   weir::check_retry(check, options, retry == nullptr ? nullptr : retry->runtime());
   if (!check.ok()) return check.status();
   if (retry->runtime()->forked()) {
     return weir::report_status(error, heap, WEIR_EFORKED, "retry");
   }
   auto *set = weir::make_retry_set(*retry, options, std::move(callbacks));
-  if (set == nullptr) return weir::report_status(error, heap, WEIR_ENOMEM, "retry");
+  if (set == nullptr) return weir::report_no_memory(error, heap, "retry");
   {
     weir::ShortHold hold(retry->lock);
     set = retry->live.exchange(set);

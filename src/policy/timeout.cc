@@ -98,7 +98,7 @@ constexpr int64_t untouched_ms = -2;
 void check_timeout(Check &check, const weir_timeout_options &options) {
   bool per_run = options.timeout_for != nullptr;
   auto milliseconds = static_cast<long long>(options.timeout_ms);
-  check.rule(options.reserved == 0, "reserved must be 0 (got %u)", options.reserved)
+  check.reserved(options.reserved)
       .rule(per_run || options.timeout_ms >= WEIR_FOREVER,
             "timeout_ms is required: at least 0, or -1 for forever (got %lld)", milliseconds)
       .rule(!per_run || options.timeout_ms == WEIR_OFF || options.timeout_ms == untouched_ms,
@@ -162,13 +162,12 @@ weir_error *TimeoutOptions::timed_out_error(const weir_timeout &policy, int64_t 
   if (out != nullptr) *out = nullptr;
   weir::Heap *heap = weir::heap_of(runtime);
   weir_timeout_options options = weir::timeout_defaults;
-  weir_status status = weir::read_options(options, given, "timeout options", heap, error);
+  weir_status status = weir::read_options(options, given, "timeout", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_timeout_fn> callback(options.timeout_for, options.timeout_data,
                                            options.timeout_free_data);
   weir::Check check("timeout", heap, error);
-  check.rule(runtime != nullptr, "runtime must not be NULL")
-      .rule(out != nullptr, "out must not be NULL");
+  check.required("runtime", runtime).required("out", out);
   weir::check_timeout(check, options);
   if (!check.ok()) return check.status();
   auto *timeout = weir::make_handle<weir_timeout>(heap, runtime);
@@ -184,20 +183,20 @@ weir_error *TimeoutOptions::timed_out_error(const weir_timeout &policy, int64_t 
     }
   }
   weir::unref_handle(timeout);
-  return weir::report(error, heap, WEIR_ENOMEM, "timeout: out of memory");
+  return weir::report_no_memory(error, heap, "timeout");
 }
 
 [[gnu::cold]] weir_status weir_timeout_set_options(weir_timeout *timeout,
                                                    const weir_timeout_options *given,
                                                    weir_error **error) {
-  weir::Heap *heap = timeout == nullptr ? weir::Heap::standard() : timeout->heap();
+  weir::Heap *heap = weir::heap_of(timeout);
   weir_timeout_options options = weir::timeout_defaults;
-  weir_status status = weir::read_new_options(options, given, "timeout.options", heap, error);
+  weir_status status = weir::read_new_options(options, given, "timeout", heap, error);
   if (status != WEIR_OK) return status;
   weir::Callback<weir_timeout_fn> callback(options.timeout_for, options.timeout_data,
                                            options.timeout_free_data);
   weir::Check check("timeout", heap, error);
-  check.rule(timeout != nullptr, "timeout must not be NULL")
+  check.required("timeout", timeout)
       .rule(options.name == nullptr, "name cannot change (must be NULL)");
   weir::check_timeout(check, options);
   if (!check.ok()) return check.status();
@@ -205,7 +204,7 @@ weir_error *TimeoutOptions::timed_out_error(const weir_timeout &policy, int64_t 
     return weir::report_status(error, heap, WEIR_EFORKED, "timeout");
   }
   auto *set = weir::make_timeout_set(*timeout, options, std::move(callback));
-  if (set == nullptr) return weir::report_status(error, heap, WEIR_ENOMEM, "timeout");
+  if (set == nullptr) return weir::report_no_memory(error, heap, "timeout");
   timeout->live.replace(*timeout->runtime(), set);
   return WEIR_OK;
 }

@@ -426,7 +426,7 @@ static void C08_sizes_of_the_options_are_checked(struct fixture *fx) {
   weir_budget_unref(budget);
   longer.unknown = 1;
   assert_int_equal(weir_budget_new(fx->runtime, &longer.known, &budget, &error), WEIR_EABI);
-  assert_message(error, "budget options");
+  assert_message(error, "budget.options");
   /* As of a version that had only the ratio: the rest are defaults. */
   longer.known = (weir_budget_options){16, 0, 0, 77, 77, NULL};
   assert_int_equal(weir_budget_new(fx->runtime, &longer.known, &budget, NULL), WEIR_OK);

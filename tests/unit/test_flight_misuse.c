@@ -20,7 +20,7 @@ static void flight_options_and_arguments_are_checked(struct fixture *fx) {
   assert_message(error, "flight.reserved must be 0 (got 1)");
   options.size = 0;
   assert_int_equal(weir_flight_new(fx->runtime, &options, &flight, &error), WEIR_EABI);
-  assert_message(error, "flight options");
+  assert_message(error, "flight.options");
   assert_null(flight);
 
   weir_flight_options_init(&options, sizeof options);

@@ -324,7 +324,7 @@ static void memoize_options_and_arguments_are_checked(struct fixture *fx) {
   options.size = 0;
   assert_int_equal(weir_memoize_new(fx->runtime, work->operation, &options, &memoize, &error),
                    WEIR_EABI);
-  assert_message(error, "memoize options");
+  assert_message(error, "memoize.options");
   assert_int_equal(keying.freed, 5);
   assert_null(memoize);
 

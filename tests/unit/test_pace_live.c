@@ -158,11 +158,11 @@ static void C08_what_cannot_change_is_named_and_changes_nothing(struct fixture *
                    messages[i]);
   }
   assert_refused(weir_debounce_set_options(debounce, NULL, &error), WEIR_EINVAL, &error,
-                 "debounce options must not be NULL");
+                 "debounce.options must not be NULL");
   assert_refused(weir_debounce_set_options(NULL, &bad[0], &error), WEIR_EINVAL, &error,
                  "debounce.debounce must not be NULL");
   assert_refused(weir_throttle_set_options(NULL, NULL, &error), WEIR_EINVAL, &error,
-                 "throttle options must not be NULL");
+                 "throttle.options must not be NULL");
   run_until_idle(fx);
   touch(debounce);
   advance_ms(fx, 50);

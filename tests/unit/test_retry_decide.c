@@ -465,13 +465,13 @@ static void C08_sizes_of_the_options_are_checked(struct fixture *fx) {
   weir_error *error = NULL;
   longer.known.size = 0;
   assert_int_equal(weir_retry_new(fx->runtime, &longer.known, &retry, &error), WEIR_EABI);
-  assert_message(error, "retry options");
+  assert_message(error, "retry.options");
   longer.known.size = sizeof longer;
   assert_int_equal(weir_retry_new(fx->runtime, &longer.known, &retry, NULL), WEIR_OK);
   weir_retry_unref(retry);
   longer.unknown = 1;
   assert_int_equal(weir_retry_new(fx->runtime, &longer.known, &retry, &error), WEIR_EABI);
-  assert_message(error, "retry options");
+  assert_message(error, "retry.options");
 }
 
 static void C08_a_shorter_struct_gets_defaults_for_the_rest(struct fixture *fx) {

@@ -453,13 +453,13 @@ static void C08_sizes_of_the_options_are_checked(struct fixture *fx) {
   longer.known.timeout_ms = 5;
   longer.known.size = 0;
   assert_int_equal(weir_timeout_new(fx->runtime, &longer.known, &timeout, &error), WEIR_EABI);
-  assert_message(error, "timeout options");
+  assert_message(error, "timeout.options");
   longer.known.size = sizeof longer;
   assert_int_equal(weir_timeout_new(fx->runtime, &longer.known, &timeout, NULL), WEIR_OK);
   weir_timeout_unref(timeout);
   longer.unknown = 1;
   assert_int_equal(weir_timeout_new(fx->runtime, &longer.known, &timeout, &error), WEIR_EABI);
-  assert_message(error, "timeout options");
+  assert_message(error, "timeout.options");
   weir_timeout_options by_macro = WEIR_TIMEOUT_OPTIONS_INIT;
   weir_timeout_options by_function;
   weir_timeout_options_init(&by_function, sizeof by_function);
