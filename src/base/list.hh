@@ -12,16 +12,33 @@ namespace weir {
 template <typename T, typename Tag = void>
 class List;
 
-template <typename T, typename Tag = void>
-class ListNode {
+// The links of any element, and the head of any list: what linking does exists once for all types.
+class ListLinks {
  public:
   bool linked() const { return next_ != nullptr; }
 
  private:
-  friend class List<T, Tag>;
-  ListNode *next_ = nullptr;
-  ListNode *previous_ = nullptr;
+  template <typename T, typename Tag>
+  friend class List;
+
+  void insert_before(ListLinks *before) {
+    next_ = before;
+    previous_ = before->previous_;
+    before->previous_->next_ = this;
+    before->previous_ = this;
+  }
+  void remove() {
+    previous_->next_ = next_;
+    next_->previous_ = previous_;
+    next_ = previous_ = nullptr;
+  }
+
+  ListLinks *next_ = nullptr;
+  ListLinks *previous_ = nullptr;
 };
+
+template <typename T, typename Tag = void>
+class ListNode : public ListLinks {};
 
 template <typename T, typename Tag>
 class List {
@@ -38,12 +55,12 @@ class List {
 
   // The neighbour after `item`, or NULL at the end.
   T *next(T *item) {
-    Node *node = static_cast<Node *>(item)->next_;
-    return node == &head_ ? nullptr : element(node);
+    ListLinks *links = links_of(item)->next_;
+    return links == &head_ ? nullptr : element(links);
   }
 
-  void push_back(T *item) { insert(&head_, item); }
-  void push_front(T *item) { insert(head_.next_, item); }
+  void push_back(T *item) { links_of(item)->insert_before(&head_); }
+  void push_front(T *item) { links_of(item)->insert_before(head_.next_); }
 
   T *pop_front() {
     T *item = front();
@@ -51,12 +68,7 @@ class List {
     return item;
   }
 
-  void remove(T *item) {
-    Node *node = item;
-    node->previous_->next_ = node->next_;
-    node->next_->previous_ = node->previous_;
-    node->next_ = node->previous_ = nullptr;
-  }
+  void remove(T *item) { links_of(item)->remove(); }
 
   // Moves all of `other` behind the own elements.
   void take(List &other) {
@@ -64,16 +76,10 @@ class List {
   }
 
  private:
-  static T *element(Node *node) { return static_cast<T *>(node); }
-  static void insert(Node *before, T *item) {
-    Node *node = item;
-    node->next_ = before;
-    node->previous_ = before->previous_;
-    before->previous_->next_ = node;
-    before->previous_ = node;
-  }
+  static T *element(ListLinks *links) { return static_cast<T *>(static_cast<Node *>(links)); }
+  static ListLinks *links_of(T *item) { return static_cast<Node *>(item); }
 
-  Node head_;
+  ListLinks head_;
 };
 
 }  // namespace weir

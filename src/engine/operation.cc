@@ -330,6 +330,12 @@ void Attempt::start_drained(Record &record, bool) {
 using weir::Check;
 using weir::Heap;
 
+[[gnu::cold]] weir_operation::weir_operation(weir_runtime *runtime, EndFn end,
+                                             const weir::LayerType *type)
+    : Handle(runtime, end), single{type, this, 0} {
+  plan = {&single, 1, type == nullptr ? 0 : type->state_size};
+}
+
 [[gnu::cold]] weir_status weir_operation_new(weir_runtime *runtime, weir_start_fn start, void *data,
                                              weir_free_fn free_data, weir_operation **out,
                                              weir_error **error) {

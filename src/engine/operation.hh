@@ -14,10 +14,7 @@
 
 struct weir_operation : weir::Handle {
   // An operation whose plan is the one leaf `type`.
-  weir_operation(weir_runtime *runtime, EndFn end, const weir::LayerType *type)
-      : Handle(runtime, end), single{type, this, 0} {
-    plan = {&single, 1, type == nullptr ? 0 : type->state_size};
-  }
+  weir_operation(weir_runtime *runtime, EndFn end, const weir::LayerType *type);
 
   weir::PlanEntry single;
   weir::Plan plan;

@@ -161,6 +161,15 @@ struct WrappedOperation : weir_operation {
 }  // namespace
 }  // namespace weir
 
+weir_policy::weir_policy(weir_runtime *runtime, EndFn end, uint32_t policy_kind,
+                         const weir::LayerType *type)
+    : Handle(runtime, end),
+      kind(static_cast<uint16_t>(policy_kind)),
+      ruled(type != nullptr && weir::is_ruled(type->kind)),
+      single{type, this, 0} {
+  plan = {&single, 1, type == nullptr ? 0 : type->state_size};
+}
+
 weir_policy *weir_policy_ref(weir_policy *policy) { return weir::ref_handle(policy); }
 
 void weir_policy_unref(weir_policy *policy) { weir::unref_handle(policy); }

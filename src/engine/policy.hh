@@ -74,13 +74,7 @@ uint32_t default_class(const weir_outcome &outcome);
 
 struct weir_policy : weir::Handle {
   // A policy of one layer.
-  weir_policy(weir_runtime *runtime, EndFn end, uint32_t policy_kind, const weir::LayerType *type)
-      : Handle(runtime, end),
-        kind(static_cast<uint16_t>(policy_kind)),
-        ruled(type != nullptr && weir::is_ruled(type->kind)),
-        single{type, this, 0} {
-    plan = {&single, 1, type == nullptr ? 0 : type->state_size};
-  }
+  weir_policy(weir_runtime *runtime, EndFn end, uint32_t policy_kind, const weir::LayerType *type);
 
   uint16_t kind;
   bool ruled;           // engine/plan_rules.hh
