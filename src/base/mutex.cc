@@ -8,13 +8,14 @@
 
 namespace weir {
 
-void Mutex::lock_soon() {
-  constexpr int looks = 64;
+[[gnu::cold]] void SoonMutex::contend() {
+  constexpr int looks = 512;
   for (int i = 0; i < looks; ++i) {
-    if (pthread_mutex_trylock(&mutex_) == 0) return;
     relax_processor();
+    if (!held_.load(std::memory_order_relaxed) && try_lock()) return;
   }
-  pthread_mutex_lock(&mutex_);
+  mutex_.lock();
+  held_.store(true, std::memory_order_relaxed);
 }
 
 Condition::Condition() {

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <cstdint>
 #include <ctime>
 
@@ -20,9 +21,6 @@ class Mutex {
   ~Mutex() { pthread_mutex_destroy(&mutex_); }
 
   void lock() { pthread_mutex_lock(&mutex_); }
-  // For a mutex that is held for less than it takes to put a thread to sleep: looks again for a
-  // while first.
-  void lock_soon();
   void unlock() { pthread_mutex_unlock(&mutex_); }
   pthread_mutex_t *native() { return &mutex_; }
 
@@ -41,15 +39,46 @@ class Lock {
   Mutex &mutex_;
 };
 
+// A mutex that is mostly held for less than it takes to put a thread to sleep and to wake it: who
+// finds it held looks again for about that long first (Karlin et al., "Empirical studies of
+// competitive spinning for a shared-memory multiprocessor", 1991). He only looks until it seems to
+// be free: trying to take it would take its line away from the holder each time.
+class SoonMutex {
+ public:
+  SoonMutex() = default;
+  SoonMutex(const SoonMutex &) = delete;
+  SoonMutex &operator=(const SoonMutex &) = delete;
+  ~SoonMutex() = default;
+
+  void lock() {
+    if (!try_lock()) contend();
+  }
+  void unlock() {
+    held_.store(false, std::memory_order_relaxed);
+    mutex_.unlock();
+  }
+
+ private:
+  bool try_lock() {
+    if (pthread_mutex_trylock(mutex_.native()) != 0) return false;
+    held_.store(true, std::memory_order_relaxed);
+    return true;
+  }
+  void contend();
+
+  Mutex mutex_;
+  std::atomic<bool> held_{false};  // written by the holder
+};
+
 class SoonLock {
  public:
-  explicit SoonLock(Mutex &mutex) : mutex_(mutex) { mutex_.lock_soon(); }
+  explicit SoonLock(SoonMutex &mutex) : mutex_(mutex) { mutex_.lock(); }
   SoonLock(const SoonLock &) = delete;
   SoonLock &operator=(const SoonLock &) = delete;
   ~SoonLock() { mutex_.unlock(); }
 
  private:
-  Mutex &mutex_;
+  SoonMutex &mutex_;
 };
 
 // Waits by the monotonic clock.

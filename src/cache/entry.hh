@@ -3,7 +3,7 @@
 // An entry of a cache: one block of 80 bytes, then the words that only some caches' entries have,
 // then the key.
 //
-// Who may touch it: `value`, `weight` and the key never change. `expires_ns` and `flags` change
+// Who may touch it: `weight` and the key never change. `value`, `expires_ns` and `flags` change
 // under the policy lock and all stripe locks (shard.hh), and are read under any one. The time of
 // the last use is moved forward by lookups, under one stripe lock.
 

@@ -36,17 +36,6 @@ void Shard::init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes) {
 
 // ---- notes ----
 
-class Shard::AllStripes {
- public:
-  explicit AllStripes(Shard &shard) : shard_(shard) { shard_.lock_stripes(); }
-  AllStripes(const AllStripes &) = delete;
-  AllStripes &operator=(const AllStripes &) = delete;
-  ~AllStripes() { shard_.unlock_stripes(); }
-
- private:
-  Shard &shard_;
-};
-
 void Shard::lock_stripes() {
   for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.shut();
   for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.await();
@@ -114,7 +103,7 @@ void Shard::end_load(LoadNode *mark) {
   take_mark(mark);
 }
 
-void Shard::unlink(Node *node) {
+[[gnu::cold]] void Shard::unlink(Node *node) {
   drain();
   Notes notes;
   {
@@ -125,7 +114,7 @@ void Shard::unlink(Node *node) {
   replay(notes);
 }
 
-void Shard::exchange(Entry *old, Entry *entry, LoadNode *mark) {
+[[gnu::cold]] void Shard::exchange(Entry *old, Entry *entry, LoadNode *mark) {
   Notes notes;
   {
     AllStripes hold(*this);
@@ -173,7 +162,7 @@ void Shard::adapt_table() {
 // ---- leaving ----
 
 // `entry` is out of everything.
-void Shard::leave(Entry *entry, uint32_t cause, Aftermath &after) {
+[[gnu::cold]] void Shard::leave(Entry *entry, uint32_t cause, Aftermath &after) {
   --entries_;
   weight_ -= entry->weight;
   count_left(entry, cause, after);
@@ -194,15 +183,16 @@ void Shard::count_left(Entry *entry, uint32_t cause, Aftermath &after) {
   after.tell = true;
 }
 
-void Shard::drop(Entry *entry, uint32_t cause, Aftermath &after) {
+[[gnu::cold]] void Shard::drop(Entry *entry, uint32_t cause, Aftermath &after) {
+  drain();
   wheel_.remove(*entry);
   eviction_.removed(entry);
   unlink(entry);
   leave(entry, cause, after);
 }
 
-// `entry` was just taken out of the wheel. What was used in the meantime is put back; that is
-// decided under the stripe locks, as using is noted under those.
+// `entry` was just taken out of the wheel. What was used or written in the meantime is put back;
+// that is decided under the stripe locks, as using is noted under those.
 [[gnu::cold]] bool Shard::expire(Entry *entry, int64_t now_ns, Aftermath &after) {
   Notes notes;
   int64_t deadline_ns = deadline_of(*entry);
@@ -258,7 +248,7 @@ Entry *Shard::make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermat
   }
 }
 
-void Shard::unlink_evicted(Entry *victim, Aftermath &after) {
+[[gnu::cold]] void Shard::unlink_evicted(Entry *victim, Aftermath &after) {
   unlink(victim);
   count_left(victim, WEIR_EVICT_SIZE, after);
 }

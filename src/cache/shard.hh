@@ -17,8 +17,10 @@
 // Invariants:
 // - A note names an entry that is in the table: who takes an entry out takes all notes in the same
 //   hold of the stripe locks.
-// - A key has one entry and one load marker at most. An entry that is written over is exchanged in
-//   one hold of the stripe locks: nobody sees the key absent.
+// - A key has one entry and one load marker at most. An entry that is written over gets the new
+//   value, or is exchanged, in one hold of the stripe locks: nobody sees the key absent.
+// - The wheel comes to an entry at its end at the latest, but perhaps sooner: a later end is found
+//   only then.
 // - Room is made before an entry goes in, so the bounds hold at every moment; only more than 16
 //   evictions are left to later (`overweight`).
 // - What a write leaves to do without locks (freeing, telling, arming) is in its Aftermath.
@@ -209,6 +211,8 @@ class Shard {
   void turn_over(Entry *victim, Entry *entry, LoadNode *mark);
   void adapt_table();
   void store(Entry *old, bool present, Write &write, Aftermath &after);
+  bool renews(const Entry &old, const Write &write) const;
+  void renew(Entry *old, const Write &write, Aftermath &after);
   void write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after, uint32_t &budget);
   Entry *make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after);
   void unlink_evicted(Entry *victim, Aftermath &after);
@@ -234,7 +238,7 @@ class Shard {
   Table table_;
 
   // Apart from what its holder writes, as others look at it meanwhile.
-  alignas(64) Mutex mutex_;
+  alignas(64) SoonMutex mutex_;
 
   // Under the policy lock.
   alignas(64) Heap *heap_;
@@ -254,6 +258,17 @@ class Shard {
   std::atomic<int64_t> &armed_ns_;
 
   Stripe stripes_[max_stripes];
+};
+
+class Shard::AllStripes {
+ public:
+  explicit AllStripes(Shard &shard) : shard_(shard) { shard_.lock_stripes(); }
+  AllStripes(const AllStripes &) = delete;
+  AllStripes &operator=(const AllStripes &) = delete;
+  ~AllStripes() { shard_.unlock_stripes(); }
+
+ private:
+  Shard &shard_;
 };
 
 inline int64_t Shard::end_of(const Entry &entry) const {

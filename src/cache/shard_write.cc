@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The operations on a shard that take its policy lock.
+#include <utility>
+
 #include "cache/shard.hh"
 #include "engine/error.hh"
 #include "engine/value.hh"
@@ -40,6 +42,7 @@ void Shard::store(Entry *old, bool present, Write &write, Aftermath &after) {
     return;
   }
   ++puts_;
+  if (present && renews(*old, write)) return renew(old, write, after);
   uint32_t budget = evictions_at_once;
   if (old != nullptr) {
     write_over(old, cause, write, after, budget);
@@ -54,9 +57,36 @@ void Shard::store(Entry *old, bool present, Write &write, Aftermath &after) {
   schedule(entry, write.now_ns, after);
 }
 
+// Whether nothing but the value and its end change, and nobody wants to see the old entry.
+bool Shard::renews(const Entry &old, const Write &write) const {
+  const Entry &entry = *write.entry;
+  return ((old.flags | entry.flags) & entry_negative) == 0 && old.weight == entry.weight &&
+         !rules_.on_evict && mark_of(write) == nullptr;
+}
+
+// The two entries exchange what they hold. That this is a use is noted, and a later end waits until
+// the wheel comes to the present one: so neither lists nor wheel are touched, whose entries may be
+// in the caches of another processor.
+void Shard::renew(Entry *old, const Write &write, Aftermath &after) {
+  Entry *entry = write.entry;
+  int64_t before_ns = deadline_of(*old);
+  {
+    AllStripes hold(*this);
+    std::swap(old->value, entry->value);
+    old->expires_ns = entry->expires_ns;
+    old->flags = entry->flags;
+    if (shape().used_at != 0) shape().used_ns(*old).store(write.now_ns, std::memory_order_relaxed);
+    if (shape().written_at != 0)
+      shape().written_ns(*old).store(write.now_ns, std::memory_order_relaxed);
+    stripe_here().note(old);
+  }
+  count_left(entry, WEIR_EVICT_REPLACED, after);
+  if (deadline_of(*old) < before_ns) schedule(old, write.now_ns, after);
+}
+
 // The old one stays in the table until the new one takes its place, but counts no more.
-void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after,
-                       uint32_t &budget) {
+[[gnu::cold]] void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after,
+                                     uint32_t &budget) {
   Entry *entry = write.entry;
   wheel_.remove(*old);
   eviction_.replaced(old, entry);
@@ -243,7 +273,8 @@ void Shard::find_absent(const Key &key, const Entry *entry, Finding &finding) co
 
 // ---- looking ----
 
-bool Shard::peek(const Key &key, int64_t now_ns, int64_t &end_ns, weir_value **value) {
+[[gnu::cold]] bool Shard::peek(const Key &key, int64_t now_ns, int64_t &end_ns,
+                               weir_value **value) {
   ShortHold hold(stripe_here().lock);
   Entry *entry = table_.find(key);
   if (entry == nullptr || entry->negative() || !live(*entry, now_ns)) return false;

@@ -130,6 +130,39 @@ static void a_later_end_does_not_trouble_the_engine(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
+static void writing_over_a_key_moves_its_end_both_ways(struct fixture *fx) {
+  weir_cache *cache = new_lived(fx, 100, WEIR_OFF);
+  assert_int_equal(put_number(fx, cache, "a", 1), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(put_number_for(fx, cache, "a", 2, 1000), WEIR_OK);
+  advance_ms(fx, 999); /* past the first end */
+  assert_int_equal(look(cache, "a"), 2);
+  assert_int_equal(stats_of(cache).expired, 0);
+  advance_ms(fx, 1);
+  assert_int_equal(look(cache, "a"), ABSENT);
+  advance_ms(fx, 20);
+  assert_int_equal(stats_of(cache).expired, 1); /* swept at the second */
+  assert_int_equal(put_number_for(fx, cache, "a", 3, 100000), WEIR_OK);
+  run_until_idle(fx);
+  assert_int_equal(put_number_for(fx, cache, "a", 4, 50), WEIR_OK);
+  advance_ms(fx, 70);
+  assert_int_equal(stats_of(cache).entries, 0);
+  assert_int_equal(stats_of(cache).replaced, 2);
+  weir_cache_unref(cache);
+}
+
+static void writing_over_a_key_is_a_use(struct fixture *fx) {
+  weir_cache *cache = new_lived(fx, 1000, 10);
+  for (int i = 0; i < 5; i++) {
+    assert_int_equal(put_number(fx, cache, "a", i), WEIR_OK);
+    advance_ns(fx, 10 * MS - 1);
+  }
+  assert_int_equal(look(cache, "a"), 4);
+  advance_ms(fx, 10);
+  assert_int_equal(look(cache, "a"), ABSENT);
+  weir_cache_unref(cache);
+}
+
 static void touching_uses_and_sets_the_end(struct fixture *fx) {
   weir_cache *cache = new_lived(fx, 10, WEIR_OFF);
   assert_int_equal(weir_cache_touch(cache, "a", 1, 5), WEIR_ENOTFOUND);
@@ -367,8 +400,10 @@ TEST_MAIN("cache lifetimes", TEST(K06_the_first_and_last_of_all_times_are_times)
           TEST(a_lifetime_of_its_own_replaces_those_of_the_cache),
           TEST(K17_an_update_arms_the_end_anew_and_forever_frees_it),
           TEST(an_earlier_end_wakes_the_timer_earlier),
-          TEST(a_later_end_does_not_trouble_the_engine), TEST(touching_uses_and_sets_the_end),
-          TEST(a_touch_counts_as_a_use), TEST(what_has_expired_makes_room_first),
-          LONG_TEST(a_turn_sweeps_a_thousand_at_most), LONG_TEST(ends_of_all_magnitudes_are_kept),
+          TEST(a_later_end_does_not_trouble_the_engine),
+          TEST(writing_over_a_key_moves_its_end_both_ways), TEST(writing_over_a_key_is_a_use),
+          TEST(touching_uses_and_sets_the_end), TEST(a_touch_counts_as_a_use),
+          TEST(what_has_expired_makes_room_first), LONG_TEST(a_turn_sweeps_a_thousand_at_most),
+          LONG_TEST(ends_of_all_magnitudes_are_kept),
           TEST(expire_is_asked_at_create_update_and_read), TEST(an_answer_that_is_none_keeps),
           TEST(a_put_with_its_own_lifetime_does_not_ask), TEST(K09_expire_may_call_the_cache))

@@ -144,6 +144,21 @@ static void a_put_during_a_refresh_wins(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
+static void the_age_counts_from_a_put_over_the_value(struct fixture *fx) {
+  struct script *loader = scripted(fx, "v1 v2");
+  weir_cache *cache = refreshing(fx, 100, 1000);
+  assert_int_equal(got(fx, cache, "a", loader), 1);
+  advance_ms(fx, 60);
+  assert_int_equal(put_number(fx, cache, "a", 5), WEIR_OK);
+  advance_ms(fx, 99);
+  assert_int_equal(got(fx, cache, "a", loader), 5);
+  assert_int_equal(loader->started, 1);
+  advance_ms(fx, 1);
+  assert_int_equal(got(fx, cache, "a", loader), 5);
+  assert_int_equal(loader->started, 2);
+  weir_cache_unref(cache);
+}
+
 static void a_refreshed_entry_may_be_evicted_meanwhile_and_is_stored_anew(struct fixture *fx) {
   struct script *loader = scripted(fx, "v1 hang");
   weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
@@ -390,7 +405,7 @@ TEST_MAIN("cache stale", TEST(an_old_value_is_served_and_loaded_again_once),
           TEST(K07_a_failed_refresh_is_not_remembered_over_a_live_value),
           TEST(a_refresh_goes_on_when_the_get_that_asked_is_long_gone),
           TEST(gets_of_a_value_that_expired_wait_for_its_refresh),
-          TEST(a_put_during_a_refresh_wins),
+          TEST(a_put_during_a_refresh_wins), TEST(the_age_counts_from_a_put_over_the_value),
           TEST(a_refreshed_entry_may_be_evicted_meanwhile_and_is_stored_anew),
           TEST(a_refresh_that_hangs_ends_with_the_timeout_of_loads), TEST(closing_ends_a_refresh),
           TEST(an_expired_value_serves_gets_whose_load_failed),
