@@ -60,7 +60,7 @@ class ShortLock {
   static void wait(uint32_t round);
 
  private:
-  static constexpr uint32_t patient_rounds = 4;
+  static constexpr uint32_t patient_rounds = 24;
   static constexpr uint32_t spin_rounds = 100;
   static constexpr uint32_t yield_rounds = spin_rounds + 10;
 
