@@ -36,8 +36,8 @@ using weir::Shard;
 
 // The bounds are divided so that their parts add up.
 [[gnu::cold]] bool weir_cache::init(const char *cache_name) {
-  load_policy_ = weir::SharedPolicy::make(runtime(), &weir::load_run_layer, rules_.load_timeout_ns,
-                                          "load of cache", cache_name);
+  load_policy_ =
+      weir::SharedPolicy::make(runtime(), rules_.load_timeout_ns, "load of cache", cache_name);
   if (load_policy_ == nullptr || !set_name(cache_name)) return false;
   uint32_t count = rules_.shards;
   auto part = [count](uint64_t bound, uint32_t i) {

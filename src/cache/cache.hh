@@ -107,11 +107,12 @@ struct weir_cache : weir_operation {
   void fail_load(weir::LoadNode &load, weir_error *error, int64_t now_ns);
   // The load ended without a result.
   void abandon_load(weir::LoadNode &load);
-  // The layer around loads.
+  // The timeout of loads.
   weir::SharedPolicy *load_policy() const { return load_policy_; }
   // For stats.
   void count_stale_hits(uint64_t count) { bump(stale_hits_, count); }
   void count_load() { bump(loads_, 1); }
+  void uncount_load() { bump(loads_, ~uint64_t{0}); }
   void count_load_end(int64_t elapsed_ns, bool failed) {
     bump(load_time_ns_, elapsed_ns < 0 ? 0 : static_cast<uint64_t>(elapsed_ns));
     if (failed) bump(load_failures_, 1);
@@ -213,8 +214,7 @@ weir_status weir_cache::look(const weir::Key &key, const int64_t *now_ns, weir::
 
 namespace weir {
 
-// The leaf of runs of a cache, which gets the run's key, and the layer around its loads.
+// The leaf of runs of a cache, which gets the run's key.
 extern const LayerType cache_layer;
-extern const LayerType load_run_layer;
 
 }  // namespace weir

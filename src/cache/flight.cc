@@ -11,9 +11,6 @@ namespace weir {
 
 namespace {
 
-constexpr LayerType flight_run_layer = {"flight run", layer_size(sizeof(FlightRun)),
-                                        shared_run_step, nullptr};
-
 void count_flight(std::atomic<uint64_t> &counter, int64_t change) {
   counter.store(counter.load(std::memory_order_relaxed) + static_cast<uint64_t>(change),
                 std::memory_order_relaxed);
@@ -26,7 +23,7 @@ using weir::FlightRun;
 using weir::RunRequest;
 using weir::SharedRun;
 
-const SharedRun::Kind weir_flight::kind = {run_settled, run_abandoned};
+const SharedRun::Kind weir_flight::kind = {sizeof(FlightRun), run_settled, run_abandoned};
 
 weir_flight::weir_flight(weir_runtime *runtime)
     : weir_operation(runtime, weir::end_handle<weir_flight>, &weir::flight_layer),
@@ -37,15 +34,15 @@ weir_flight::~weir_flight() { weir::unref_handle(policy_); }
 
 bool weir_flight::complete(const weir_flight_options &options) {
   if (!set_name(options.name)) return false;
-  policy_ = weir::SharedPolicy::make(runtime(), &weir::flight_run_layer,
-                                     weir::ms_to_ns(options.timeout_ms), "flight", options.name);
+  policy_ = weir::SharedPolicy::make(runtime(), weir::ms_to_ns(options.timeout_ms), "flight",
+                                     options.name);
   return policy_ != nullptr;
 }
 
 FlightRun *weir_flight::find(const void *key, size_t key_size, uint64_t &hash) const {
   hash = weir::hash_bytes(key, key_size, hash_seed_);
   return runs_.find(hash, [&](const FlightRun &run) {
-    const RunRequest &request = run.run->request();
+    const RunRequest &request = run.request;
     return request.key_size == key_size &&
            (key_size == 0 || std::memcmp(request.key, key, key_size) == 0);
   });
@@ -75,7 +72,7 @@ weir_status weir_flight::start(weir_operation &operation, const RunRequest &firs
   const void *key = first.key == nullptr ? "" : first.key;
   SharedRun *shared = nullptr;
   weir_status status = weir::start_shared(
-      {policy_, &kind, &operation, &first, first.input, key, first.key_size}, shared);
+      {policy_, &kind, &operation, &first, first.input, key, first.key_size, false}, shared);
   if (status != WEIR_OK) return status;
   started = static_cast<FlightRun *>(shared);
   new (static_cast<weir::SharedKey *>(started)) weir::SharedKey(shared);

@@ -87,6 +87,27 @@ void run_forget(weir_runtime &, Task &task) {
       .status();
 }
 
+// The common case in a few comparisons.
+inline bool is_plain(const weir_flight *flight, const weir_operation *operation,
+                     const RunKey &key) {
+  return flight != nullptr && operation != nullptr && operation->runtime() == flight->runtime() &&
+         key.data != nullptr && key.size <= longest_run_key;
+}
+
+// What is wrong is said here; no key at all is legal, too.
+[[gnu::cold]] weir_status run_other(weir_flight *flight, weir_operation *operation,
+                                    const RunKey &key, Callback<weir_settle_fn> &&settle,
+                                    weir_call **call, weir_error **error) {
+  weir_status status = check_work(flight, operation, flight_names, error);
+  if (status != WEIR_OK) return status;
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.key = key.data;
+  options.key_size = key.size;
+  options.input = key.input;
+  return run_with(flight, operation, &options, static_cast<Callback<weir_settle_fn> &&>(settle),
+                  call, error);
+}
+
 }  // namespace
 
 const LayerType flight_layer = {"flight", layer_size(sizeof(RunWaiter)), flight_step,
@@ -128,14 +149,13 @@ weir_status weir_flight_run(weir_flight *flight, const void *key, size_t key_siz
                             weir_error **error) {
   weir::Callback<weir_settle_fn> callback(settle, data, free_data);
   if (call != nullptr) *call = nullptr;
-  weir_status status = weir::check_work(flight, operation, weir::flight_names, error);
-  if (status != WEIR_OK) return status;
-  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
-  options.key = key;
-  options.key_size = key_size;
-  options.input = input;
-  return weir::run_with(flight, operation, &options,
-                        static_cast<weir::Callback<weir_settle_fn> &&>(callback), call, error);
+  weir::RunKey asked = {key, key_size, input};
+  if (!weir::is_plain(flight, operation, asked)) {
+    return weir::run_other(flight, operation, asked,
+                           static_cast<weir::Callback<weir_settle_fn> &&>(callback), call, error);
+  }
+  return weir::run_key(*flight, operation, asked,
+                       static_cast<weir::Callback<weir_settle_fn> &&>(callback), call, error);
 }
 
 weir_status weir_flight_operation(weir_flight *flight, weir_operation *operation,

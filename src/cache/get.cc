@@ -125,7 +125,7 @@ weir_status weir_cache_get(weir_cache *cache, const void *key, size_t key_size,
   if (call != nullptr) *call = nullptr;
   weir_status status = weir::check_get(cache, loader, key, key_size, error);
   if (status != WEIR_OK) return status;
-  return weir::run_key(*cache, loader, key == nullptr ? "" : key, key_size,
+  return weir::run_key(*cache, loader, {key == nullptr ? "" : key, key_size, nullptr},
                        static_cast<weir::Callback<weir_settle_fn> &&>(callback), call, error);
 }
 

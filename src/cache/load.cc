@@ -19,27 +19,37 @@ weir_outcome outcome_of(weir_value *value, weir_error *error) {
   return outcome;
 }
 
-[[gnu::cold]] void settle_failed(weir_cache &cache, LoadedKey &key, const weir_outcome &outcome,
+[[gnu::cold]] void settle_failed(LoadRun &load, LoadedKey &key, const weir_outcome &outcome,
                                  int64_t now_ns) {
+  weir_cache &cache = *load.cache;
   weir_value *stale = nullptr;
-  if (!cache.find_stale(key.name(), now_ns, stale)) {
-    cache.fail_load(key, outcome.error, now_ns);
-    key.tell(outcome);
+  if (cache.find_stale(key.name(), now_ns, stale)) {
+    cache.abandon_load(key);
+    cache.count_stale_hits(key.tell(outcome_of(stale, nullptr)));
+    unref_value(stale);
     return;
   }
-  cache.abandon_load(key);
-  cache.count_stale_hits(key.tell(outcome_of(stale, nullptr)));
-  unref_value(stale);
+  if (load.run != nullptr) {
+    cache.fail_load(key, outcome.error, now_ns);
+  } else {
+    cache.abandon_load(key);
+  }
+  key.tell(outcome);
 }
 
-// Time is that of the write: it must not be behind what user code has taken of this turn.
+// Time is that of the write: it must not be behind what user code has taken of this turn. What
+// could not even begin, without memory for its run, was no load.
 void settle_key(LoadRun &load, LoadedKey &key, const weir_outcome &outcome) {
   weir_cache &cache = *load.cache;
   int64_t now_ns = cache.runtime()->now_to_arm(cache.rules().ttl_ns);
   bool failed = outcome.channel == WEIR_CHANNEL_ERROR;
-  cache.count_load_end(load.run->outcome().elapsed_ns, failed);
+  if (load.run != nullptr) {
+    cache.count_load_end(load.run->outcome().elapsed_ns, failed);
+  } else {
+    cache.uncount_load();
+  }
   if (failed) {
-    settle_failed(cache, key, outcome, now_ns);
+    settle_failed(load, key, outcome, now_ns);
     return;
   }
   if (outcome.channel == WEIR_CHANNEL_VALUE) {
@@ -95,7 +105,7 @@ void settle_all(LoadRun &load, const weir_outcome &outcome) {
 void load_settled(SharedRun &shared, const weir_outcome &outcome) {
   auto &load = static_cast<LoadRun &>(shared);
   weir_cache *cache = load.cache;
-  if (cache->runtime()->tells()) tell_load(load, outcome);
+  if (cache->runtime()->tells() && load.run != nullptr) tell_load(load, outcome);
   if (load.room == 0) {
     settle_key(load, load.keys[0], outcome);
   } else {
@@ -111,15 +121,17 @@ void load_settled(SharedRun &shared, const weir_outcome &outcome) {
   for (size_t i = 0; i < load.count; ++i) load.cache->abandon_load(load.keys[i]);
 }
 
-constexpr SharedRun::Kind load_kind = {load_settled, load_abandoned};
+constexpr SharedRun::Kind load_kind = {sizeof(LoadRun), load_settled, load_abandoned};
 
 // ---- its beginning ----
 
-weir_status start_load(const LoadStart &start, weir_value *input, const Key &key, LoadRun *&load) {
+weir_status start_load(const LoadStart &start, const Key &key, const KeyInput &input,
+                       LoadRun *&load) {
   SharedRun *shared = nullptr;
-  weir_status status = start_shared({start.cache->load_policy(), &load_kind, start.loader,
-                                     start.first, input, key.data, key.size},
-                                    shared);
+  weir_status status =
+      start_shared({start.cache->load_policy(), &load_kind, start.loader, start.first, input.input,
+                    key.data, key.size, input.key_as_input && input.input == nullptr},
+                   shared);
   if (status != WEIR_OK) return status;
   load = static_cast<LoadRun *>(shared);
   load->cache = start.cache;
@@ -128,37 +140,23 @@ weir_status start_load(const LoadStart &start, weir_value *input, const Key &key
   return WEIR_OK;
 }
 
-// The key's bytes are those of the run's own request: they stay as long as the mark.
-weir_status start_key(const LoadStart &start, const Key &key, weir_value *input, LoadRun *&load) {
-  weir_status status = start_load(start, input, key, load);
-  if (status != WEIR_OK) return status;
-  load->keys = new (load->only) LoadedKey();
-  load->keys->worker = load;
-  load->count = 1;
-  load->room = 0;
-  const RunRequest &request = load->run->request();
-  start.cache->begin_load(*load->keys, {request.key, key.size, key.hash});
-  start.cache->count_load();
-  return WEIR_OK;
-}
-
 }  // namespace
-
-const LayerType load_run_layer = {"load", layer_size(sizeof(LoadRun)), shared_run_step, nullptr};
 
 Key key_of(const weir_cache &cache, const void *data, size_t size) { return cache.key(data, size); }
 
+// The key's bytes are those of the load's own request: they stay as long as the mark.
 weir_status load_key(const LoadStart &start, const Key &key, const KeyInput &input,
                      LoadedKey *&loaded) {
-  bool own = input.input != nullptr || !input.key_as_input;
-  weir_value *given =
-      own ? ref_value(input.input) : make_bytes(start.cache->heap(), key.data, key.size);
-  if (!own && given == nullptr) return WEIR_ENOMEM;
   LoadRun *load = nullptr;
-  weir_status status = start_key(start, key, given, load);
-  unref_value(given);
-  if (status == WEIR_OK) loaded = load->keys;
-  return status;
+  weir_status status = start_load(start, key, input, load);
+  if (status != WEIR_OK) return status;
+  loaded = load->keys = new (load->only) LoadedKey();
+  loaded->worker = load;
+  load->count = 1;
+  load->room = 0;
+  start.cache->begin_load(*loaded, {load->request.key, key.size, key.hash});
+  start.cache->count_load();
+  return WEIR_OK;
 }
 
 void refresh_key(const LoadStart &start, const Key &key, const KeyInput &input) {
@@ -195,7 +193,7 @@ weir_status LoadBatch::load(const LoadStart &start, bool kept) {
   if (names == nullptr) return WEIR_ENOMEM;
   for (size_t i = 0; i < count_; ++i) set_item(*names, i, ref_value(keys_[i].text));
   LoadRun *load = nullptr;
-  weir_status status = start_load(start, names, {nullptr, 0, 0}, load);
+  weir_status status = start_load(start, {nullptr, 0, 0}, {names, false}, load);
   if (status != WEIR_OK) {
     names->unref();
     return status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The layer around a shared run:
+// The layer around a shared run that has a timeout:
 //
 //   signal   when                                         then
 //   start    timer armed, run's deadline narrowed         inner
@@ -12,10 +12,14 @@
 
 #include "cache/shared_run.hh"
 
+#include <cstring>
+
 #include "base/time.hh"
 #include "engine/error.hh"
 #include "engine/options.hh"
 #include "engine/runtime.hh"
+#include "engine/scope.hh"
+#include "engine/value.hh"
 
 namespace weir {
 
@@ -43,14 +47,60 @@ void SharedWaiter::leave() {
   key = nullptr;
   if (--worker.waiting > 0 || worker.kept) return;
   worker.kind->abandoned(worker);
-  worker.run->cancel();
+  worker.abandoned = true;
+  if (worker.run != nullptr) worker.run->cancel();
 }
+
+// ---- the timeout ----
+
+namespace {
+
+SharedPolicy &policy_of(const Layer &layer) { return *static_cast<SharedPolicy *>(layer.owner); }
+
+Next begin_shared(weir_call &run, Layer &layer) {
+  int64_t timeout_ns = policy_of(layer).timeout_ns;
+  int64_t deadline_ns = deadline_after(run.runtime().now_to_arm(timeout_ns), timeout_ns);
+  run.arm(layer, deadline_ns);
+  run.narrow_deadline(deadline_ns);
+  return Next::inner;
+}
+
+Next time_out_shared(weir_call &run, Layer &layer) {
+  run.stop_inside(layer, WEIR_CANCEL_TIMEOUT);
+  run.result().set_error(ref_error(policy_of(layer).timed_out));
+  return Next::outer;
+}
+
+[[gnu::cold]] Next shared_step(weir_call &run, Layer &layer, Signal signal) {
+  switch (signal) {
+    case Signal::start:
+      return begin_shared(run, layer);
+    case Signal::timer:
+      return time_out_shared(run, layer);
+    case Signal::result:
+      run.disarm(layer);
+      return Next::outer;
+    case Signal::stop:
+      run.disarm(layer);
+      break;
+    case Signal::wake:
+      break;
+  }
+  return Next::wait;
+}
+
+constexpr LayerType shared_layer = {"shared run", layer_size(sizeof(Layer)), shared_step, nullptr};
+
+}  // namespace
+
+SharedPolicy::SharedPolicy(weir_runtime *runtime)
+    : weir_policy(runtime, end_handle<SharedPolicy>, WEIR_POLICY_NONE, &shared_layer) {}
 
 SharedPolicy::~SharedPolicy() { unref_error(timed_out); }
 
-SharedPolicy *SharedPolicy::make(weir_runtime *runtime, const LayerType *type, int64_t timeout_ns,
-                                 const char *subject, const char *name) {
-  auto *policy = make_handle<SharedPolicy>(runtime->heap(), runtime, type);
+SharedPolicy *SharedPolicy::make(weir_runtime *runtime, int64_t timeout_ns, const char *subject,
+                                 const char *name) {
+  auto *policy = make_handle<SharedPolicy>(runtime->heap(), runtime);
   if (policy == nullptr || timeout_ns == never_ns) return policy;
   policy->timeout_ns = timeout_ns;
   bool named = name != nullptr && name[0] != '\0';
@@ -60,76 +110,100 @@ SharedPolicy *SharedPolicy::make(weir_runtime *runtime, const LayerType *type, i
   return policy;
 }
 
+// ---- the work ----
+
 namespace {
 
-SharedPolicy &policy_of(const SharedRun &shared) {
-  return *static_cast<SharedPolicy *>(shared.owner);
-}
-
-Next begin_shared(weir_call &run, SharedRun &shared) {
-  int64_t timeout_ns = policy_of(shared).timeout_ns;
-  int64_t deadline_ns = never_ns;
-  if (timeout_ns != never_ns) {
-    deadline_ns = deadline_after(run.runtime().now_to_arm(timeout_ns), timeout_ns);
-    run.arm(shared, deadline_ns);
-  }
-  run.narrow_deadline(deadline_ns);
-  return Next::inner;
-}
-
-Next time_out_shared(weir_call &run, SharedRun &shared) {
-  run.stop_inside(shared, WEIR_CANCEL_TIMEOUT);
-  run.result().set_error(ref_error(policy_of(shared).timed_out));
-  return Next::outer;
-}
-
 // The one place where all ends meet: done, timed out, abandoned, closed, also before it began.
-void shared_settled(void *, weir_call *call, const weir_outcome *outcome) {
-  auto &shared = static_cast<SharedRun &>(call->layer(0));
-  shared.kind->settled(shared, *outcome);
+void end_shared(SharedRun &shared, const weir_outcome &outcome) {
+  weir_runtime &runtime = *shared.policy->runtime();
+  uint32_t size = shared.block_size;
+  shared.kind->settled(shared, outcome);
+  if (runtime.pool().give(&shared, size, true)) runtime.release_shell();
+}
+
+void shared_settled(void *shared, weir_call *, const weir_outcome *outcome) {
+  end_shared(*static_cast<SharedRun *>(shared), *outcome);
+}
+
+// There is no memory for its run.
+[[gnu::cold]] void fail_shared(weir_runtime &runtime, SharedRun &shared) {
+  unref_value(shared.request.input);
+  if (shared.request.scope != nullptr) shared.request.scope->leave();
+  weir_operation *operation = shared.operation;
+  weir_outcome outcome = WEIR_OUTCOME_INIT;
+  outcome.channel = WEIR_CHANNEL_ERROR;
+  outcome.status = WEIR_ENOMEM;
+  outcome.error = bare_error(WEIR_ENOMEM);
+  end_shared(shared, outcome);
+  operation->leave();
+  runtime.run_over();
+}
+
+// False without memory.
+bool make_input(SharedRun &shared) {
+  if (!shared.key_as_input) return true;
+  RunRequest &request = shared.request;
+  request.input = make_bytes(shared.operation->heap(), request.key, request.key_size);
+  return request.input != nullptr;
+}
+
+void begin_shared_run(weir_runtime &runtime, Task &task) {
+  auto &shared = static_cast<SharedRun &>(task);
+  SharedPolicy *policy = shared.policy->timeout_ns == never_ns ? nullptr : shared.policy;
+  weir_call *run = nullptr;
+  if (make_input(shared)) {
+    run = make_shared(
+        {shared.operation, policy, &shared.request, shared.name_size, shared_settled, &shared});
+  }
+  if (run == nullptr) {
+    fail_shared(runtime, shared);
+    return;
+  }
+  shared.run = run;
+  if (shared.abandoned) run->cancel();
+  run->begin_now();
 }
 
 }  // namespace
 
-Next shared_run_step(weir_call &run, Layer &layer, Signal signal) {
-  auto &shared = static_cast<SharedRun &>(layer);
-  switch (signal) {
-    case Signal::start:
-      return begin_shared(run, shared);
-    case Signal::timer:
-      return time_out_shared(run, shared);
-    case Signal::result:
-      run.disarm(shared);
-      return Next::outer;
-    case Signal::stop:
-      run.disarm(shared);
-      break;
-    case Signal::wake:
-      break;
-  }
-  return Next::wait;
-}
+inline SharedRun::SharedRun(const Kind *which) : Task(begin_shared_run), kind(which) {}
 
 weir_status start_shared(const SharedStart &start, SharedRun *&started) {
-  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
-  options.policy = start.policy;
-  options.input = start.input;
-  options.key = start.key;
-  options.key_size = start.key_size;
-  options.context = start.first->context;
-  options.permits = start.first->permits;
-  options.priority = start.first->priority;
-  options.name = start.first->name;
-  options.scope = start.first->scope;  // it only sees its values
-  weir_call *call = nullptr;
-  weir_status status = run_inside(*start.operation, options, shared_settled, call);
+  weir_runtime &runtime = *start.operation->runtime();
+  const RunRequest &first = *start.first;
+  weir_status status = runtime.admit(true);
   if (status != WEIR_OK) return status;
-  started = static_cast<SharedRun *>(&call->layer(0));
-  started->kind = start.kind;
-  started->waiting = 0;
-  started->kept = false;
+  size_t name_size = first.name == nullptr ? 0 : std::strlen(first.name) + 1;
+  uint32_t block =
+      BlockPool::block_size(static_cast<uint32_t>(start.kind->size + start.key_size + name_size));
+  void *memory = runtime.pool().take(block, true);
+  if (memory == nullptr) {
+    runtime.unadmit();
+    return WEIR_ENOMEM;
+  }
+  auto *shared = new (memory) SharedRun(start.kind);
+  shared->policy = start.policy;
+  shared->operation = start.operation;
+  shared->block_size = block;
+  shared->name_size = static_cast<uint32_t>(name_size);
+  shared->key_as_input = start.key_as_input;
+  RunRequest &request = shared->request;
+  request.context = first.context;
+  request.input = ref_value(start.input);
+  request.permits = first.permits;
+  request.priority = first.priority;
+  request.scope = first.scope;  // it only sees its values
+  keep_tail(static_cast<char *>(memory) + start.kind->size, request,
+            {start.key, start.key_size, first.name, name_size});
+  start.operation->enter();
+  if (first.scope != nullptr) first.scope->enter();
+  runtime.accept(*shared, true);
+  started = shared;
   return WEIR_OK;
 }
+
+// ---- those who wait ----
 
 namespace {
 

@@ -3,21 +3,26 @@
 // Single flight: one run does the work that several runs wait for. (The idea is old; the name is
 // that of Go's package singleflight.)
 //
-// A SharedRun is the run that works; it lives in the block of that run, as the state of its
-// outermost layer, and so costs no memory of its own. What it works on is a SharedKey, or several;
-// each has the list of those who wait for it.
+// A SharedRun is the work: a block of its own, which knows all that its run will be made of. The run
+// itself is made when its turn has come, so that the memory it needs is that of the one before. What
+// it works on is a SharedKey, or several; each has the list of those who wait for it.
 //
 //   SharedRun   comes when                                          then
-//   working     start_shared                                        settled, abandoned
-//   abandoned   the last waiter of the last key has left: cancelled settled
-//   settled     its type's `settled` tells the waiters of each key  (gone)
+//   queued      start_shared: accepted, its task is queued          working, settled, abandoned
+//   working     its task: the run is made and begins                settled, abandoned
+//   abandoned   the last waiter of the last key has left: the run   settled
+//               is cancelled, as soon as it is made
+//   settled     its kind's `settled` tells the waiters of each key  (gone)
 //
 // Invariants:
 // - Whoever waits is in exactly one key's list; `waiting` is how many wait, over all keys of a run.
 // - A run that may go on without waiters (`kept`) is never abandoned.
-// - Nobody can join an abandoned run: its type takes its keys out of reach.
+// - Nobody can join an abandoned run: its kind takes its keys out of reach.
 // - Waiters are told from the run's settlement and only note the outcome and wake themselves later,
-//   so chains of waiting runs do not recurse.
+//   so chains of waiting runs do not recurse. So it never begins inside of who asks for it, either:
+//   all who ask in one turn share one run, even if that is done at once.
+// - The runtime has counted the run from its start on, so without memory for it that count is
+//   settled, and the waiters are told, like those of any other failure.
 // - All of this belongs to the engine's thread.
 
 #pragma once
@@ -31,6 +36,7 @@
 namespace weir {
 
 struct SharedKey;
+struct SharedPolicy;
 struct SharedRun;
 
 struct SharedWaiter : ListNode<SharedWaiter> {
@@ -57,39 +63,47 @@ struct SharedKey {
   List<SharedWaiter> waiters;
 };
 
-struct SharedRun : Layer {
+struct SharedRun : Task {
   // What the kinds of shared runs do differently.
   struct Kind {
+    uint32_t size;  // of what is derived from SharedRun
     // The run has settled: tell the waiters. The SharedRun is gone afterwards.
     void (*settled)(SharedRun &run, const weir_outcome &outcome);
     // Nobody waits any more: nobody may join from here on. It is cancelled, and will settle.
     void (*abandoned)(SharedRun &run);
   };
 
+  explicit SharedRun(const Kind *which);
+
   const Kind *kind;
-  uint32_t waiting;
-  bool kept;
+  weir_call *run = nullptr;  // NULL: it has not begun
+  SharedPolicy *policy;
+  weir_operation *operation;  // entered until the run is made
+  // Its own copy: key and name lie in the block, behind what is derived. The run takes over what it
+  // holds.
+  RunRequest request;
+  uint32_t block_size;
+  uint32_t name_size;  // with its terminator
+  uint32_t waiting = 0;
+  bool kept = false;
+  bool abandoned = false;
+  bool key_as_input;  // the input will be made of the key
 };
 
-// The outermost layer of shared runs of one owner, with their timeout. Made with their owner, which
+// The layer around shared runs of one owner, if they have a timeout. Made with their owner, which
 // holds a reference.
 struct SharedPolicy : weir_policy {
-  SharedPolicy(weir_runtime *runtime, const LayerType *type)
-      : weir_policy(runtime, end_handle<SharedPolicy>, WEIR_POLICY_NONE, type) {}
+  explicit SharedPolicy(weir_runtime *runtime);
   ~SharedPolicy();
 
   // NULL without memory. `subject` and `name` (nullable) begin the message when time is out:
   // "flight 'users' timed out after 100 ms".
-  [[gnu::cold]] static SharedPolicy *make(weir_runtime *runtime, const LayerType *type,
-                                          int64_t timeout_ns, const char *subject,
-                                          const char *name);
+  [[gnu::cold]] static SharedPolicy *make(weir_runtime *runtime, int64_t timeout_ns,
+                                          const char *subject, const char *name);
 
   int64_t timeout_ns = INT64_MAX;
   weir_error *timed_out = nullptr;
 };
-
-// The step function of LayerTypes for SharedPolicy, whose states derive from SharedRun.
-Next shared_run_step(weir_call &run, Layer &layer, Signal signal);
 
 struct SharedStart {
   SharedPolicy *policy;
@@ -99,10 +113,11 @@ struct SharedStart {
   weir_value *input;        // nullable; borrowed
   const void *key;          // nullable: none
   size_t key_size;
+  bool key_as_input;  // the input is the key, as a value, instead
 };
 
-// Starts a run. In `started` the state, as big as the policy's LayerType says; what is derived from
-// SharedRun is raw. It begins later, so the caller has the time to finish it. The engine's thread.
+// Starts a run. In `started` the state, of the kind's size; what is derived from SharedRun is raw.
+// It begins later, so the caller has the time to finish it. The engine's thread.
 weir_status start_shared(const SharedStart &start, SharedRun *&started);
 
 // The leaf of a run that waits for one key.

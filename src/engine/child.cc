@@ -56,21 +56,8 @@ class ChildBuilder {
 };
 
 weir_call *ChildBuilder::make(weir_operation &operation, weir_policy *policy, uint32_t skipped) {
-  weir_runtime &runtime = run_.runtime();
-  uint32_t size = operation.plan.state_size + (policy == nullptr ? 0 : policy->plan.state_size);
-  uint32_t block = BlockPool::block_size(static_cast<uint32_t>(call_size) + size);
-  void *memory = runtime.pool().take(block, true);
-  if (memory == nullptr) return nullptr;
-  Attempt *attempt = nullptr;
-  if (operation.plan.entries[operation.plan.count - 1].type->needs_attempt) {
-    attempt = runtime.attempts().reserve(true);
-    if (attempt == nullptr) {
-      runtime.pool().give(memory, block, true);
-      return nullptr;
-    }
-  }
-  auto *child = new (memory) weir_call(runtime, operation, policy, block, skipped);
-  child->reserved_ = attempt;
+  weir_call *child = weir_call::make(operation, policy, 0, skipped, true);
+  if (child == nullptr) return nullptr;
   operation.enter();
   if (policy != nullptr) policy->enter();
   link(*child);

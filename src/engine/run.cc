@@ -74,6 +74,28 @@ weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_poli
   make_layers(operation.plan, skipped, states, outer);
 }
 
+weir_call *weir_call::make(weir_operation &operation, weir_policy *policy, size_t tail,
+                           uint32_t skipped, bool local) {
+  weir_runtime &runtime = *operation.runtime();
+  const weir::Plan &plan = operation.plan;
+  size_t size = weir::call_size + plan.state_size + tail;
+  if (policy != nullptr) size += policy->plan.state_size;
+  uint32_t block = weir::BlockPool::block_size(static_cast<uint32_t>(size));
+  void *memory = runtime.pool().take(block, local);
+  if (memory == nullptr) return nullptr;
+  weir::Attempt *attempt = nullptr;
+  if (plan.entries[plan.count - 1].type->needs_attempt) {
+    attempt = runtime.attempts().reserve(local);
+    if (attempt == nullptr) {
+      runtime.pool().give(memory, block, local);
+      return nullptr;
+    }
+  }
+  auto *call = new (memory) weir_call(runtime, operation, policy, block, skipped);
+  call->reserved_ = attempt;
+  return call;
+}
+
 // Makes the layers of `plan` from `first` on, inside of `outer` (nullable); returns the innermost.
 inline Layer *weir_call::make_layers(const weir::Plan &plan, uint32_t first, char *states,
                                      Layer *outer) {
@@ -339,9 +361,12 @@ void weir_call::discard() {
 }
 
 void weir_call::run_task(weir_runtime &, weir::Task &task) {
-  weir_call *call = static_cast<weir::CallTask &>(task).call;
-  call->begin();
-  call->unhold();
+  static_cast<weir::CallTask &>(task).call->begin_now();
+}
+
+void weir_call::begin_now() {
+  begin();
+  unhold();
 }
 
 [[gnu::cold]] void weir_call::cancel_task(weir_runtime &, weir::Task &task) {

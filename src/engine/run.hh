@@ -22,6 +22,7 @@
 #include <weir/run.h>
 
 #include <atomic>
+#include <cstring>
 
 #include "base/list.hh"
 #include "engine/callback.hh"
@@ -84,6 +85,28 @@ struct RunRequest {
   bool in_scope = false;        // it, or the run whose child it is, has joined it
   bool shared = false;          // it, or the run whose child it is, serves several runs
 };
+
+// The bytes that a request refers to, both nullable.
+struct RequestTail {
+  const void *key;
+  size_t key_size;
+  const char *name;
+  size_t name_size;  // with its terminator
+};
+// `request` gets a copy of them at `tail`.
+inline void keep_tail(char *tail, RunRequest &request, const RequestTail &given) {
+  if (given.key != nullptr) {
+    std::memcpy(tail, given.key, given.key_size);
+    request.key = tail;
+    request.key_size = given.key_size;
+  }
+  if (given.name != nullptr) {
+    tail += given.key_size;
+    std::memcpy(tail, given.name, given.name_size - 1);
+    tail[given.name_size - 1] = '\0';
+    request.name = tail;
+  }
+}
 
 }  // namespace weir
 
@@ -158,15 +181,21 @@ struct weir_call : weir::ListNode<weir_call>,
 
   // ---- for the engine ----
 
-  // Of a plan's layers the outermost `skipped` ones are left out.
+  // In a block of the pool with `tail` bytes to spare at its end, and with its first attempt
+  // reserved; NULL without memory. Of the plans' layers the outermost `skipped` ones are left out.
+  // `local`: on the engine's thread.
+  static weir_call *make(weir_operation &operation, weir_policy *policy, size_t tail,
+                         uint32_t skipped, bool local);
   weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
-            uint32_t block_size, uint32_t skipped = 0);
+            uint32_t block_size, uint32_t skipped);
   weir_call(const weir_call &) = delete;
   weir_call &operator=(const weir_call &) = delete;
   ~weir_call();
 
   // Its first turn; goes inwards from the outermost layer.
   void begin();
+  // The same as what the run's task does, instead of that.
+  void begin_now();
   // It never will have one: reserved, and not published.
   void discard();
   // Gives a layer a signal, if it is active, and walks on from there.
@@ -225,6 +254,11 @@ struct weir_call : weir::ListNode<weir_call>,
   weir::Layer *make_layers(const weir::Plan &plan, uint32_t first, char *states,
                            weir::Layer *outer);
   weir::Layer &outermost();
+  // In the block's last bytes, which make() has left.
+  void keep_tail(const weir::RequestTail &given) {
+    char *end = reinterpret_cast<char *>(this) + block_size_;
+    weir::keep_tail(end - given.key_size - given.name_size, request_, given);
+  }
   void enlist();
   void forget_status();
   weir::Attempt *fresh_attempt();
@@ -311,18 +345,34 @@ weir_status run_with(weir_operation *operation, weir_operation *inner,
                      const weir_run_options *options, Callback<weir_settle_fn> &&settle,
                      weir_call **call, weir_error **error);
 
-// The same with a key that is known to be legal, and no other options.
-weir_status run_key(weir_operation &operation, weir_operation *inner, const void *key,
-                    size_t key_size, Callback<weir_settle_fn> &&settle, weir_call **call,
-                    weir_error **error);
+// The same with a key that is known to be legal, an input (nullable), and no other options.
+inline constexpr uint64_t longest_run_key = uint64_t{1} << 30;
+struct RunKey {
+  const void *data;
+  size_t size;
+  weir_value *input;
+};
+weir_status run_key(weir_operation &operation, weir_operation *inner, const RunKey &key,
+                    Callback<weir_settle_fn> &&settle, weir_call **call, weir_error **error);
 
-// Starts a run that several will wait for from inside a layer, with options that are known to be
-// legal. `started` is lent: it stays until `settle` has returned. The engine's thread.
-weir_status run_inside(weir_operation &operation, const weir_run_options &options,
-                       weir_settle_fn settle, weir_call *&started);
+// What a run is made of that several will wait for.
+struct SharedMaking {
+  weir_operation *operation;
+  weir_policy *policy;
+  const RunRequest *request;
+  size_t name_size;  // with its terminator; the name lies behind the key
+  weir_settle_fn settle;
+  void *data;
+};
 
-// As run_inside, but the run does not begin before it is published, which needs no memory, and may
-// be discarded instead. It sees the options' scope, but does not join it. The engine's thread.
+// Makes such a run, whose task was accepted before. It takes what the request holds (the input's
+// reference, the inside ones of the operation and the scope), and is to begin with begin_now().
+// NULL without memory: then nothing was taken. The engine's thread.
+weir_call *make_shared(const SharedMaking &making);
+
+// As weir_run() with options that are known to be legal, but the run does not begin before it is
+// published, which needs no memory, and may be discarded instead. It sees the options' scope, but
+// does not join it. The engine's thread.
 weir_status reserve_run(weir_operation &operation, const weir_run_options &options,
                         Callback<weir_settle_fn> &&settle, weir_call *&reserved);
 void set_input(weir_call &reserved, weir_value *input);

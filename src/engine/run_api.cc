@@ -24,8 +24,6 @@ constexpr weir_run_options default_run_options = WEIR_RUN_OPTIONS_INIT;
 // A name longer than this is cut off: it is for people.
 constexpr size_t longest_name = 255;
 
-constexpr uint64_t longest_key = uint64_t{1} << 30;
-
 }  // namespace
 
 // Makes a run out of what weir_run was given, one step after the other, so that each failure gives
@@ -43,7 +41,6 @@ class RunBuilder {
   }
   // Makes the call. If that succeeds, publish() must follow.
   weir_status make(Callback<weir_settle_fn> &&settle);
-  weir_call *hand_out();
   // Makes and publishes; `call` (nullable) gets a reference.
   weir_status run(Callback<weir_settle_fn> &&settle, weir_call **call);
   weir_call *publish();
@@ -51,7 +48,14 @@ class RunBuilder {
   weir_call *made() const { return call_; }
   static void set_input(weir_call &reserved, weir_value *input);
   static void publish(weir_call &reserved);
-  static void set_shared(weir_call &made);
+  static weir_call *make_shared(const SharedMaking &making);
+  static weir_call *run_key_here(weir_operation &operation, weir_operation *inner,
+                                 const RunKey &key, Callback<weir_settle_fn> &settle);
+  // The call with a reference for the caller: before it is published.
+  static weir_call *hand_out(weir_call &made) {
+    made.references_.store(2, std::memory_order_relaxed);
+    return &made;
+  }
 
  private:
   weir_status allocate();
@@ -102,7 +106,7 @@ class RunBuilder {
       .rule(options_->key != nullptr || options_->key_size == 0,
             "key must not be NULL with a key_size (got %llu)",
             static_cast<unsigned long long>(options_->key_size))
-      .rule(options_->key_size <= longest_key, "key_size must be at most 2^30 (got %llu)",
+      .rule(options_->key_size <= longest_run_key, "key_size must be at most 2^30 (got %llu)",
             static_cast<unsigned long long>(options_->key_size))
       .rule(options_->queue == nullptr || !has_settle,
             "queue and a settle function exclude each other")
@@ -120,24 +124,9 @@ class RunBuilder {
 }
 
 inline weir_status RunBuilder::allocate() {
-  size_t size = call_size + operation_.plan.state_size;
-  if (options_->policy != nullptr) size += options_->policy->plan.state_size;
-  size += options_->key_size + name_size_;
-  uint32_t block = BlockPool::block_size(static_cast<uint32_t>(size));
-  void *memory = runtime_.pool().take(block, local_);
-  if (memory == nullptr) return no_memory();
-  Attempt *attempt = nullptr;
-  const Plan &plan = operation_.plan;
-  if (plan.entries[plan.count - 1].type->needs_attempt) {
-    attempt = runtime_.attempts().reserve(local_);
-    if (attempt == nullptr) {
-      runtime_.pool().give(memory, block, local_);
-      return no_memory();
-    }
-  }
-  call_ = new (memory) weir_call(runtime_, operation_, options_->policy, block);
-  call_->reserved_ = attempt;
-  return WEIR_OK;
+  size_t tail = options_->key_size + name_size_;
+  call_ = weir_call::make(operation_, options_->policy, tail, 0, local_);
+  return call_ != nullptr ? weir_status{WEIR_OK} : no_memory();
 }
 
 // With its place in the scope, if there is one.
@@ -166,19 +155,7 @@ inline weir_status RunBuilder::join_scope() {
   if (options.deadline_ms != WEIR_FOREVER) {
     call.deadline_ns_ = deadline_after(runtime_.clock(), ms_to_ns(options.deadline_ms));
   }
-  char *tail = reinterpret_cast<char *>(&call) + call.block_size_;
-  if (options.key != nullptr) {
-    tail -= options.key_size;
-    std::memcpy(tail, options.key, options.key_size);
-    call.request_.key = tail;
-    call.request_.key_size = options.key_size;
-  }
-  if (name_size_ > 0) {
-    tail -= name_size_;
-    std::memcpy(tail, options.name, name_size_ - 1);
-    tail[name_size_ - 1] = '\0';
-    call.request_.name = tail;
-  }
+  call.keep_tail({options.key, options.key_size, options.name, name_size_});
   call.request_.inner = inner_;
   call.request_.scope = options.scope;
   if (joins_ && options.scope != nullptr) {
@@ -224,12 +201,6 @@ weir_status RunBuilder::make(Callback<weir_settle_fn> &&settle) {
   return status;
 }
 
-// The call with a reference for the caller: before it is published.
-inline weir_call *RunBuilder::hand_out() {
-  call_->references_.store(2, std::memory_order_relaxed);
-  return call_;
-}
-
 [[gnu::always_inline]] inline weir_call *RunBuilder::publish() {
   runtime_.accept(call_->task_, local_);
   if (!local_) runtime_.leave();
@@ -240,7 +211,7 @@ inline weir_call *RunBuilder::hand_out() {
                                                           weir_call **call) {
   weir_status status = make(static_cast<Callback<weir_settle_fn> &&>(settle));
   if (status != WEIR_OK) return status;
-  if (call != nullptr) *call = hand_out();
+  if (call != nullptr) *call = hand_out(*call_);
   publish();
   return WEIR_OK;
 }
@@ -258,27 +229,55 @@ weir_status run_with(weir_operation *operation, weir_operation *inner,
   return builder.run(static_cast<Callback<weir_settle_fn> &&>(settle), call);
 }
 
-weir_status run_key(weir_operation &operation, weir_operation *inner, const void *key,
-                    size_t key_size, Callback<weir_settle_fn> &&settle, weir_call **call,
-                    weir_error **error) {
-  weir_run_options options = default_run_options;
-  options.key = key;
-  options.key_size = key_size;
-  RunBuilder builder(operation, inner, error);
-  builder.use(options);
-  return builder.run(static_cast<Callback<weir_settle_fn> &&>(settle), call);
+// On the engine's thread, where nothing is in the way; NULL otherwise.
+inline weir_call *RunBuilder::run_key_here(weir_operation &operation, weir_operation *inner,
+                                           const RunKey &key, Callback<weir_settle_fn> &settle) {
+  weir_runtime &runtime = *operation.runtime();
+  if (!runtime.on_thread() || runtime.admit(true) != WEIR_OK) return nullptr;
+  weir_call *call = weir_call::make(operation, nullptr, key.size, 0, true);
+  if (call == nullptr) {
+    runtime.unadmit();
+    return nullptr;
+  }
+  new (&call->settle_) Callback<weir_settle_fn>(static_cast<Callback<weir_settle_fn> &&>(settle));
+  call->request_.input = ref_value(key.input);
+  call->request_.inner = inner;
+  call->keep_tail({key.data, key.size, nullptr, 0});
+  operation.enter();
+  inner->enter();
+  return call;
 }
 
-weir_status run_inside(weir_operation &operation, const weir_run_options &options,
-                       weir_settle_fn settle, weir_call *&started) {
-  RunBuilder builder(operation, nullptr, nullptr);
-  builder.use(options);
-  weir_status status = builder.make({settle, nullptr, nullptr});
-  if (status != WEIR_OK) return status;
-  RunBuilder::set_shared(*builder.made());
-  started = builder.publish();
+weir_status run_key(weir_operation &operation, weir_operation *inner, const RunKey &key,
+                    Callback<weir_settle_fn> &&settle, weir_call **call, weir_error **error) {
+  weir_call *made = RunBuilder::run_key_here(operation, inner, key, settle);
+  if (made == nullptr) {
+    weir_run_options options = default_run_options;
+    options.key = key.data;
+    options.key_size = key.size;
+    options.input = key.input;
+    return run_with(&operation, inner, &options, static_cast<Callback<weir_settle_fn> &&>(settle),
+                    call, error);
+  }
+  if (call != nullptr) *call = RunBuilder::hand_out(*made);
+  RunBuilder::publish(*made);
   return WEIR_OK;
 }
+
+weir_call *RunBuilder::make_shared(const SharedMaking &making) {
+  const RunRequest &request = *making.request;
+  weir_call *call = weir_call::make(*making.operation, making.policy,
+                                    request.key_size + making.name_size, 0, true);
+  if (call == nullptr) return nullptr;
+  if (making.policy != nullptr) making.policy->enter();
+  new (&call->settle_) Callback<weir_settle_fn>(making.settle, making.data, nullptr);
+  call->request_ = request;
+  call->request_.shared = true;
+  call->keep_tail({request.key, request.key_size, request.name, making.name_size});
+  return call;
+}
+
+weir_call *make_shared(const SharedMaking &making) { return RunBuilder::make_shared(making); }
 
 weir_status reserve_run(weir_operation &operation, const weir_run_options &options,
                         Callback<weir_settle_fn> &&settle, weir_call *&reserved) {
@@ -292,8 +291,6 @@ weir_status reserve_run(weir_operation &operation, const weir_run_options &optio
 void RunBuilder::set_input(weir_call &reserved, weir_value *input) {
   reserved.request_.input = ref_value(input);
 }
-
-void RunBuilder::set_shared(weir_call &made) { made.request_.shared = true; }
 
 void RunBuilder::publish(weir_call &reserved) { reserved.runtime().accept(reserved.task_, true); }
 

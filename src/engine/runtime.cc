@@ -219,6 +219,10 @@ void weir_runtime::accept(weir::Task &task, bool local) {
 
 void weir_runtime::run_settled(weir_call &run) {
   live_.remove(&run);
+  run_over();
+}
+
+void weir_runtime::run_over() {
   settled_.store(settled_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   unadmit();
   if (life() != Life::open) post_close_task();

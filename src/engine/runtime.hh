@@ -157,6 +157,8 @@ struct weir_runtime {
   // So much more (or less) is waited for that is no run yet: a touched pacer. The engine's thread.
   void expect(int64_t change);
   void run_settled(weir_call &run);
+  // An accepted run has settled, or will never be.
+  void run_over();
   void child_settled(weir_call &child) {
     using Node = weir::ListNode<weir_call>;
     if (static_cast<Node &>(child).linked()) live_.remove(&child);
