@@ -52,6 +52,16 @@ static void K05_what_is_heavier_than_the_bound_is_refused_and_others_stay(struct
   weir_cache_unref(cache);
 }
 
+static void K05_a_weight_is_what_32_bits_hold(struct fixture *fx) {
+  weir_cache *cache = new_weighed(fx, WEIR_UNLIMITED, NULL);
+  assert_int_equal(put_number(fx, cache, "a", UINT32_MAX), WEIR_OK);
+  assert_int_equal(put_number(fx, cache, "b", UINT32_MAX), WEIR_OK);
+  assert_int_equal(put_number(fx, cache, "c", INT64_C(1) << 32), WEIR_EFULL);
+  assert_int_equal(stats_of(cache).weight, 2 * (uint64_t)UINT32_MAX);
+  assert_int_equal(stats_of(cache).entries, 2);
+  weir_cache_unref(cache);
+}
+
 static void K05_a_weight_of_zero_counts_as_an_entry_only(struct fixture *fx) {
   weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
   options.max_entries = 4;
@@ -391,6 +401,7 @@ static void K11_each_cache_hashes_with_a_seed_of_its_own(struct fixture *fx) {
 
 TEST_MAIN("cache bounds", TEST(K05_a_bound_of_zero_stores_nothing),
           TEST(K05_what_is_heavier_than_the_bound_is_refused_and_others_stay),
+          TEST(K05_a_weight_is_what_32_bits_hold),
           TEST(K05_a_weight_of_zero_counts_as_an_entry_only),
           LONG_TEST(what_takes_more_than_sixteen_evictions_ends_later),
           TEST(K05_writing_over_an_entry_changes_the_weight_by_the_difference),

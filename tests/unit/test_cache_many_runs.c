@@ -196,6 +196,37 @@ static void a_key_that_is_too_long_is_the_outcome(struct fixture *fx) {
   close_many(&many);
 }
 
+static void K10_the_longest_key_is_one_for_every_get(struct fixture *fx) {
+  static char key[(1 << 24) - 1];
+  struct script *loader = scripted(fx, "v7");
+  weir_cache *cache = new_cache(fx, NULL);
+  weir_operation *one = NULL;
+  weir_operation *many = NULL;
+  assert_int_equal(weir_cache_operation(cache, loader->operation, &one, NULL), WEIR_OK);
+  assert_int_equal(weir_cache_operation_many(cache, loader->operation, &many, NULL), WEIR_OK);
+  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+  options.key = key;
+  options.key_size = sizeof key;
+  struct run *run = begin(fx, one, &options);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->value, 7);
+
+  weir_value *name = NULL;
+  weir_run_options list_options = WEIR_RUN_OPTIONS_INIT;
+  assert_int_equal(weir_value_new_bytes(fx->runtime, key, sizeof key, &name), WEIR_OK);
+  assert_int_equal(weir_value_new_list(fx->runtime, &name, NULL, 1, &list_options.input), WEIR_OK);
+  weir_value_unref(name);
+  run = begin(fx, many, &list_options);
+  weir_value_unref(list_options.input);
+  run_until_idle(fx);
+  assert_int_equal(settled(run)->channel, WEIR_CHANNEL_VALUE);
+  assert_int_equal(stats_of(cache).hits, 1);
+  assert_int_equal(loader->started, 1);
+  weir_operation_unref(one);
+  weir_operation_unref(many);
+  weir_cache_unref(cache);
+}
+
 static void arguments_are_checked(struct fixture *fx) {
   struct many many;
   weir_operation *operation = NULL;
@@ -210,4 +241,5 @@ TEST_MAIN("cache many runs", TEST(keys_are_loaded_and_given_out_by_queue),
           TEST(a_timeout_around_ends_the_wait_and_the_load),
           TEST(a_cancelled_get_leaves_the_load_to_the_others),
           TEST(an_input_that_is_no_list_of_keys_is_the_outcome),
-          LONG_TEST(a_key_that_is_too_long_is_the_outcome), TEST(arguments_are_checked))
+          LONG_TEST(a_key_that_is_too_long_is_the_outcome),
+          LONG_TEST(K10_the_longest_key_is_one_for_every_get), TEST(arguments_are_checked))

@@ -350,6 +350,11 @@ static void forgotten_work_is_cancelled_by_its_last_waiter(struct fixture *fx) {
   weir_flight_unref(flight);
 }
 
+/* Longer than what goes to the other thread with it. */
+static const char long_key[] =
+    "a key of more than a hundred bytes, such as the text of a query with all of its parameters, "
+    "and not a number";
+
 struct forgetting {
   weir_flight *flight;
   weir_status status;
@@ -357,7 +362,7 @@ struct forgetting {
 
 static void *forget_elsewhere(void *data) {
   struct forgetting *forgetting = data;
-  forgetting->status = weir_flight_forget(forgetting->flight, "7", 1);
+  forgetting->status = weir_flight_forget(forgetting->flight, long_key, sizeof long_key - 1);
   return NULL;
 }
 
@@ -372,20 +377,20 @@ static weir_status forget_on_a_thread(weir_flight *flight) {
 static void forgetting_needs_memory_on_other_threads_alone(struct fixture *fx) {
   struct script *work = scripted(fx, "hang");
   weir_flight *flight = make_flight(fx, WEIR_FOREVER);
-  fly(fx, flight, "7", work);
+  fly(fx, flight, long_key, work);
   memory_fail(&fx->memory, 1, 1);
-  assert_int_equal(weir_flight_forget(flight, "7", 1), WEIR_OK);
+  assert_int_equal(weir_flight_forget(flight, long_key, sizeof long_key - 1), WEIR_OK);
   memory_fail(&fx->memory, 0, 0);
-  fly(fx, flight, "7", work);
+  fly(fx, flight, long_key, work);
   assert_int_equal(work->started, 2);
   memory_fail(&fx->memory, 1, 1);
   assert_int_equal(forget_on_a_thread(flight), WEIR_ENOMEM);
   memory_fail(&fx->memory, 0, 0);
-  fly(fx, flight, "7", work);
+  fly(fx, flight, long_key, work);
   assert_int_equal(work->started, 2);
   assert_int_equal(forget_on_a_thread(flight), WEIR_OK);
   run_until_idle(fx);
-  fly(fx, flight, "7", work);
+  fly(fx, flight, long_key, work);
   assert_int_equal(work->started, 3);
   weir_flight_unref(flight);
 }

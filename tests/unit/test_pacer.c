@@ -419,6 +419,7 @@ static void the_audit_shows_what_a_call_waits_for(struct fixture *fx) {
   assert_int_equal(weir_runtime_audit(fx->runtime, entries, sizeof *entries, 2, &count), WEIR_OK);
   assert_int_equal(count, 2);
   assert_string_equal(entries[0].waits_for, "pacer 'save': the run that covers it");
+  assert_string_equal(entries[1].name, "save");
   weir_pacing_stats stats = {.size = sizeof stats};
   assert_int_equal(weir_debounce_get_stats(debounce, &stats), WEIR_OK);
   assert_int_equal(stats.runs, 1);

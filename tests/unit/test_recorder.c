@@ -251,6 +251,50 @@ static void a_load_and_an_eviction_are_told(struct fixture *fx) {
   weir_cache_unref(cache);
 }
 
+static void what_failed_is_told_with_its_status(struct fixture *fx) {
+  struct heard *heard = listen(fx, 16);
+  struct script *work = scripted(fx, "f503");
+  weir_debounce *debounce = NULL;
+  assert_int_equal(weir_debounce_new(fx->runtime, work->operation, NULL, &debounce, NULL), WEIR_OK);
+  assert_int_equal(weir_debounce_touch(debounce, NULL, 0, NULL), WEIR_OK);
+  advance_ms(fx, 300);
+  assert_told(heard, 0, WEIR_EVENT_PACED, "");
+  assert_int_equal(heard->events[0].status, WEIR_EFAILED);
+  weir_debounce_unref(debounce);
+
+  weir_cache *cache = NULL;
+  weir_operation *getter = NULL;
+  assert_int_equal(weir_cache_new(fx->runtime, NULL, &cache, NULL), WEIR_OK);
+  assert_int_equal(weir_cache_operation(cache, work->operation, &getter, NULL), WEIR_OK);
+  weir_run_options run = WEIR_RUN_OPTIONS_INIT;
+  run.key = "k";
+  run.key_size = 1;
+  begin(fx, getter, &run);
+  run_until_idle(fx);
+  assert_told(heard, 1, WEIR_EVENT_LOAD, "");
+  assert_int_equal(heard->events[1].status, WEIR_EFAILED);
+  weir_operation_unref(getter);
+  weir_cache_unref(cache);
+}
+
+static void a_load_of_many_tells_how_many(struct fixture *fx) {
+  struct heard *heard = listen(fx, 16);
+  struct script *work = scripted(fx, "f503");
+  static const void *const keys[] = {"a", "b", "c"};
+  static const size_t sizes[] = {1, 1, 1};
+  weir_cache *cache = NULL;
+  assert_int_equal(weir_cache_new(fx->runtime, NULL, &cache, NULL), WEIR_OK);
+  assert_int_equal(weir_cache_put(cache, "b", 1, NULL), WEIR_OK);
+  struct run *run = new_run(fx);
+  asked(run, weir_cache_get_many(cache, keys, sizes, 3, work->operation, record_settle, run,
+                                 free_recorded, &run->call, NULL));
+  assert_int_equal(run->status, WEIR_OK);
+  run_until_idle(fx);
+  assert_told(heard, 0, WEIR_EVENT_LOAD, "");
+  assert_int_equal(heard->events[0].count, 2);
+  weir_cache_unref(cache);
+}
+
 /* ---- the ring -------------------------------------------------------------------------------- */
 
 static void the_oldest_go_first(struct fixture *fx) {
@@ -309,6 +353,7 @@ TEST_MAIN("recorder", TEST(a_limiter_tells_of_waiting_going_on_and_refusing),
           TEST(a_breaker_tells_its_numbers), TEST(each_state_of_a_breaker_has_its_word),
           TEST(timeouts_retries_and_deadlines_are_told),
           TEST(a_pacers_run_tells_how_many_calls_it_stood_for),
-          TEST(a_load_and_an_eviction_are_told), TEST(the_oldest_go_first),
+          TEST(a_load_and_an_eviction_are_told), TEST(what_failed_is_told_with_its_status),
+          TEST(a_load_of_many_tells_how_many), TEST(the_oldest_go_first),
           TEST(a_buffer_that_is_too_small_is_filled_and_said_to_be), TEST(off_it_is_not_supported),
           TEST(it_keeps_without_a_listener_and_of_policies_that_are_gone))
