@@ -4,9 +4,7 @@
 
 #pragma once
 
-#include <cstdarg>
 #include <cstddef>
-#include <cstdio>
 
 namespace weir {
 
@@ -16,15 +14,7 @@ class TextWriter {
     if (capacity_ > 0) buffer_[0] = '\0';
   }
 
-  __attribute__((format(printf, 2, 3))) void print(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    size_t used = length_ < capacity_ ? length_ : capacity_;
-    int more = std::vsnprintf(buffer_ == nullptr ? nullptr : buffer_ + used, capacity_ - used,
-                              format, arguments);
-    va_end(arguments);
-    if (more > 0) length_ += static_cast<size_t>(more);
-  }
+  __attribute__((format(printf, 2, 3))) void print(const char *format, ...);
 
   // Of the whole text, also of what was cut off.
   size_t length() const { return length_; }

@@ -17,6 +17,8 @@ constexpr int64_t coarse_tick_ns = 10 * ns_per_ms;
 
 }  // namespace
 
+int64_t ms_to_ns(int64_t ms) { return ms < 0 ? never_ns : saturating_mul(ms, ns_per_ms); }
+
 int64_t monotonic_now() { return read_clock(CLOCK_MONOTONIC); }
 
 int64_t monotonic_coarse_floor() { return read_clock(CLOCK_MONOTONIC_COARSE); }

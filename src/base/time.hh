@@ -33,7 +33,7 @@ constexpr int64_t saturating_mul(int64_t a, int64_t b) {
 }
 
 // An option's milliseconds; negative (forever, off) becomes never.
-constexpr int64_t ms_to_ns(int64_t ms) { return ms < 0 ? never_ns : saturating_mul(ms, ns_per_ms); }
+int64_t ms_to_ns(int64_t ms);
 
 // Rounded up; never and negative stay as WEIR_FOREVER.
 constexpr int64_t ns_to_ms_up(int64_t ns) {

@@ -135,7 +135,7 @@ void thread_join(Driver &driver) {
 void thread_destroy(Driver &driver) {
   ThreadDriver &thread = thread_self(driver);
   if (thread.state.load(std::memory_order_acquire) == ThreadState::running && !thread.joined) {
-    if (pthread_equal(thread.thread, pthread_self()) != 0) {
+    if (thread.thread == pthread_self()) {
       pthread_detach(thread.thread);
     } else {
       pthread_join(thread.thread, nullptr);

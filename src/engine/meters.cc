@@ -52,7 +52,7 @@ weir_status check_label(const char *key, const char *value, Heap *heap, weir_err
       .required("value", value)
       .rule(key == nullptr || is_label_key(key),
             "key must be [a-zA-Z_][a-zA-Z0-9_]* of at most 127 bytes (got '%.64s')", key)
-      .rule(key == nullptr || std::strncmp(key, "__", 2) != 0,
+      .rule(key == nullptr || key[0] != '_' || key[1] != '_',
             "key must not begin with two underscores (got '%.64s')", key)
       .rule(key == nullptr || !is_taken_key(key), "key '%.64s' is used by weir itself", key)
       .rule(value == nullptr || strnlen(value, longest_label_value + 1) <= longest_label_value,

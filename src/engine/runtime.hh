@@ -99,9 +99,10 @@ struct weir_runtime {
   void post(weir::Task &task);
   // The same on the engine's thread.
   void post_here(weir::Task &task);
+  // (On Linux a pthread_t is a scalar, which its atomic relies on anyway.)
   bool on_thread() const {
     return owned_.load(std::memory_order_acquire) &&
-           pthread_equal(owner_.load(std::memory_order_relaxed), pthread_self()) != 0;
+           owner_.load(std::memory_order_relaxed) == pthread_self();
   }
   // As on_thread(), for functions that take the engine's thread only. Before the first turn that is
   // whoever calls them, unless the driver has a thread of its own: an attached loop is about to

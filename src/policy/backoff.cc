@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "policy/backoff.hh"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/time.hh"
@@ -20,7 +21,7 @@ double growth(const Backoff &backoff, double n) {
     case WEIR_BACKOFF_LINEAR:
       return n + 1;
     case WEIR_BACKOFF_EXPONENTIAL:
-      return std::fmin(std::pow(backoff.multiplier, n), growth_limit);
+      return std::min(growth_limit, std::pow(backoff.multiplier, n));
     default:
       return 1;
   }
@@ -43,9 +44,10 @@ double jittered(const Backoff &backoff, double delay, double u) {
 
 double v2_curve(double t) { return std::exp2(t) * std::tanh(std::sqrt(4 * t)); }
 
+// The bounds come first here and below: they are what is left of a state that is no number.
 double clamp(const Backoff &backoff, double delay) {
-  double raised = std::fmax(delay, static_cast<double>(backoff.min_ns));
-  return std::fmin(raised, static_cast<double>(backoff.max_ns));
+  double raised = std::max(static_cast<double>(backoff.min_ns), delay);
+  return std::min(static_cast<double>(backoff.max_ns), raised);
 }
 
 // `delay` is clamped. The cap may have been rounded on its way to a double; any double below that
@@ -57,13 +59,13 @@ int64_t to_ns(const Backoff &backoff, double delay) {
 
 Backoff::Step decorrelated(const Backoff &backoff, double previous, double u) {
   double base = static_cast<double>(backoff.base_ns);
-  double high = std::fmin(3 * previous, static_cast<double>(backoff.max_ns));
+  double high = std::min(static_cast<double>(backoff.max_ns), 3 * previous);
   double delay = clamp(backoff, base + u * (high - base));
   return {to_ns(backoff, delay), delay};
 }
 
 Backoff::Step decorrelated_v2(const Backoff &backoff, double n, double previous, double u) {
-  double t = std::fmin(n + u, v2_limit);
+  double t = std::min(v2_limit, n + u);
   double reached = v2_curve(t);
   double base = static_cast<double>(backoff.base_ns);
   double delay = t < v2_limit ? (reached - previous) * base / 1.4 : growth_limit * base;

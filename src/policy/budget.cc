@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "policy/budget.hh"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/text.hh"
@@ -117,7 +118,7 @@ uint64_t Budget::allowed(int64_t now_ns) const {
   double share = ratio_.load(std::memory_order_relaxed) * static_cast<double>(deposits(now_ns));
   double floor = floor_.load(std::memory_order_relaxed);
   // 0.29 × 100 is 28.999999999999996 in doubles: the last digits must not cost a retry.
-  return static_cast<uint64_t>(std::floor(std::fmax(share, floor) * (1 + 1e-12)));
+  return static_cast<uint64_t>(std::floor(std::max(floor, share) * (1 + 1e-12)));
 }
 
 bool Budget::withdraw(int64_t now_ns) {
