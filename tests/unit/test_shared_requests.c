@@ -122,5 +122,28 @@ static void the_work_waits_with_the_priority_of_the_first(struct fixture *fx) {
   }
 }
 
+static void the_work_has_the_name_of_the_first(struct fixture *fx) {
+  for (int which = 0; which < GROUPS; which++) {
+    struct script *work = scripted(fx, "hang");
+    struct group group = make_group(fx, which, work->operation, "k");
+    weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+    options.name = "first";
+    ask(fx, &group, "k", options);
+    options.name = "second";
+    ask(fx, &group, "k", options);
+    weir_audit_entry entries[4];
+    size_t count = 0;
+    assert_int_equal(weir_runtime_audit(fx->runtime, entries, sizeof *entries, 4, &count), WEIR_OK);
+    assert_int_equal(count, 3);
+    int of_first = 0;
+    for (size_t i = 0; i < count; i++) of_first += strcmp(entries[i].name, "first") == 0;
+    assert_int_equal(of_first, 2); /* its own run, and the work */
+    finish_all(work);
+    run_until_idle(fx);
+    drop_group(&group);
+  }
+}
+
 TEST_MAIN("shared_requests", TEST(the_work_takes_the_permits_of_the_first),
-          TEST(the_work_waits_with_the_priority_of_the_first))
+          TEST(the_work_waits_with_the_priority_of_the_first),
+          TEST(the_work_has_the_name_of_the_first))
