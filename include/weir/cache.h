@@ -35,10 +35,10 @@
  * Bounds. Unless `shards` says otherwise, a cache with a bound below 8192
  * entries, or with one by weight, is one shard and exact at every moment. A
  * larger one is divided among shards, each of which keeps its part exactly: as
- * keys do not spread evenly, one may evict while another has room. What takes
- * up to 16 evictions is done inside the put; the rest of a heavier one by later
- * writes and the runtime's thread, until when the weight may lie above its
- * bound.
+ * keys do not spread evenly, one may evict while another has room. A put takes
+ * up to 16 steps: an entry is evicted, or looked at because its time may be
+ * over. What a heavy one leaves is done by later writes and the runtime's
+ * thread, until when the weight may lie above its bound.
  */
 
 #include <weir/run.h>

@@ -72,8 +72,8 @@ WEIR_API void weir_debounce_unref(weir_debounce *debounce);
 WEIR_API weir_operation *weir_debounce_operation(weir_debounce *debounce);
 
 /* Calls with `argument` (nullable, a reference is taken) and, if `key` is not
- * NULL, for that key of `key_size` bytes (copied). The rest is as weir_run().
- * Any thread. Errors: as weir_run(). */
+ * NULL, for that key of `key_size` bytes (copied; at most 2^30). The rest is as
+ * weir_run(). Any thread. Errors: as weir_run(). */
 WEIR_API weir_status weir_debounce_call(weir_debounce *debounce,
                                         const void *key, size_t key_size,
                                         weir_value *argument,
@@ -97,13 +97,14 @@ WEIR_API weir_status weir_debounce_touch_at(weir_debounce *debounce,
 
 /* Forgets what is pending (its calls settle as stopped, WEIR_ECANCELLED), tells
  * the running operation, and begins afresh: the next call leads. `key` NULL:
- * the calls without a key. Nothing pending: does nothing. Any thread; takes
+ * the calls without a key. A key that is idle: does nothing. Any thread; takes
  * effect on the runtime's. Errors: WEIR_EINVAL, WEIR_ENOMEM (off that thread).
- * */
+ */
 WEIR_API weir_status weir_debounce_cancel(weir_debounce *debounce,
                                           const void *key, size_t key_size);
 
-/* Runs now what is pending; otherwise does nothing. As cancel. */
+/* Runs now what is pending; otherwise does nothing. What waits for the end of
+ * the run before it (WEIR_OVERLAP_QUEUE) goes on waiting. As cancel. */
 WEIR_API weir_status weir_debounce_flush(weir_debounce *debounce,
                                          const void *key, size_t key_size);
 

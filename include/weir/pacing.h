@@ -26,8 +26,9 @@
 extern "C" {
 #endif
 
-/* What a call gets that a later one of its batch replaced. A call that no run
- * will cover (trailing is off) is superseded as well. */
+/* What a call gets that a later one of its batch replaced. A call that no later
+ * run will cover (trailing is off) is superseded as well; with SHARE it gets
+ * the outcome of the run that is out, if there is one. */
 enum {
   WEIR_SUPERSEDED_CANCEL = 0, /* stopped, WEIR_ESUPERSEDED, at once */
   WEIR_SUPERSEDED_SHARE = 1   /* the outcome of the run that covers its batch */

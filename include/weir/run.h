@@ -41,7 +41,8 @@ typedef struct weir_run_options {
    * or WEIR_FOREVER (default). Flows inwards: nothing is started or waited for
    * that cannot fit. */
   int64_t deadline_ms;
-  /* For keyed policies: `key_size` bytes, copied. NULL with 0: no key. */
+  /* For keyed policies: `key_size` bytes (at most 2^30), copied. NULL with 0:
+   * no key. */
   const void *key;
   uint64_t key_size;
   /* For logs and the audit; copied; nullable. */

@@ -69,8 +69,8 @@ WEIR_API void weir_throttle_unref(weir_throttle *throttle);
 WEIR_API weir_operation *weir_throttle_operation(weir_throttle *throttle);
 
 /* Calls with `argument` (nullable, a reference is taken) and, if `key` is not
- * NULL, for that key of `key_size` bytes (copied). The rest is as weir_run().
- * Any thread. Errors: as weir_run(). */
+ * NULL, for that key of `key_size` bytes (copied; at most 2^30). The rest is as
+ * weir_run(). Any thread. Errors: as weir_run(). */
 WEIR_API weir_status weir_throttle_call(weir_throttle *throttle,
                                         const void *key, size_t key_size,
                                         weir_value *argument,
@@ -94,13 +94,14 @@ WEIR_API weir_status weir_throttle_touch_at(weir_throttle *throttle,
 
 /* Forgets what is pending (its calls settle as stopped, WEIR_ECANCELLED), tells
  * the running operation, and begins afresh: the next call leads. `key` NULL:
- * the calls without a key. Nothing pending: does nothing. Any thread; takes
+ * the calls without a key. A key that is idle: does nothing. Any thread; takes
  * effect on the runtime's. Errors: WEIR_EINVAL, WEIR_ENOMEM (off that thread).
- * */
+ */
 WEIR_API weir_status weir_throttle_cancel(weir_throttle *throttle,
                                           const void *key, size_t key_size);
 
-/* Runs now what is pending; otherwise does nothing. As cancel. */
+/* Runs now what is pending; otherwise does nothing. What waits for the end of
+ * the run before it (WEIR_OVERLAP_QUEUE) goes on waiting. As cancel. */
 WEIR_API weir_status weir_throttle_flush(weir_throttle *throttle,
                                          const void *key, size_t key_size);
 

@@ -3,9 +3,9 @@
 // Single flight: one run does the work that several runs wait for. (The idea is old; the name is
 // that of Go's package singleflight.)
 //
-// A SharedRun is the work: a block of its own, which knows all that its run will be made of. The run
-// itself is made when its turn has come, so that the memory it needs is that of the one before. What
-// it works on is a SharedKey, or several; each has the list of those who wait for it.
+// A SharedRun is the work: a block of its own, which knows all that its run will be made of. The
+// run itself is made when its turn has come, so that the memory it needs is that of the one before.
+// What it works on is a SharedKey, or several; each has the list of those who wait for it.
 //
 //   SharedRun   comes when                                          then
 //   queued      start_shared: accepted, its task is queued          working, settled, abandoned

@@ -44,6 +44,7 @@ void Pacer::fill(weir_pacing_stats &stats) const {
 // ---- units ----
 
 Unit *Pacer::find_keyed(const void *key, size_t key_size) {
+  if (key_size > longest_run_key) return nullptr;
   return units_.find(hash_bytes(key, key_size, hash_seed_), [&](const Unit &unit) {
     return unit.key_size == key_size && std::memcmp(&unit + 1, key, key_size) == 0;
   });
@@ -51,7 +52,7 @@ Unit *Pacer::find_keyed(const void *key, size_t key_size) {
 
 Unit *Pacer::obtain(const void *key, size_t key_size) {
   Unit *unit = find(key, key_size);
-  if (unit != nullptr) return unit;
+  if (unit != nullptr || key_size > longest_run_key) return unit;
   return make_keyed(key, key_size, hash_bytes(key, key_size, hash_seed_));
 }
 
@@ -109,7 +110,7 @@ void Pacer::arm(Unit &unit) {
 }
 
 // The unit is active. Due for ever (a wait without end) is open without a timer.
-void Pacer::open(Unit &unit, int64_t due_ns) {
+[[gnu::cold]] void Pacer::open(Unit &unit, int64_t due_ns) {
   unit.open = true;
   move_due(unit, due_ns);
 }
@@ -153,7 +154,7 @@ inline weir_value *Pacer::take(Unit &unit, weir_value *argument, Member *member)
 weir_status Pacer::arrive(const void *key, size_t key_size, weir_value *argument, Member *member,
                           int64_t now_ns) {
   Unit *unit = obtain(key, key_size);
-  if (unit == nullptr) return WEIR_ENOMEM;
+  if (unit == nullptr) return key_size > longest_run_key ? WEIR_EINVAL : WEIR_ENOMEM;
   count(calls_, 1);
   if (member != nullptr) {
     member->unit = unit;

@@ -61,7 +61,7 @@ struct OrderTask : Task {
   size_t key_size;
 };
 
-void carry_out(Pacer &pacer, PacerOrder order, const void *key, size_t key_size) {
+[[gnu::cold]] void carry_out(Pacer &pacer, PacerOrder order, const void *key, size_t key_size) {
   Unit *unit = pacer.find(key, key_size);
   if (unit == nullptr) return;
   if (order == PacerOrder::cancel) {
@@ -79,7 +79,7 @@ struct WaitsTask : Task {
   PacerRules rules;
 };
 
-void run_waits(weir_runtime &, Task &task) {
+[[gnu::cold]] void run_waits(weir_runtime &, Task &task) {
   auto &waits = static_cast<WaitsTask &>(task);
   Pacer *pacer = waits.pacer;
   pacer->set_waits(waits.rules);
@@ -87,7 +87,7 @@ void run_waits(weir_runtime &, Task &task) {
   pacer->unref();
 }
 
-void run_order(weir_runtime &, Task &task) {
+[[gnu::cold]] void run_order(weir_runtime &, Task &task) {
   auto &order = static_cast<OrderTask &>(task);
   Pacer *pacer = order.pacer;
   carry_out(*pacer, order.order, order.keyed ? &order + 1 : nullptr, order.key_size);
@@ -157,6 +157,7 @@ weir_status pacer_touch(Pacer *pacer, const void *key, size_t key_size, weir_val
 [[gnu::cold]] weir_status pacer_order(Pacer *pacer, PacerOrder order, const void *key,
                                       size_t key_size) {
   if (pacer == nullptr || (key == nullptr && key_size > 0)) return WEIR_EINVAL;
+  if (key_size > longest_run_key) return WEIR_EINVAL;
   if (pacer->runtime()->forked()) return WEIR_EFORKED;
   if (pacer->runtime()->on_thread()) {
     carry_out(*pacer, order, key, key_size);
@@ -178,7 +179,7 @@ weir_status pacer_touch(Pacer *pacer, const void *key, size_t key_size, weir_val
   return write_sized(stats, filled);
 }
 
-uint64_t pacer_pending(const Pacer *pacer) {
+[[gnu::cold]] uint64_t pacer_pending(const Pacer *pacer) {
   weir_pacing_stats stats = {};
   if (pacer != nullptr) pacer->fill(stats);
   return stats.pending;

@@ -197,5 +197,25 @@ static void C08_the_init_functions_write_the_defaults(struct fixture *fx) {
   check_option_init(init_flight_options, &flight, sizeof flight);
 }
 
+/* No byte of the key is looked at. */
+static void C08_a_key_that_is_too_long_is_refused(struct fixture *fx) {
+  enum { TOO_LONG = (1 << 30) + 1 };
+  static const size_t sizes[] = {TOO_LONG, SIZE_MAX};
+  prepare(fx);
+  for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+    weir_error *error = NULL;
+    assert_refused(
+        weir_debounce_call(debounce, "k", sizes[i], NULL, NULL, NULL, NULL, NULL, &error),
+        WEIR_EINVAL, &error, "key_size must be at most 2^30");
+    assert_int_equal(weir_debounce_touch(debounce, "k", sizes[i], NULL), WEIR_EINVAL);
+    assert_int_equal(weir_debounce_flush(debounce, "k", sizes[i]), WEIR_EINVAL);
+    assert_int_equal(weir_throttle_touch_at(throttle, "k", sizes[i], NULL, 0), WEIR_EINVAL);
+    assert_int_equal(weir_throttle_cancel(throttle, "k", sizes[i]), WEIR_EINVAL);
+  }
+  weir_debounce_unref(debounce);
+  weir_throttle_unref(throttle);
+}
+
 TEST_MAIN("pacing options", TEST(C08_each_option_has_its_limits), TEST(C08_options_of_other_sizes),
+          TEST(C08_a_key_that_is_too_long_is_refused),
           TEST(C08_the_init_functions_write_the_defaults))

@@ -1216,7 +1216,7 @@ pub struct weir_run_options {
     pub policy: *mut weir_policy,
     #[doc = " From now until the call settles as stopped with WEIR_ETIMEDOUT; 0 or more,\n or WEIR_FOREVER (default). Flows inwards: nothing is started or waited for\n that cannot fit."]
     pub deadline_ms: i64,
-    #[doc = " For keyed policies: `key_size` bytes, copied. NULL with 0: no key."]
+    #[doc = " For keyed policies: `key_size` bytes (at most 2^30), copied. NULL with 0:\n no key."]
     pub key: *const ::core::ffi::c_void,
     pub key_size: u64,
     #[doc = " For logs and the audit; copied; nullable."]
@@ -1838,7 +1838,7 @@ impl Default for weir_completions_options {
 pub const WEIR_SUPERSEDED_CANCEL: _bindgen_ty_22 = 0;
 #[doc = " the outcome of the run that covers its batch"]
 pub const WEIR_SUPERSEDED_SHARE: _bindgen_ty_22 = 1;
-#[doc = " What a call gets that a later one of its batch replaced. A call that no run\n will cover (trailing is off) is superseded as well."]
+#[doc = " What a call gets that a later one of its batch replaced. A call that no later\n run will cover (trailing is off) is superseded as well; with SHARE it gets\n the outcome of the run that is out, if there is one."]
 pub type _bindgen_ty_22 = ::core::ffi::c_uint;
 #[doc = " wait for its end, then run with the latest"]
 pub const WEIR_OVERLAP_QUEUE: _bindgen_ty_23 = 0;
@@ -4245,7 +4245,7 @@ unsafe extern "C" {
     pub fn weir_debounce_unref(debounce: *mut weir_debounce);
     #[doc = " The operation this is; borrowed."]
     pub fn weir_debounce_operation(debounce: *mut weir_debounce) -> *mut weir_operation;
-    #[doc = " Calls with `argument` (nullable, a reference is taken) and, if `key` is not\n NULL, for that key of `key_size` bytes (copied). The rest is as weir_run().\n Any thread. Errors: as weir_run()."]
+    #[doc = " Calls with `argument` (nullable, a reference is taken) and, if `key` is not\n NULL, for that key of `key_size` bytes (copied; at most 2^30). The rest is as\n weir_run(). Any thread. Errors: as weir_run()."]
     pub fn weir_debounce_call(
         debounce: *mut weir_debounce,
         key: *const ::core::ffi::c_void,
@@ -4272,13 +4272,13 @@ unsafe extern "C" {
         argument: *mut weir_value,
         now_ns: i64,
     ) -> weir_status;
-    #[doc = " Forgets what is pending (its calls settle as stopped, WEIR_ECANCELLED), tells\n the running operation, and begins afresh: the next call leads. `key` NULL:\n the calls without a key. Nothing pending: does nothing. Any thread; takes\n effect on the runtime's. Errors: WEIR_EINVAL, WEIR_ENOMEM (off that thread)."]
+    #[doc = " Forgets what is pending (its calls settle as stopped, WEIR_ECANCELLED), tells\n the running operation, and begins afresh: the next call leads. `key` NULL:\n the calls without a key. A key that is idle: does nothing. Any thread; takes\n effect on the runtime's. Errors: WEIR_EINVAL, WEIR_ENOMEM (off that thread)."]
     pub fn weir_debounce_cancel(
         debounce: *mut weir_debounce,
         key: *const ::core::ffi::c_void,
         key_size: usize,
     ) -> weir_status;
-    #[doc = " Runs now what is pending; otherwise does nothing. As cancel."]
+    #[doc = " Runs now what is pending; otherwise does nothing. What waits for the end of\n the run before it (WEIR_OVERLAP_QUEUE) goes on waiting. As cancel."]
     pub fn weir_debounce_flush(
         debounce: *mut weir_debounce,
         key: *const ::core::ffi::c_void,
@@ -4803,7 +4803,7 @@ unsafe extern "C" {
     pub fn weir_throttle_unref(throttle: *mut weir_throttle);
     #[doc = " The operation this is; borrowed."]
     pub fn weir_throttle_operation(throttle: *mut weir_throttle) -> *mut weir_operation;
-    #[doc = " Calls with `argument` (nullable, a reference is taken) and, if `key` is not\n NULL, for that key of `key_size` bytes (copied). The rest is as weir_run().\n Any thread. Errors: as weir_run()."]
+    #[doc = " Calls with `argument` (nullable, a reference is taken) and, if `key` is not\n NULL, for that key of `key_size` bytes (copied; at most 2^30). The rest is as\n weir_run(). Any thread. Errors: as weir_run()."]
     pub fn weir_throttle_call(
         throttle: *mut weir_throttle,
         key: *const ::core::ffi::c_void,
@@ -4830,13 +4830,13 @@ unsafe extern "C" {
         argument: *mut weir_value,
         now_ns: i64,
     ) -> weir_status;
-    #[doc = " Forgets what is pending (its calls settle as stopped, WEIR_ECANCELLED), tells\n the running operation, and begins afresh: the next call leads. `key` NULL:\n the calls without a key. Nothing pending: does nothing. Any thread; takes\n effect on the runtime's. Errors: WEIR_EINVAL, WEIR_ENOMEM (off that thread)."]
+    #[doc = " Forgets what is pending (its calls settle as stopped, WEIR_ECANCELLED), tells\n the running operation, and begins afresh: the next call leads. `key` NULL:\n the calls without a key. A key that is idle: does nothing. Any thread; takes\n effect on the runtime's. Errors: WEIR_EINVAL, WEIR_ENOMEM (off that thread)."]
     pub fn weir_throttle_cancel(
         throttle: *mut weir_throttle,
         key: *const ::core::ffi::c_void,
         key_size: usize,
     ) -> weir_status;
-    #[doc = " Runs now what is pending; otherwise does nothing. As cancel."]
+    #[doc = " Runs now what is pending; otherwise does nothing. What waits for the end of\n the run before it (WEIR_OVERLAP_QUEUE) goes on waiting. As cancel."]
     pub fn weir_throttle_flush(
         throttle: *mut weir_throttle,
         key: *const ::core::ffi::c_void,
@@ -4901,4 +4901,4 @@ unsafe extern "C" {
     #[doc = " Moves the clock to the next timer and does what is due then; returns 0 if no\n timer is armed."]
     pub fn weir_testing_advance_to_next(runtime: *mut weir_runtime) -> u64;
 }
-// SHA-256 of the headers, wrapper.h, generate.sh and the lines above: 2bfc6245a7637db86ec08548ec8e8db92c3fd3f04d15f19bf13ea5b167d06fd2
+// SHA-256 of the headers, wrapper.h, generate.sh and the lines above: 5e3cbbe63c6c71816a03823b0b73cd9f69de13569b97bba299d261703c4ed6b7
