@@ -23,12 +23,6 @@
 
 namespace weir {
 
-void SharedKey::join(SharedWaiter &waiter) {
-  waiter.key = this;
-  waiters.push_back(&waiter);
-  ++worker->waiting;
-}
-
 uint32_t SharedKey::tell(const weir_outcome &outcome) {
   uint32_t told = 0;
   while (SharedWaiter *waiter = waiters.pop_front()) {
@@ -205,17 +199,11 @@ weir_status start_shared(const SharedStart &start, SharedRun *&started) {
 
 // ---- those who wait ----
 
-namespace {
-
-void tell_run(SharedWaiter &waiter, const weir_outcome &outcome) {
+void RunWaiter::tell_run(SharedWaiter &waiter, const weir_outcome &outcome) {
   auto &leaf = static_cast<RunWaiter &>(waiter);
   leaf.run->share(outcome);
   leaf.run->wake_later(leaf);
 }
-
-}  // namespace
-
-void RunWaiter::reset() { new (static_cast<SharedWaiter *>(this)) SharedWaiter(tell_run); }
 
 Next run_waiter_step(RunWaiter &waiter, Signal signal) {
   if (signal == Signal::wake) return Next::outer;

@@ -90,6 +90,12 @@ struct SharedRun : Task {
   bool key_as_input;  // the input will be made of the key
 };
 
+inline void SharedKey::join(SharedWaiter &waiter) {
+  waiter.key = this;
+  waiters.push_back(&waiter);
+  ++worker->waiting;
+}
+
 // The layer around shared runs of one owner, if they have a timeout. Made with their owner, which
 // holds a reference.
 struct SharedPolicy : weir_policy {
@@ -128,7 +134,10 @@ weir_status start_shared(const SharedStart &start, SharedRun *&started);
 //   stop     leaves                                   -
 struct RunWaiter : Layer, SharedWaiter {
   // Makes the part that is behind Layer.
-  void reset();
+  void reset() { new (static_cast<SharedWaiter *>(this)) SharedWaiter(tell_run); }
+
+ private:
+  static void tell_run(SharedWaiter &waiter, const weir_outcome &outcome);
 };
 
 // For signals but start.
