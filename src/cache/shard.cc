@@ -103,7 +103,7 @@ void Shard::end_load(LoadNode *mark) {
   take_mark(mark);
 }
 
-[[gnu::cold]] void Shard::unlink(Node *node) {
+void Shard::unlink(Node *node) {
   drain();
   Notes notes;
   {
@@ -114,7 +114,7 @@ void Shard::end_load(LoadNode *mark) {
   replay(notes);
 }
 
-[[gnu::cold]] void Shard::exchange(Entry *old, Entry *entry, LoadNode *mark) {
+void Shard::exchange(Entry *old, Entry *entry, LoadNode *mark) {
   Notes notes;
   {
     AllStripes hold(*this);
@@ -162,7 +162,7 @@ void Shard::adapt_table() {
 // ---- leaving ----
 
 // `entry` is out of everything.
-[[gnu::cold]] void Shard::leave(Entry *entry, uint32_t cause, Aftermath &after) {
+void Shard::leave(Entry *entry, uint32_t cause, Aftermath &after) {
   --entries_;
   weight_ -= entry->weight;
   count_left(entry, cause, after);
@@ -183,7 +183,7 @@ void Shard::count_left(Entry *entry, uint32_t cause, Aftermath &after) {
   after.tell = true;
 }
 
-[[gnu::cold]] void Shard::drop(Entry *entry, uint32_t cause, Aftermath &after) {
+void Shard::drop(Entry *entry, uint32_t cause, Aftermath &after) {
   drain();
   wheel_.remove(*entry);
   eviction_.removed(entry);
@@ -248,7 +248,7 @@ Entry *Shard::make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermat
   }
 }
 
-[[gnu::cold]] void Shard::unlink_evicted(Entry *victim, Aftermath &after) {
+void Shard::unlink_evicted(Entry *victim, Aftermath &after) {
   unlink(victim);
   count_left(victim, WEIR_EVICT_SIZE, after);
 }

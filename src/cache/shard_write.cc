@@ -85,8 +85,8 @@ void Shard::renew(Entry *old, const Write &write, Aftermath &after) {
 }
 
 // The old one stays in the table until the new one takes its place, but counts no more.
-[[gnu::cold]] void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after,
-                                     uint32_t &budget) {
+void Shard::write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after,
+                       uint32_t &budget) {
   Entry *entry = write.entry;
   wheel_.remove(*old);
   eviction_.replaced(old, entry);
@@ -273,8 +273,7 @@ void Shard::find_absent(const Key &key, const Entry *entry, Finding &finding) co
 
 // ---- looking ----
 
-[[gnu::cold]] bool Shard::peek(const Key &key, int64_t now_ns, int64_t &end_ns,
-                               weir_value **value) {
+bool Shard::peek(const Key &key, int64_t now_ns, int64_t &end_ns, weir_value **value) {
   ShortHold hold(stripe_here().lock);
   Entry *entry = table_.find(key);
   if (entry == nullptr || entry->negative() || !live(*entry, now_ns)) return false;
