@@ -59,34 +59,25 @@ void Eviction::removed(EvictionNode *node) {
   steering_.forget(NodeSpace::fingerprint(node));
 }
 
-EvictionNode *Eviction::victim(EvictionNode *fresh, Room room) {
-  uint32_t count = lists_.count() - (fresh != nullptr ? 1 : 0);
-  if (kind_ == WEIR_EVICTION_ADAPTIVE) steering_.fit(count);
-  EvictionNode *node = choose(fresh, room);
-  if (node == nullptr) return nullptr;
-  lists_.remove(node);
-  if (node->weight != 0) weighty_--;
-  if (kind_ != WEIR_EVICTION_LRU) {
-    ghosts_.remember(NodeSpace::fingerprint(node), node->stamp, count);
+// Who was used without a note is no victim yet: the use is made up for when its turn comes.
+inline EvictionNode *Eviction::choose_unused(EvictionNode *fresh) {
+  EvictionNode *node = lists_.candidate(fresh);
+  bool used = node != nullptr && node->unnoted.load(std::memory_order_relaxed) != 0;
+  return used ? pass_used(node, fresh) : node;
+}
+
+[[gnu::cold]] EvictionNode *Eviction::pass_used(EvictionNode *node, EvictionNode *fresh) {
+  for (int i = 0; i < eviction_passes && node->unnoted.load(std::memory_order_relaxed) != 0; i++) {
+    node->unnoted.store(0, std::memory_order_relaxed);
+    accessed(node);
+    node = lists_.candidate(fresh);
   }
   return node;
 }
 
-// Who was used without a note is no victim yet: the use is made up for when its turn comes.
-EvictionNode *Eviction::choose_unused(EvictionNode *fresh) {
-  for (int i = 0;; i++) {
-    EvictionNode *node = lists_.candidate(fresh);
-    if (node == nullptr || i == eviction_passes) return node;
-    if (node->unnoted.load(std::memory_order_relaxed) == 0) return node;
-    node->unnoted.store(0, std::memory_order_relaxed);
-    accessed(node);
-  }
-}
-
 // Those of weight 0 are passed over by making them young's newest. If that takes long, the oldest
 // one that has a weight is looked for instead.
-EvictionNode *Eviction::choose(EvictionNode *fresh, Room room) {
-  if (room == Room::entries) return choose_unused(fresh);
+EvictionNode *Eviction::choose_weighty(EvictionNode *fresh) {
   if (weighty_ == (fresh != nullptr && fresh->weight != 0 ? 1u : 0u)) return nullptr;
   for (int i = 0; i < eviction_passes; i++) {
     EvictionNode *node = choose_unused(fresh);
@@ -94,6 +85,19 @@ EvictionNode *Eviction::choose(EvictionNode *fresh, Room room) {
     lists_.pass(node);
   }
   return lists_.first([fresh](EvictionNode *each) { return each != fresh && each->weight != 0; });
+}
+
+EvictionNode *Eviction::victim(EvictionNode *fresh, Room room) {
+  uint32_t count = lists_.count() - (fresh != nullptr ? 1 : 0);
+  if (kind_ == WEIR_EVICTION_ADAPTIVE) steering_.fit(count);
+  EvictionNode *node = room == Room::entries ? choose_unused(fresh) : choose_weighty(fresh);
+  if (node == nullptr) return nullptr;
+  lists_.remove(node);
+  if (node->weight != 0) weighty_--;
+  if (kind_ != WEIR_EVICTION_LRU) {
+    ghosts_.remember(NodeSpace::fingerprint(node), node->stamp, clock_, count);
+  }
+  return node;
 }
 
 }  // namespace weir

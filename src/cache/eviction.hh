@@ -75,8 +75,9 @@ class Eviction {
   EvictionNode *victim(EvictionNode *fresh, Room room);
 
  private:
-  EvictionNode *choose(EvictionNode *fresh, Room room);
   EvictionNode *choose_unused(EvictionNode *fresh);
+  EvictionNode *pass_used(EvictionNode *node, EvictionNode *fresh);
+  EvictionNode *choose_weighty(EvictionNode *fresh);
   void observe(EvictionNode *node, bool hit);
 
   uint32_t kind_ = 0;

@@ -74,18 +74,16 @@ class EvictionLists {
   bool resident(Ref ref) { return space_.list(ref) != List::outside; }
 
   void insert(Ref ref, EvictionPast past) {
-    if (uint32_t full = count(); full != full_ || full == 0) {
-      full_ = full;
-      if (full == 0) filling_ = true;
-      share();
-    }
+    if (uint32_t full = count(); full != full_ || full == 0) fill(full);
     // Young never grows while there is room in main; S3-FIFO's may, once it is full.
-    if (filling_ || rule() == EvictionRule::lirs || rule() == EvictionRule::tiny_lfu)
+    if (count_of(List::young) > young_share_ &&
+        (filling_ || rule() == EvictionRule::lirs || rule() == EvictionRule::tiny_lfu)) {
       shrink_young();
+    }
     bool back = past.known && comes_back(past.stamp);
     push(ref, back ? List::probation : List::young);
     space_.set_uses(ref, 0);
-    if (rule() == EvictionRule::lirs) shrink_main();
+    if (main_count() > main_share() && rule() == EvictionRule::lirs) shrink_main();
   }
 
   // `previous` is the stamp it had before this use.
@@ -163,6 +161,12 @@ class EvictionLists {
   uint32_t main_count() const { return count_of(List::probation) + count_of(List::guarded); }
   uint32_t main_share() const { return full_ - young_share_; }
 
+  [[gnu::cold]] void fill(uint32_t full) {
+    full_ = full;
+    if (full == 0) filling_ = true;
+    share();
+  }
+
   // Young has at least one entry.
   void share() {
     auto young = static_cast<uint32_t>((uint64_t{full_} * mode_.young_percent + 50) / 100);
@@ -235,7 +239,7 @@ class EvictionLists {
 
   // While main is below its share young's oldest move there without a duel: when the lists fill,
   // and after a change of rule. Then those that were used belong among the guarded.
-  void shrink_young() {
+  [[gnu::cold]] void shrink_young() {
     for (int i = 0; i < moves_at_once && count_of(List::young) > young_share_; i++) {
       Ref ref = oldest(List::young);
       if (!filling_ && space_.uses(ref) > 0) {
@@ -246,7 +250,7 @@ class EvictionLists {
     }
   }
 
-  void shrink_main() {
+  [[gnu::noinline]] void shrink_main() {
     for (int i = 0; i < moves_at_once && main_count() > main_share(); i++) {
       move(main_oldest(), List::young);
     }

@@ -9,7 +9,6 @@ namespace weir {
 namespace {
 
 constexpr uint32_t ghosts_line_bytes = 64;
-constexpr uint32_t ghosts_per_line = 8;
 constexpr uint64_t ghosts_per_entry = 2;
 
 // What is allocated: a line more than what is used, to align the rest.
@@ -23,62 +22,70 @@ void Ghosts::release(void *memory, uint32_t lines) {
   if (memory != nullptr) heap_->free(memory, ghosts_size(lines));
 }
 
-Ghosts::Ghost *Ghosts::line(uint32_t fingerprint) const {
-  return ghosts_ + ((uint64_t{fingerprint} * lines_) >> 32) * ghosts_per_line;
-}
-
 // By then there are all the entries that a bound allows; where the bound is by weight they may
 // become more, and the table grows by halves at least.
-void Ghosts::remember(uint32_t fingerprint, uint32_t stamp, uint32_t entries) {
-  uint64_t room = uint64_t{lines_} * ghosts_per_line;
-  if (room * 3 < entries * ghosts_per_entry * 2 && entries >= refused_) grow(entries);
-  if (ghosts_ != nullptr) place({ghosts_print(fingerprint), stamp});
+void Ghosts::remember(uint32_t fingerprint, uint32_t stamp, uint32_t now, uint32_t entries) {
+  uint64_t room = uint64_t{lines_} * per_line;
+  if (room * 3 < entries * ghosts_per_entry * 2 && entries >= refused_) grow(entries, now);
+  if (table_ != nullptr) place(ghosts_print(fingerprint), stamp, now);
 }
 
-// In a free place, or in that of the one used longest ago. Nobody is in it twice: who came in was
-// taken out of it.
-void Ghosts::place(Ghost ghost) {
-  Ghost *place = line(ghost.fingerprint);
-  Ghost *end = place + ghosts_per_line;
-  for (Ghost *each = place; each != end; each++) {
-    if (each->fingerprint == 0) {
-      place = each;
-      break;
-    }
-    if (stamp_later(place->stamp, each->stamp)) place = each;
-  }
-  *place = ghost;
+// The lanes it is in, a bit for each.
+[[gnu::always_inline]] inline uint32_t Ghosts::find(const Four (&in)[2], int32_t what) {
+  constexpr Four lanes[] = {{1, 2, 4, 8}, {16, 32, 64, 128}};
+  Four found = ((in[0] == what) & lanes[0]) | ((in[1] == what) & lanes[1]);
+  uint64_t halves[2];
+  std::memcpy(halves, &found, sizeof(found));
+  uint64_t both = halves[0] | halves[1];
+  return static_cast<uint32_t>(both | both >> 32);
+}
+
+// In a free place, or in that of the one used longest ago, without a branch. Nobody is in it twice:
+// who came in was taken out of it.
+void Ghosts::place(uint32_t fingerprint, uint32_t stamp, uint32_t now) {
+  Line &line = this->line(fingerprint);
+  auto base = static_cast<int32_t>(now ^ uint32_t{1} << 31);  // signed comparisons do for ages
+  Four ages[] = {base - line.stamps[0], base - line.stamps[1]};
+  Four most = ages[0] > ages[1] ? ages[0] : ages[1];
+  Four other = __builtin_shufflevector(most, most, 2, 3, 0, 1);
+  most = most > other ? most : other;
+  other = __builtin_shufflevector(most, most, 1, 0, 3, 2);
+  most = most > other ? most : other;
+  int lane = __builtin_ctz(find(ages, most[0]));
+  line.fingerprints[lane / 4][lane % 4] = static_cast<int32_t>(fingerprint);
+  line.stamps[lane / 4][lane % 4] = static_cast<int32_t>(stamp);
 }
 
 EvictionPast Ghosts::take(uint32_t fingerprint) {
-  if (ghosts_ == nullptr) return {false, 0};
+  if (table_ == nullptr) return {false, 0};
   fingerprint = ghosts_print(fingerprint);
-  Ghost *ghost = line(fingerprint);
-  Ghost *last = ghost + ghosts_per_line - 1;
-  while (ghost->fingerprint != fingerprint) {
-    if (ghost++ == last) return {false, 0};
-  }
-  ghost->fingerprint = 0;
-  return {true, ghost->stamp};
+  Line &line = this->line(fingerprint);
+  uint32_t lanes = find(line.fingerprints, static_cast<int32_t>(fingerprint));
+  if (lanes == 0) return {false, 0};
+  int lane = __builtin_ctz(lanes);
+  auto stamp = static_cast<uint32_t>(line.stamps[lane / 4][lane % 4]);
+  line.fingerprints[lane / 4][lane % 4] = line.stamps[lane / 4][lane % 4] = 0;
+  return {true, stamp};
 }
 
-[[gnu::cold]] void Ghosts::grow(uint32_t entries) {
-  auto lines = static_cast<uint32_t>((entries * ghosts_per_entry) / ghosts_per_line + 1);
+[[gnu::cold]] void Ghosts::grow(uint32_t entries, uint32_t now) {
+  auto lines = static_cast<uint32_t>((entries * ghosts_per_entry) / per_line + 1);
   void *memory = heap_->allocate(ghosts_size(lines));
   if (memory == nullptr) {
     refused_ = entries + entries / 2 + 1;
     return;
   }
   void *old_memory = memory_;
-  Ghost *old = ghosts_;
+  auto *old = reinterpret_cast<uint32_t *>(table_);
   uint32_t old_lines = lines_;
   auto address = reinterpret_cast<uintptr_t>(memory) + ghosts_line_bytes - 1;
-  ghosts_ = reinterpret_cast<Ghost *>(address & ~uintptr_t{ghosts_line_bytes - 1});
+  table_ = reinterpret_cast<Line *>(address & ~uintptr_t{ghosts_line_bytes - 1});
   memory_ = memory;
   lines_ = lines;
-  std::memset(static_cast<void *>(ghosts_), 0, size_t{lines} * ghosts_line_bytes);
-  for (size_t i = 0; i < size_t{old_lines} * ghosts_per_line; i++) {
-    if (old[i].fingerprint != 0) place(old[i]);
+  std::memset(static_cast<void *>(table_), 0, size_t{lines} * ghosts_line_bytes);
+  for (uint32_t i = 0; i < old_lines * per_line; i++) {
+    uint32_t *fingerprint = old + i + i / per_line * per_line;
+    if (*fingerprint != 0) place(*fingerprint, fingerprint[per_line], now);
   }
   release(old_memory, old_lines);
 }

@@ -46,15 +46,25 @@ unsigned sketch_least(uint64_t *line, uint64_t mixed) {
   return least;
 }
 
-// What of a key's counters is `least`, and not the most that there is, becomes one more.
-void sketch_raise(uint64_t *line, uint64_t mixed, unsigned least) {
-  if (least == sketch_most) return;
+// The least of a key's counters, unless it is the most that there is, becomes one more, and those
+// that equal it.
+void sketch_raise(uint64_t *line, uint64_t mixed) {
+  uint64_t *words[sketch_rows];
+  unsigned shifts[sketch_rows];
+  unsigned counts[sketch_rows];
+  unsigned least = sketch_most;
 #pragma GCC unroll 4
   for (unsigned row = 0; row < sketch_rows; row++) {
     unsigned column = sketch_column(mixed, row);
-    unsigned shift = sketch_shift(column);
-    uint64_t &word = sketch_word(line, row, column);
-    word += static_cast<uint64_t>((word >> shift & sketch_most) == least) << shift;
+    shifts[row] = sketch_shift(column);
+    words[row] = &sketch_word(line, row, column);
+    counts[row] = static_cast<unsigned>(*words[row] >> shifts[row]) & sketch_most;
+    least = counts[row] < least ? counts[row] : least;
+  }
+  if (least == sketch_most) return;
+#pragma GCC unroll 4
+  for (unsigned row = 0; row < sketch_rows; row++) {
+    *words[row] += uint64_t{counts[row] == least} << shifts[row];
   }
 }
 
@@ -80,8 +90,7 @@ unsigned FrequencySketch::estimate(uint32_t fingerprint) const {
 void FrequencySketch::add(uint32_t fingerprint, uint32_t entries) {
   if (words_ == nullptr) return;
   uint64_t mixed = sketch_mix(fingerprint);
-  uint64_t *counters = line(mixed);
-  sketch_raise(counters, mixed, sketch_least(counters, mixed));
+  sketch_raise(line(mixed), mixed);
   age(entries);
 }
 

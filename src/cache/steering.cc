@@ -32,7 +32,7 @@ uint32_t steering_capacity(uint32_t entries) {
 }  // namespace
 
 // Where the bound is by weight the number of entries may change later.
-void Steering::fit(uint32_t entries) {
+void Steering::fit_changed(uint32_t entries) {
   if (entries < steering_least || entries < retry_at_) return;
   if (entries_ != 0 && entries >= entries_ / 2 && entries <= entries_ + entries_ / 2) return;
   behind_ = reluctance_ = since_change_ = 0;
@@ -60,16 +60,11 @@ void Steering::relax() {
   if (capacity < shadows_.capacity()) watch(capacity);
 }
 
-bool Steering::sampled(uint32_t fingerprint) const {
-  return entries_ != 0 && fingerprint * 0x9e3779b1u <= sample_;
-}
-
 void Steering::forget(uint32_t fingerprint) {
   if (sampled(fingerprint)) shadows_.forget(fingerprint);
 }
 
-bool Steering::observe(uint32_t fingerprint, bool hit) {
-  if (!sampled(fingerprint)) return false;
+bool Steering::observe_sampled(uint32_t fingerprint, bool hit) {
   unsigned had = shadows_.access(fingerprint);
   for (int mode = 0; mode < eviction_modes; mode++) epoch_[mode] += had >> mode & 1;
   epoch_[actual] += hit ? 1 : 0;

@@ -32,9 +32,13 @@ class Steering {
 
   // A cache that is full with so many entries; again when that has changed by half. May allocate,
   // and without memory the present mode stays.
-  void fit(uint32_t entries);
+  void fit(uint32_t entries) {
+    if (entries != entries_) fit_changed(entries);
+  }
   // An access, and whether the cache had the key. True: mode() has changed.
-  bool observe(uint32_t fingerprint, bool hit);
+  bool observe(uint32_t fingerprint, bool hit) {
+    return sampled(fingerprint) && observe_sampled(fingerprint, hit);
+  }
   void forget(uint32_t fingerprint);
 
   EvictionMode mode() const { return eviction_mode[current_]; }
@@ -50,7 +54,11 @@ class Steering {
 
   void watch(uint32_t capacity);
   void relax();
-  bool sampled(uint32_t fingerprint) const;
+  bool sampled(uint32_t fingerprint) const {
+    return entries_ != 0 && fingerprint * 0x9e3779b1u <= sample_;
+  }
+  void fit_changed(uint32_t entries);
+  bool observe_sampled(uint32_t fingerprint, bool hit);
   void fade();
   bool judge();
   bool regret() const;
