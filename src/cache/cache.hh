@@ -39,18 +39,6 @@ struct CacheTask : Task {
   bool entered = false;
 };
 
-// One put.
-struct PutRequest {
-  Key key;
-  weir_value *value;  // borrowed, nullable
-  int64_t now_ns;
-  int64_t ttl_ns = 0;
-  bool own_ttl = false;             // `ttl_ns` instead of what the cache's rules say
-  LoadNode *load = nullptr;         // stored only if nothing has superseded this load
-  weir_value **existing = nullptr;  // with only_if_absent, nullable: gets a reference
-  bool only_if_absent = false;
-};
-
 }  // namespace weir
 
 // As an operation it is a get whose runs bring their loader along (RunRequest::inner).
@@ -78,7 +66,7 @@ struct weir_cache : weir_operation {
   };
   weir_status lookup_copy(const weir::Key &key, const int64_t *now_ns, const Copy &copy);
 
-  weir_status put(const weir::PutRequest &request);
+  weir_status put(weir::Write &write);
   weir_status touch(const weir::Key &key, int64_t ttl_ms, int64_t now_ns);
   weir_status invalidate(const weir::Key &key);
   weir_status clear();
@@ -124,12 +112,6 @@ struct weir_cache : weir_operation {
     counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
   }
 
-  struct Lifetime {
-    int64_t ttl_ns;
-    bool own;   // not the cache's
-    bool keep;  // that of the entry it is written over, if it is still there
-  };
-
   weir::LookTime look_time(const int64_t *now_ns, bool exact) const;
   template <typename Take>
   weir_status look(const weir::Key &key, const int64_t *now_ns, weir::Finding *absent, Take take);
@@ -143,12 +125,11 @@ struct weir_cache : weir_operation {
   void find_asking(const weir::Key &key, weir::Finding &finding, int64_t &written_ns);
   void find_refresh(const weir::Key &key, weir::Finding &finding, int64_t written_ns);
   void forget_old(weir::Finding &finding);
-  weir_status weigh(const weir::PutRequest &request, uint32_t &weight) const;
-  weir_status refuse(const weir::PutRequest &request, weir_status status);
-  Lifetime lifetime(const weir::PutRequest &request);
+  weir_status weigh(const weir::Write &write, uint32_t &weight) const;
+  weir_status refuse(const weir::Write &write, weir_status status);
+  void ask_lifetime(weir::Write &write);
   weir_status writable() const;
-  bool find_existing(const weir::PutRequest &request);
-  weir_status store(const weir::PutRequest &request, weir::Entry *entry, bool keep_lifetime);
+  weir_status store(weir::Write &write);
 
   // After all locks.
   void finish(weir::Aftermath &after);

@@ -6,7 +6,7 @@
 #include "engine/options.hh"
 #include "engine/value.hh"
 
-using weir::PutRequest;
+using weir::Write;
 
 namespace {
 
@@ -36,10 +36,10 @@ bool legal_ttl(int64_t ttl_ms) { return ttl_ms >= WEIR_FOREVER; }
 
 // Not copied into each of its callers: they are many, and it holds the hash function.
 [[gnu::noinline]] weir_status cache_put(weir_cache *cache, const void *key, size_t key_size,
-                                        PutRequest &request) {
+                                        Write &write) {
   if (!legal_cache_key(cache, key, key_size)) return WEIR_EINVAL;
-  request.key = cache->key(key, key_size);
-  return cache->put(request);
+  write.key = cache->key(key, key_size);
+  return cache->put(write);
 }
 
 int64_t cache_clock(const weir_cache *cache) {
@@ -116,10 +116,8 @@ weir_status weir_cache_lookup_copy_at(weir_cache *cache, const void *key, size_t
 
 weir_status weir_cache_put_at(weir_cache *cache, const void *key, size_t key_size,
                               weir_value *value, int64_t now_ns) {
-  PutRequest request = {};
-  request.value = value;
-  request.now_ns = now_ns;
-  return cache_put(cache, key, key_size, request);
+  Write write(value, now_ns);
+  return cache_put(cache, key, key_size, write);
 }
 
 weir_status weir_cache_put(weir_cache *cache, const void *key, size_t key_size, weir_value *value) {
@@ -129,12 +127,10 @@ weir_status weir_cache_put(weir_cache *cache, const void *key, size_t key_size, 
 weir_status weir_cache_put_for_at(weir_cache *cache, const void *key, size_t key_size,
                                   weir_value *value, int64_t ttl_ms, int64_t now_ns) {
   if (!legal_ttl(ttl_ms)) return WEIR_EINVAL;
-  PutRequest request = {};
-  request.value = value;
-  request.now_ns = now_ns;
-  request.own_ttl = true;
-  request.ttl_ns = weir::ms_to_ns(ttl_ms);
-  return cache_put(cache, key, key_size, request);
+  Write write(value, now_ns);
+  write.own_ttl = true;
+  write.ttl_ns = weir::ms_to_ns(ttl_ms);
+  return cache_put(cache, key, key_size, write);
 }
 
 weir_status weir_cache_put_for(weir_cache *cache, const void *key, size_t key_size,
@@ -145,12 +141,10 @@ weir_status weir_cache_put_for(weir_cache *cache, const void *key, size_t key_si
 weir_status weir_cache_put_if_absent_at(weir_cache *cache, const void *key, size_t key_size,
                                         weir_value *value, int64_t now_ns, weir_value **existing) {
   if (existing != nullptr) *existing = nullptr;
-  PutRequest request = {};
-  request.value = value;
-  request.now_ns = now_ns;
-  request.only_if_absent = true;
-  request.existing = existing;
-  return cache_put(cache, key, key_size, request);
+  Write write(value, now_ns);
+  write.only_if_absent = true;
+  write.existing = existing;
+  return cache_put(cache, key, key_size, write);
 }
 
 weir_status weir_cache_put_if_absent(weir_cache *cache, const void *key, size_t key_size,

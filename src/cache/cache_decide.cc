@@ -10,7 +10,6 @@ using weir::Entry;
 using weir::Key;
 using weir::Look;
 using weir::LookTime;
-using weir::PutRequest;
 using weir::Reading;
 using weir::Shard;
 using weir::Write;
@@ -126,25 +125,18 @@ int64_t weir_cache::ask_expire(const Key &key, weir_value *value, uint32_t momen
 }
 
 // WEIR_EFULL and WEIR_EFAILED refuse.
-weir_status weir_cache::weigh(const PutRequest &request, uint32_t &weight) const {
-  weight = 1;
-  if (!rules_.weigh) return WEIR_OK;
-  int64_t weighed = rules_.weigh(request.key.data, request.key.size, request.value);
+weir_status weir_cache::weigh(const Write &write, uint32_t &weight) const {
+  int64_t weighed = rules_.weigh(write.key.data, write.key.size, write.value);
   if (weighed < 0) return WEIR_EFAILED;
   weight = static_cast<uint32_t>(weighed);
   auto heavy = static_cast<uint64_t>(weighed);
   return heavy > UINT32_MAX || heavy > heaviest_ ? WEIR_EFULL : WEIR_OK;
 }
 
-[[gnu::cold]] weir_status weir_cache::refuse(const PutRequest &request, weir_status status) {
-  Shard &shard = shard_of(request.key.hash);
+[[gnu::cold]] weir_status weir_cache::refuse(const Write &write, weir_status status) {
+  Shard &shard = shard_of(write.key.hash);
   if (status == WEIR_EFULL) {
     Aftermath after;
-    Write write = {};
-    write.key = request.key;
-    write.now_ns = request.now_ns;
-    write.load = request.load;
-    write.only_if_absent = request.only_if_absent;
     shard.refuse(write, after);
     finish(after);
   } else {
@@ -153,20 +145,20 @@ weir_status weir_cache::weigh(const PutRequest &request, uint32_t &weight) const
   return status;
 }
 
-// How long the new entry lives, before it is made: `keep` if as long as the one it is written over.
-weir_cache::Lifetime weir_cache::lifetime(const PutRequest &request) {
-  if (request.own_ttl) return {request.ttl_ns, true, false};
-  Lifetime plain = {rules_.ttl_ns, false, false};
-  if (!rules_.expire) return plain;
+// How long the new entry lives, before it is made.
+[[gnu::cold]] void weir_cache::ask_lifetime(Write &write) {
   int64_t remaining_ns = 0;
-  Shard &shard = shard_of(request.key.hash);
   int64_t end_ns = 0;
-  bool update = shard.peek(request.key, request.now_ns, end_ns, nullptr);
-  if (update) remaining_ns = weir::remaining_of(end_ns, request.now_ns);
+  bool update = shard_of(write.key.hash).peek(write.key, write.now_ns, end_ns, nullptr);
+  if (update) remaining_ns = weir::remaining_of(end_ns, write.now_ns);
   uint32_t moment = update ? WEIR_EXPIRE_UPDATED : WEIR_EXPIRE_CREATED;
-  int64_t ttl_ms = ask_expire(request.key, request.value, moment, remaining_ns);
-  if (ttl_ms == WEIR_EXPIRE_KEEP) return {rules_.ttl_ns, false, update};
-  return {weir::ms_to_ns(ttl_ms), true, false};
+  int64_t ttl_ms = ask_expire(write.key, write.value, moment, remaining_ns);
+  if (ttl_ms == WEIR_EXPIRE_KEEP) {
+    write.keep_lifetime = update;
+  } else {
+    write.ttl_ns = weir::ms_to_ns(ttl_ms);
+    write.own_ttl = true;
+  }
 }
 
 // ---- writing ----
@@ -176,45 +168,36 @@ weir_status weir_cache::writable() const {
   return runtime()->forked() ? WEIR_EFORKED : WEIR_OK;
 }
 
-weir_status weir_cache::put(const PutRequest &request) {
+weir_status weir_cache::put(Write &write) {
   weir_status status = writable();
   if (status != WEIR_OK) return status;
-  if (request.only_if_absent && find_existing(request)) return WEIR_EEXISTS;
-  uint32_t weight = 0;
-  status = weigh(request, weight);
-  if (status != WEIR_OK) return refuse(request, status);
-  Lifetime lived = lifetime(request);
-  Entry *entry = rules_.shape.make(heap(), request.key, request.now_ns);
+  if (write.only_if_absent) {
+    int64_t end_ns = 0;
+    Shard &shard = shard_of(write.key.hash);
+    if (shard.peek(write.key, write.now_ns, end_ns, write.existing)) return WEIR_EEXISTS;
+  }
+  uint32_t weight = 1;
+  if (rules_.weigh) status = weigh(write, weight);
+  if (status != WEIR_OK) return refuse(write, status);
+  if (!write.own_ttl) {
+    write.ttl_ns = rules_.ttl_ns;
+    if (rules_.expire) ask_lifetime(write);
+  }
+  Entry *entry = rules_.shape.make(heap(), write.key, write.now_ns);
   if (entry == nullptr) return WEIR_ENOMEM;
   entry->weight = weight;
-  entry->value = weir::ref_value(request.value);
-  entry->expires_ns = weir::deadline_after(request.now_ns, lived.ttl_ns);
-  if (lived.own) entry->flags = weir::entry_own_lifetime;
-  return store(request, entry, lived.keep);
-}
-
-bool weir_cache::find_existing(const PutRequest &request) {
-  int64_t end_ns = 0;
-  return shard_of(request.key.hash).peek(request.key, request.now_ns, end_ns, request.existing);
-}
-
-// Takes `entry`.
-weir_status weir_cache::store(const PutRequest &request, Entry *entry, bool keep_lifetime) {
-  Write write = {};
-  write.key = request.key;
-  write.now_ns = request.now_ns;
+  entry->value = weir::ref_value(write.value);
+  entry->expires_ns = weir::deadline_after(write.now_ns, write.ttl_ns);
+  if (write.own_ttl) entry->flags = weir::entry_own_lifetime;
   write.entry = entry;
-  write.load = request.load;
-  write.only_if_absent = request.only_if_absent;
-  write.keep_lifetime = keep_lifetime;
+  return store(write);
+}
+
+// Takes its entry.
+weir_status weir_cache::store(Write &write) {
   Aftermath after;
-  weir_status status = shard_of(request.key.hash).put(write, after);
-  if (status != WEIR_OK) rules_.shape.free(heap(), entry);
-  if (request.existing != nullptr) {
-    *request.existing = write.existing;
-  } else {
-    weir::unref_value(write.existing);
-  }
+  weir_status status = shard_of(write.key.hash).put(write, after);
+  if (status != WEIR_OK) rules_.shape.free(heap(), write.entry);
   finish(after);
   return status;
 }

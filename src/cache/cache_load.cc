@@ -9,8 +9,8 @@ using weir::Entry;
 using weir::Finding;
 using weir::Key;
 using weir::LoadNode;
-using weir::PutRequest;
 using weir::Reading;
+using weir::Write;
 
 Finding weir_cache::find_for_get(const Key &key) {
   Finding finding;
@@ -60,12 +60,10 @@ LoadNode *weir_cache::begin_load(LoadNode &load, const Key &key) {
 }
 
 weir_status weir_cache::finish_load(LoadNode &load, weir_value *value, int64_t now_ns) {
-  PutRequest request = {};
-  request.key = {load.key, load.key_size, load.hash};
-  request.value = value;
-  request.now_ns = now_ns;
-  request.load = &load;
-  weir_status status = put(request);
+  Write write(value, now_ns);
+  write.key = {load.key, load.key_size, load.hash};
+  write.load = &load;
+  weir_status status = put(write);
   if (status != WEIR_OK) abandon_load(load);
   return status;
 }
@@ -82,11 +80,11 @@ weir_status weir_cache::finish_load(LoadNode &load, weir_value *value, int64_t n
     entry->error = weir::ref_error(error);
     entry->expires_ns = weir::deadline_after(now_ns, rules_.negative_ns);
     entry->weight = rules_.weigh ? 0 : 1;
-    PutRequest request = {};
-    request.key = key;
-    request.now_ns = now_ns;
-    request.load = &load;
-    store(request, entry, false);
+    Write write(nullptr, now_ns);
+    write.key = key;
+    write.load = &load;
+    write.entry = entry;
+    store(write);
   }
   abandon_load(load);
 }

@@ -3,6 +3,14 @@
 
 namespace weir {
 
+namespace {
+
+// A sixth, for the bits of a word.
+constexpr int level_of(int bit) { return bit * 43 >> 8; }
+static_assert(level_of(5) == 0 && level_of(6) == 1 && level_of(41) == 6 && level_of(42) == 7);
+
+}  // namespace
+
 ExpiryWheel::~ExpiryWheel() {
   if (slots_ != nullptr) heap_->free(slots_, sizeof(Entry *) * levels * slots);
 }
@@ -27,7 +35,7 @@ void ExpiryWheel::insert(Entry &entry, int64_t deadline_ns) {
   uint64_t tick = tick_of(deadline_ns);
   if (tick < tick_) tick = tick_;
   uint64_t difference = tick ^ tick_;
-  int level = difference == 0 ? 0 : (63 - __builtin_clzll(difference)) / slot_bits;
+  int level = difference == 0 ? 0 : level_of(63 - __builtin_clzll(difference));
   auto slot = static_cast<int>(tick >> (level * slot_bits)) & (slots - 1);
   occupied_[level] |= uint64_t{1} << slot;
   push(slots_[level * slots + slot], entry);
@@ -40,7 +48,7 @@ void ExpiryWheel::remove(Entry &entry) {
   if (entry.expiry_next != nullptr) {
     entry.expiry_next->expiry_here = here;
   } else if (here >= slots_ && here < slots_ + levels * slots) {
-    auto index = static_cast<int>(here - slots_);
+    auto index = static_cast<uint32_t>(here - slots_);
     occupied_[index / slots] &= ~(uint64_t{1} << (index % slots));
   }
   entry.expiry_here = nullptr;

@@ -37,12 +37,12 @@ void Shard::init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes) {
 // ---- notes ----
 
 void Shard::lock_stripes() {
-  for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.shut();
-  for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.await();
+  for (Stripe *each = stripes_; each <= stripes_ + stripe_mask_; ++each) each->lock.shut();
+  for (Stripe *each = stripes_; each <= stripes_ + stripe_mask_; ++each) each->lock.await();
 }
 
-void Shard::unlock_stripes() {
-  for (uint32_t i = 0; i <= stripe_mask_; ++i) stripes_[i].lock.open();
+[[gnu::noinline]] void Shard::unlock_stripes() {
+  for (Stripe *each = stripes_; each <= stripes_ + stripe_mask_; ++each) each->lock.open();
 }
 
 // Notes taken out of the stripes, each one's oldest first.
@@ -73,6 +73,14 @@ inline void Shard::replay(const Notes &notes) {
 // So that few are left to be taken under all the locks, and what this processor has noted counts
 // before anything is chosen to go. A few notes of others are not worth stopping them for.
 void Shard::drain() {
+  uint32_t noted = 0;
+  for (uint32_t i = 0; i <= stripe_mask_; ++i) {
+    noted |= stripes_[i].noted.load(std::memory_order_relaxed);
+  }
+  if (noted != 0) drain_noted();
+}
+
+void Shard::drain_noted() {
   constexpr uint32_t few = 32;
   Notes notes;
   for (uint32_t i = 0; i <= stripe_mask_; ++i) {
@@ -125,10 +133,10 @@ void Shard::exchange(Entry *old, Entry *entry, LoadNode *mark) {
   replay(notes);
 }
 
-// `victim` and `mark` (nullable both) go, `entry` comes.
-void Shard::turn_over(Entry *victim, Entry *entry, LoadNode *mark) {
+// `victim` and `mark` (nullable both) go, `entry` comes, into its `bucket`.
+void Shard::turn_over(Entry *victim, Entry *entry, Node **bucket, LoadNode *mark) {
   if (victim == nullptr && mark == nullptr) {
-    table_.link(entry);
+    table_.link(entry, bucket);
     return;
   }
   Notes notes;
@@ -139,7 +147,7 @@ void Shard::turn_over(Entry *victim, Entry *entry, LoadNode *mark) {
       table_.unlink(victim);
       notes.take_all(*this);
     }
-    table_.link(entry);
+    table_.link(entry, bucket);
   }
   replay(notes);
 }
@@ -262,15 +270,18 @@ int64_t Shard::deadline_of(const Entry &entry) const {
   return saturating_add(end_ns, rules_.stale_ns);
 }
 
-void Shard::schedule(Entry *entry, int64_t now_ns, Aftermath &after) {
-  wheel_.remove(*entry);
-  int64_t deadline_ns = deadline_of(*entry);
+void Shard::schedule(Entry *entry, int64_t deadline_ns, int64_t now_ns, Aftermath &after) {
   // Without memory for the wheel it stays, expired, until it is evicted.
   if (deadline_ns == never_ns || !wheel_.ready(now_ns)) return;
   wheel_.insert(*entry, deadline_ns);
   if (ExpiryWheel::sweep_ns(deadline_ns) < armed_ns_.load(std::memory_order_relaxed)) {
     after.arm = true;
   }
+}
+
+void Shard::reschedule(Entry *entry, int64_t now_ns, Aftermath &after) {
+  wheel_.remove(*entry);
+  schedule(entry, deadline_of(*entry), now_ns, after);
 }
 
 void Shard::set_end(Entry *entry, int64_t until_ns, int64_t now_ns, bool own, Aftermath &after) {
@@ -280,7 +291,7 @@ void Shard::set_end(Entry *entry, int64_t until_ns, int64_t now_ns, bool own, Af
     if (own) entry->flags |= entry_own_lifetime;
     if (shape().used_at != 0) shape().used(*entry, now_ns);
   }
-  schedule(entry, now_ns, after);
+  reschedule(entry, now_ns, after);
 }
 
 }  // namespace weir

@@ -91,15 +91,20 @@ struct Aftermath {
   bool arm = false;          // something expires before the timer looks
 };
 
-// One entry on its way in; taken with WEIR_OK only.
+// One put, filled in on its way.
 struct Write {
+  Write(weir_value *given, int64_t given_now_ns) : now_ns(given_now_ns), value(given) {}
+
   Key key;
   int64_t now_ns;
-  Entry *entry = nullptr;
-  LoadNode *load = nullptr;  // stored only if nothing has superseded this load
+  weir_value *value;                // borrowed, nullable
+  int64_t ttl_ns;                   // with own_ttl; then for all
+  Entry *entry;                     // made for it; the shard's with WEIR_OK only
+  LoadNode *load = nullptr;         // stored only if nothing has superseded this load
+  weir_value **existing = nullptr;  // with only_if_absent, nullable: gets a reference
   bool only_if_absent = false;
-  bool keep_lifetime = false;      // of the entry that it is written over, if there is one
-  weir_value *existing = nullptr;  // out: only_if_absent found this; a reference
+  bool own_ttl = false;        // not the cache's
+  bool keep_lifetime = false;  // of the entry that it is written over, if there is one
 };
 
 // What a lookup found.
@@ -206,11 +211,12 @@ class Shard {
   void unlock_stripes();
   void replay(const Notes &notes);
   void drain();
+  void drain_noted();
   void unlink(Node *node);
   void exchange(Entry *old, Entry *entry, LoadNode *mark);
-  void turn_over(Entry *victim, Entry *entry, LoadNode *mark);
+  void turn_over(Entry *victim, Entry *entry, Node **bucket, LoadNode *mark);
   void adapt_table();
-  void store(Entry *old, bool present, Write &write, Aftermath &after);
+  void store(Entry *old, bool present, Node **bucket, Write &write, Aftermath &after);
   bool renews(const Entry &old, const Write &write) const;
   void renew(Entry *old, const Write &write, Aftermath &after);
   void write_over(Entry *old, uint32_t cause, Write &write, Aftermath &after, uint32_t &budget);
@@ -221,7 +227,8 @@ class Shard {
   void leave(Entry *entry, uint32_t cause, Aftermath &after);
   void count_left(Entry *entry, uint32_t cause, Aftermath &after);
   void clear_node(Node *node, int64_t now_ns, Aftermath &after);
-  void schedule(Entry *entry, int64_t now_ns, Aftermath &after);
+  void schedule(Entry *entry, int64_t deadline_ns, int64_t now_ns, Aftermath &after);
+  void reschedule(Entry *entry, int64_t now_ns, Aftermath &after);
   void set_end(Entry *entry, int64_t until_ns, int64_t now_ns, bool own, Aftermath &after);
   LoadNode *find_mark(const Key &key) const;
   // NULL if the key is not being loaded.
@@ -296,7 +303,8 @@ template <typename Time, typename Hopeless, typename Take>
 Look Shard::look(const Key &key, Time time, Hopeless hopeless, Finding *absent, Take take) {
   Stripe &stripe = stripe_here();
   if (!stripe.lock.lock_unless(hopeless)) return Look::stuck;
-  Entry *entry = absent == nullptr ? table_.find(key) : table_.find(key, absent->load);
+  Entry *entry = absent == nullptr ? table_.find_in(table_.bucket(key.hash), key)
+                                   : table_.find(key, absent->load);
   LookTime now = entry == nullptr ? LookTime{} : time();
   Look result = judge(entry, now);
   if (result == Look::hit) {

@@ -14,10 +14,11 @@ namespace weir {
 weir_status Shard::put(Write &write, Aftermath &after) {
   SoonLock lock(mutex_);
   if (write.load != nullptr && (write.load->flags & load_linked) == 0) return WEIR_ESUPERSEDED;
-  Entry *old = table_.find(write.key);
+  Node **bucket = table_.bucket(write.key.hash);
+  Entry *old = table_.find_in(bucket, write.key);
   bool present = old != nullptr && live(*old, write.now_ns);
   if (write.only_if_absent && present && !old->negative()) {
-    write.existing = ref_value(old->value);
+    if (write.existing != nullptr) *write.existing = ref_value(old->value);
     return WEIR_EEXISTS;
   }
   drain();
@@ -25,16 +26,17 @@ weir_status Shard::put(Write &write, Aftermath &after) {
     write.entry->expires_ns = old->expires_ns;
     write.entry->flags |= old->flags & entry_own_lifetime;
   }
-  store(old, present, write, after);
+  store(old, present, bucket, write, after);
   adapt_table();
   return WEIR_OK;
 }
 
 // What cannot be kept, or not for a moment, takes the place of nothing.
-void Shard::store(Entry *old, bool present, Write &write, Aftermath &after) {
+inline void Shard::store(Entry *old, bool present, Node **bucket, Write &write, Aftermath &after) {
   Entry *entry = write.entry;
   uint32_t cause = present ? WEIR_EVICT_REPLACED : WEIR_EVICT_EXPIRED;
-  if (max_entries_ == 0 || deadline_of(*entry) <= write.now_ns) {
+  int64_t deadline_ns = deadline_of(*entry);
+  if (max_entries_ == 0 || deadline_ns <= write.now_ns) {
     end_load(mark_of(write.key));
     if (old != nullptr) drop(old, cause, after);
     entry->next = after.garbage;
@@ -49,12 +51,12 @@ void Shard::store(Entry *old, bool present, Write &write, Aftermath &after) {
   } else {
     eviction_.inserted(entry);
     Entry *victim = make_room(entry, write.now_ns, budget, after);
-    turn_over(victim, entry, mark_of(write));
+    turn_over(victim, entry, bucket, mark_of(write));
     if (victim != nullptr) count_left(victim, WEIR_EVICT_SIZE, after);
   }
   ++entries_;
   weight_ += entry->weight;
-  schedule(entry, write.now_ns, after);
+  schedule(entry, deadline_ns, write.now_ns, after);
 }
 
 // Whether nothing but the value and its end change, and nobody wants to see the old entry.
@@ -81,7 +83,7 @@ void Shard::renew(Entry *old, const Write &write, Aftermath &after) {
     stripe_here().note(old);
   }
   count_left(entry, WEIR_EVICT_REPLACED, after);
-  if (deadline_of(*old) < before_ns) schedule(old, write.now_ns, after);
+  if (deadline_of(*old) < before_ns) reschedule(old, write.now_ns, after);
 }
 
 // The old one stays in the table until the new one takes its place, but counts no more.
@@ -256,7 +258,7 @@ void Shard::find_absent(const Key &key, const Entry *entry, Finding &finding) co
   load.kind = NodeKind::load;
   load.flags = load_linked;
   ++loading_;
-  table_.link(&load);
+  table_.link(&load, table_.bucket(key.hash));
   adapt_table();
   return &load;
 }

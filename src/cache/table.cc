@@ -13,22 +13,23 @@ Table::~Table() {
   }
 }
 
-void Table::link(Node *node) {
-  Node **head = bucket_at(bucket_of(node->hash));
-  node->next = *head;
-  __atomic_store_n(head, node, __ATOMIC_RELEASE);
-  ++nodes_;
+[[gnu::noinline]] Node **Table::bucket(uint64_t hash) const { return bucket_at(bucket_of(hash)); }
+
+Entry *Table::find(const Key &key) const { return find_in(bucket(key.hash), key); }
+
+LoadNode *Table::find_load(const Key &key) const {
+  return static_cast<LoadNode *>(find_node(bucket(key.hash), key, NodeKind::load));
 }
 
 void Table::unlink(Node *node) {
-  Node **at = bucket_at(bucket_of(node->hash));
+  Node **at = bucket(node->hash);
   while (*at != node) at = &(*at)->next;
   *at = node->next;
   --nodes_;
 }
 
 void Table::replace(Node *old, Node *next) {
-  Node **at = bucket_at(bucket_of(old->hash));
+  Node **at = bucket(old->hash);
   while (*at != old) at = &(*at)->next;
   next->next = old->next;
   *at = next;

@@ -42,18 +42,24 @@ class Table {
 
   // ---- under a stripe lock or the policy lock ----
 
-  Entry *find(const Key &key) const {
-    return static_cast<Entry *>(find_node(key, NodeKind::entry));
+  // Where nodes of the hash are, until a bucket is split or merged.
+  Node **bucket(uint64_t hash) const;
+  Entry *find_in(Node *const *bucket, const Key &key) const {
+    return static_cast<Entry *>(find_node(bucket, key, NodeKind::entry));
   }
-  LoadNode *find_load(const Key &key) const {
-    return static_cast<LoadNode *>(find_node(key, NodeKind::load));
-  }
+  Entry *find(const Key &key) const;
+  LoadNode *find_load(const Key &key) const;
   // Both in one look; `load` only if there is no entry.
   Entry *find(const Key &key, LoadNode *&load) const;
 
   // ---- under the policy lock; others may look meanwhile ----
 
-  void link(Node *node);
+  // `bucket` is that of its hash.
+  void link(Node *node, Node **bucket) {
+    node->next = *bucket;
+    __atomic_store_n(bucket, node, __ATOMIC_RELEASE);
+    ++nodes_;
+  }
 
   // ---- under the policy lock and all stripe locks ----
 
@@ -96,12 +102,12 @@ class Table {
   static Place place(uint64_t bucket);
   Node **bucket_at(uint64_t index) const;
   // Its first node, as it is when others link.
-  Node *first_in(uint64_t index) const {
-    return __atomic_load_n(bucket_at(index), __ATOMIC_ACQUIRE);  // atomic_ref is not everywhere
+  static Node *first_in(Node *const *bucket) {
+    return __atomic_load_n(bucket, __ATOMIC_ACQUIRE);  // atomic_ref is not everywhere
   }
   uint64_t bucket_of(uint64_t hash) const;
   bool matches(const Node *node, const Key &key) const;
-  Node *find_node(const Key &key, NodeKind kind) const;
+  Node *find_node(Node *const *bucket, const Key &key, NodeKind kind) const;
 
   uint64_t count_ = smallest;  // of buckets
   Heap *heap_;
@@ -141,7 +147,7 @@ inline bool Table::matches(const Node *node, const Key &key) const {
 
 inline Entry *Table::find(const Key &key, LoadNode *&load) const {
   LoadNode *found = nullptr;
-  for (Node *node = first_in(bucket_of(key.hash)); node != nullptr; node = node->next) {
+  for (Node *node = first_in(bucket(key.hash)); node != nullptr; node = node->next) {
     if (node->hash != key.hash || !matches(node, key)) continue;
     if (node->kind == NodeKind::entry) return static_cast<Entry *>(node);
     found = static_cast<LoadNode *>(node);
@@ -150,8 +156,8 @@ inline Entry *Table::find(const Key &key, LoadNode *&load) const {
   return nullptr;
 }
 
-inline Node *Table::find_node(const Key &key, NodeKind kind) const {
-  for (Node *node = first_in(bucket_of(key.hash)); node != nullptr; node = node->next) {
+inline Node *Table::find_node(Node *const *bucket, const Key &key, NodeKind kind) const {
+  for (Node *node = first_in(bucket); node != nullptr; node = node->next) {
     if (node->hash == key.hash && node->kind == kind && matches(node, key)) return node;
   }
   return nullptr;
