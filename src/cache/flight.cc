@@ -101,7 +101,7 @@ void weir_flight::run_settled(SharedRun &shared, const weir_outcome &outcome) {
   auto &run = static_cast<FlightRun &>(shared);
   weir_flight &flight = *run.flight;
   flight.unlist(run);
-  uint32_t told = run.tell(outcome);
+  uint32_t told = run.tell(outcome, run.run);
   weir::count_flight(flight.waiting_, -static_cast<int64_t>(told));
   weir::count_flight(flight.running_, -1);
   flight.leave();

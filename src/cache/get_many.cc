@@ -54,7 +54,7 @@ void set_outcome(ManyGet &get, size_t index, const weir_outcome &outcome) {
   }
 }
 
-void tell_item(SharedWaiter &waiter, const weir_outcome &outcome) {
+void tell_item(SharedWaiter &waiter, const weir_outcome &outcome, weir_call *) {
   auto &item = static_cast<ManyItem &>(waiter);
   ManyGet &get = *item.get;
   set_outcome(get, static_cast<size_t>(&item - get.items), outcome);

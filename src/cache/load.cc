@@ -25,7 +25,7 @@ weir_outcome outcome_of(weir_value *value, weir_error *error) {
   weir_value *stale = nullptr;
   if (cache.find_stale(key.name(), now_ns, stale)) {
     cache.abandon_load(key);
-    cache.count_stale_hits(key.tell(outcome_of(stale, nullptr)));
+    cache.count_stale_hits(key.tell(outcome_of(stale, nullptr), nullptr));
     unref_value(stale);
     return;
   }
@@ -34,7 +34,7 @@ weir_outcome outcome_of(weir_value *value, weir_error *error) {
   } else {
     cache.abandon_load(key);
   }
-  key.tell(outcome);
+  key.tell(outcome, nullptr);
 }
 
 // Time is that of the write: it must not be behind what user code has taken of this turn. What
@@ -57,7 +57,7 @@ void settle_key(LoadRun &load, LoadedKey &key, const weir_outcome &outcome) {
   } else {
     cache.abandon_load(key);
   }
-  key.tell(outcome);
+  key.tell(outcome, load.room == 0 ? load.run : nullptr);
 }
 
 // Each key has its item of the list that the loader gave.

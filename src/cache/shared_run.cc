@@ -23,13 +23,13 @@
 
 namespace weir {
 
-uint32_t SharedKey::tell(const weir_outcome &outcome) {
+uint32_t SharedKey::tell(const weir_outcome &outcome, weir_call *giver) {
   uint32_t told = 0;
   while (SharedWaiter *waiter = waiters.pop_front()) {
     waiter->key = nullptr;
     --worker->waiting;
     ++told;
-    waiter->tell(*waiter, outcome);
+    waiter->tell(*waiter, outcome, waiters.empty() ? giver : nullptr);
   }
   return told;
 }
@@ -138,7 +138,7 @@ void shared_settled(void *shared, weir_call *, const weir_outcome *outcome) {
 bool make_input(SharedRun &shared) {
   if (!shared.key_as_input) return true;
   RunRequest &request = shared.request;
-  request.input = make_bytes(shared.operation->heap(), request.key, request.key_size);
+  request.input = make_pooled_bytes(*shared.operation->runtime(), request.key, request.key_size);
   return request.input != nullptr;
 }
 
@@ -147,8 +147,8 @@ void begin_shared_run(weir_runtime &runtime, Task &task) {
   SharedPolicy *policy = shared.policy->timeout_ns == never_ns ? nullptr : shared.policy;
   weir_call *run = nullptr;
   if (make_input(shared)) {
-    run = make_shared(
-        {shared.operation, policy, &shared.request, shared.name_size, shared_settled, &shared});
+    run = make_shared({shared.operation, policy, &shared.request, shared.name_size,
+                       shared.key_as_input, shared_settled, &shared});
   }
   if (run == nullptr) {
     fail_shared(runtime, shared);
@@ -199,9 +199,9 @@ weir_status start_shared(const SharedStart &start, SharedRun *&started) {
 
 // ---- those who wait ----
 
-void RunWaiter::tell_run(SharedWaiter &waiter, const weir_outcome &outcome) {
+void RunWaiter::tell_run(SharedWaiter &waiter, const weir_outcome &outcome, weir_call *giver) {
   auto &leaf = static_cast<RunWaiter &>(waiter);
-  leaf.run->share(outcome);
+  leaf.run->share(outcome, giver);
   leaf.run->wake_later(leaf);
 }
 

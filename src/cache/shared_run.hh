@@ -40,8 +40,9 @@ struct SharedPolicy;
 struct SharedRun;
 
 struct SharedWaiter : ListNode<SharedWaiter> {
-  // `outcome` is lent.
-  using TellFn = void (*)(SharedWaiter &waiter, const weir_outcome &outcome);
+  // `outcome` is lent. `giver` (nullable) is the run whose outcome it is, if nobody else will hear
+  // of it: its value may be taken.
+  using TellFn = void (*)(SharedWaiter &waiter, const weir_outcome &outcome, weir_call *giver);
 
   explicit SharedWaiter(TellFn function) : tell(function) {}
 
@@ -56,8 +57,8 @@ struct SharedKey {
   explicit SharedKey(SharedRun *run) : worker(run) {}
 
   void join(SharedWaiter &waiter);
-  // Tells all who wait; returns how many.
-  uint32_t tell(const weir_outcome &outcome);
+  // Tells all who wait; returns how many. The last of them gets the value of `giver` (nullable).
+  uint32_t tell(const weir_outcome &outcome, weir_call *giver);
 
   SharedRun *worker;
   List<SharedWaiter> waiters;
@@ -137,7 +138,7 @@ struct RunWaiter : Layer, SharedWaiter {
   void reset() { new (static_cast<SharedWaiter *>(this)) SharedWaiter(tell_run); }
 
  private:
-  static void tell_run(SharedWaiter &waiter, const weir_outcome &outcome);
+  static void tell_run(SharedWaiter &waiter, const weir_outcome &outcome, weir_call *giver);
 };
 
 // For signals but start.

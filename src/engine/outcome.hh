@@ -52,6 +52,12 @@ class Result : public ResultFields {
     channel = WEIR_CHANNEL_VALUE;
     value = taken;
   }
+  // The reference of its value, which it has no longer.
+  weir_value *give_value() {
+    weir_value *given = value;
+    value = nullptr;
+    return given;
+  }
   // Takes the reference of `error` (not NULL).
   void set_error(weir_error *taken);
   // The bare error of `status`; cannot fail.

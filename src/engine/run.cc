@@ -185,9 +185,10 @@ int64_t weir_call::narrow_deadline(int64_t deadline_ns) {
   if (result_.refused) rejection_ = child.rejection_;
 }
 
-void weir_call::share(const weir_outcome &outcome) {
+void weir_call::share(const weir_outcome &outcome, weir_call *giver) {
   if (outcome.channel == WEIR_CHANNEL_VALUE) {
-    result_.set_value(weir::ref_value(outcome.value));
+    result_.set_value(giver != nullptr ? giver->result_.give_value()
+                                       : weir::ref_value(outcome.value));
   } else if (outcome.channel == WEIR_CHANNEL_STOPPED) {
     result_.set_stopped(outcome.status, outcome.cancel_reason);
   } else {

@@ -134,8 +134,9 @@ struct weir_call : weir::ListNode<weir_call>,
   // The rejection that the last refusal left; meaningful while result().refused.
   const weir_rejection &rejection() const { return rejection_; }
 
-  // Another run's outcome becomes this one's result.
-  void share(const weir_outcome &outcome);
+  // Another run's outcome becomes this one's result. `giver` (nullable) is that run, if nobody looks
+  // at its value any more: it is taken instead of shared.
+  void share(const weir_outcome &outcome, weir_call *giver = nullptr);
 
   // The nearest deadline of the layers outside `index` and of the caller; never_ns if none.
   int64_t deadline() const { return deadline_ns_; }
@@ -360,7 +361,8 @@ struct SharedMaking {
   weir_operation *operation;
   weir_policy *policy;
   const RunRequest *request;
-  size_t name_size;  // with its terminator; the name lies behind the key
+  size_t name_size;   // with its terminator
+  bool key_as_input;  // the input is the key, so that the run needs no copy of it
   weir_settle_fn settle;
   void *data;
 };

@@ -266,14 +266,20 @@ weir_status run_key(weir_operation &operation, weir_operation *inner, const RunK
 
 weir_call *RunBuilder::make_shared(const SharedMaking &making) {
   const RunRequest &request = *making.request;
-  weir_call *call = weir_call::make(*making.operation, making.policy,
-                                    request.key_size + making.name_size, 0, true);
+  RequestTail tail = {request.key, request.key_size, request.name, making.name_size};
+  if (making.key_as_input) tail.key_size = 0;
+  weir_call *call =
+      weir_call::make(*making.operation, making.policy, tail.key_size + tail.name_size, 0, true);
   if (call == nullptr) return nullptr;
   if (making.policy != nullptr) making.policy->enter();
   new (&call->settle_) Callback<weir_settle_fn>(making.settle, making.data, nullptr);
   call->request_ = request;
   call->request_.shared = true;
-  call->keep_tail({request.key, request.key_size, request.name, making.name_size});
+  if (making.key_as_input) {
+    call->request_.key = request.input->bytes();
+    tail.key = nullptr;
+  }
+  call->keep_tail(tail);
   return call;
 }
 

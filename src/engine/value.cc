@@ -50,6 +50,18 @@ weir_error *item_error(uintptr_t item) {
   return (item & error_bit) == 0 ? nullptr : reinterpret_cast<weir_error *>(item - error_bit);
 }
 
+uint32_t pooled_size(size_t size) {
+  return weir::BlockPool::block_size(static_cast<uint32_t>(sizeof(weir_value) + size));
+}
+
+// A forked child leaves the pool alone: its mutex may be held for ever.
+void free_pooled(weir_value *value) {
+  weir_runtime &runtime = *value->pool_owner;
+  uint32_t size = pooled_size(value->size);
+  if (runtime.forked()) return;
+  if (runtime.pool().give(value, size, runtime.on_thread())) runtime.release_shell();
+}
+
 void free_block(weir_value *value) {
   Heap *heap = value->heap;
   size_t size = block_size(*value);
@@ -80,6 +92,10 @@ void free_list(weir_value *list) {
 }
 
 void free_value(weir_value *value) {
+  if (value->kind == WEIR_VALUE_BYTES && value->pool_owner != nullptr) {
+    free_pooled(value);
+    return;
+  }
   if (value->kind == WEIR_VALUE_LIST) {
     free_list(value);
     return;
@@ -102,6 +118,9 @@ bool weir_value::drop() {
          references.fetch_sub(1, std::memory_order_acq_rel) == 1;
 }
 
+inline weir_value::weir_value(weir_runtime &runtime)
+    : heap(runtime.heap()), kind(WEIR_VALUE_BYTES), pool_owner(&runtime) {}
+
 void weir_value::unref() {
   if (drop()) free_value(this);
 }
@@ -117,6 +136,15 @@ weir_value *make_bytes(Heap *heap, const void *data, size_t size) {
   void *memory = heap->allocate(sizeof(weir_value) + size);
   if (memory == nullptr) return nullptr;
   auto *value = new (memory) weir_value(heap, WEIR_VALUE_BYTES);
+  value->size = size;
+  if (size != 0) std::memcpy(static_cast<void *>(value + 1), data, size);
+  return value;
+}
+
+weir_value *make_pooled_bytes(weir_runtime &runtime, const void *data, size_t size) {
+  void *memory = runtime.pool().take(pooled_size(size), true);
+  if (memory == nullptr) return nullptr;
+  auto *value = new (memory) weir_value(runtime);
   value->size = size;
   if (size != 0) std::memcpy(static_cast<void *>(value + 1), data, size);
   return value;

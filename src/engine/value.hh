@@ -20,6 +20,9 @@ struct alignas(16) weir_value {
   weir_value(weir::Heap *value_heap, uint32_t value_kind)
       : heap(value_heap->retain()), kind(static_cast<uint16_t>(value_kind)) {}
 
+  // Of bytes in the pool of `runtime`, which keeps its heap.
+  explicit weir_value(weir_runtime &runtime);
+
   void ref() { references.fetch_add(1, std::memory_order_relaxed); }
   void unref();
   // Gives a reference back without freeing; true if it was the last.
@@ -40,6 +43,7 @@ struct alignas(16) weir_value {
   };
   union {
     weir_free_fn free_pointer = nullptr;
+    weir_runtime *pool_owner;           // of bytes: whose pool the block is of; NULL: the heap's
     struct weir_host_release *release;  // host: the record that will tell the queue
     weir_value *next_to_free;           // list, once nobody refers to it
   };
@@ -49,6 +53,9 @@ namespace weir {
 
 // A bytes value in `heap`; NULL without memory.
 weir_value *make_bytes(Heap *heap, const void *data, size_t size);
+// The same in the pool of `runtime`, for what will mostly be freed soon, and there. The engine's
+// thread.
+weir_value *make_pooled_bytes(weir_runtime &runtime, const void *data, size_t size);
 // A list of `count` items, none of which has a value yet; NULL without memory.
 weir_value *make_list(Heap *heap, size_t count);
 // Makes a list, which nobody else has seen yet, so long that it has an item at `index`. False

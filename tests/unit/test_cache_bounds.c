@@ -329,12 +329,12 @@ static uint64_t load_and_leave(struct fixture *fx, weir_cache *cache) {
   return taken;
 }
 
-/* The second time the blocks of the runs are there already: each key is made an input, and the
+/* The second time the blocks of the runs and of their inputs, the keys, are there already: only the
  * table grows again. */
 static void loads_take_room_in_the_table_and_give_it_back(struct fixture *fx) {
   weir_cache *cache = new_bounded(fx, 10);
   load_and_leave(fx, cache);
-  assert_in_range(load_and_leave(fx, cache), LOADS + 1, LOADS + 8);
+  assert_in_range(load_and_leave(fx, cache), 1, 8);
   weir_cache_unref(cache);
 }
 
