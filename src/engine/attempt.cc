@@ -146,6 +146,16 @@ bool move_phase(Attempt &attempt, uint64_t &state, AttemptPhase to) {
 
 }  // namespace
 
+// Brings a completion to the engine. An attempt that completes inside its own start function is
+// looked at as soon as that returns.
+inline void weir_runtime::deliver(Attempt &attempt) {
+  if (on_thread() && starting_ == &attempt) {
+    started_inline_ = true;
+    return;
+  }
+  post(attempt.task);
+}
+
 weir_status weir_runtime::complete(weir_token token, weir::Result &&result) {
   if (forked()) return WEIR_EFORKED;
   Attempt *attempt = attempts_.find(token);
@@ -163,16 +173,6 @@ weir_status weir_runtime::complete(weir_token token, weir::Result &&result) {
     if (complete_cancelling(*attempt, state)) return WEIR_OK;
   }
   return WEIR_ESTALE;
-}
-
-// Brings a completion to the engine. An attempt that completes inside its own start function is
-// looked at as soon as that returns.
-void weir_runtime::deliver(Attempt &attempt) {
-  if (on_thread() && starting_ == &attempt) {
-    started_inline_ = true;
-    return;
-  }
-  post(attempt.task);
 }
 
 // From inside on_cancel: true. Otherwise after it; `state` is what it left.

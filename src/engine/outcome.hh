@@ -10,14 +10,14 @@
 
 namespace weir {
 
-// The plain part of a result.
+// The plain part of a result, in the order of weir_outcome: it is copied in few steps.
 struct ResultFields {
   uint32_t channel = 0;
   weir_status status = WEIR_OK;
   uint32_t class_ = WEIR_CLASS_NONE;
-  uint32_t final = 0;
   uint32_t stop_reason = WEIR_STOP_NONE;
   uint32_t cancel_reason = WEIR_CANCEL_NONE;
+  uint32_t final = 0;
   int64_t retry_after_ms = -1;
   weir_value *value = nullptr;
   weir_error *error = nullptr;

@@ -8,19 +8,6 @@ namespace weir {
   drain(shared_);
 }
 
-void *BlockPool::Lists::pop(uint32_t size_class) {
-  Free *block = heads[size_class];
-  if (block == nullptr) return nullptr;
-  heads[size_class] = block->next;
-  --lengths[size_class];
-  return block;
-}
-
-void BlockPool::Lists::push(uint32_t size_class, void *block) {
-  heads[size_class] = new (block) Free{heads[size_class]};
-  ++lengths[size_class];
-}
-
 // What is not pooled; the engine's thread.
 [[gnu::cold]] void *BlockPool::take_fresh(uint32_t size) {
   void *block = heap_->allocate(size);
@@ -36,30 +23,10 @@ void BlockPool::Lists::push(uint32_t size_class, void *block) {
   return block;
 }
 
-void *BlockPool::take(uint32_t size, bool local) {
-  if (!local) return take_shared(size);
-  void *block = local_.pop(class_of(size));
-  if (block == nullptr) return take_fresh(size);
-  ++local_out_;
-  return block;
-}
-
-bool BlockPool::give(void *block, uint32_t size, bool local) {
-  if (!local || closed_) return give_shared(block, size);
-  --local_out_;
-  uint32_t size_class = class_of(size);
-  if (size_class == too_large || local_.lengths[size_class] >= local_limit) {
-    give_surplus(block, size);
-  } else {
-    local_.push(size_class, block);
-  }
-  return false;
-}
-
 // One that is too large to be pooled, or one too many.
 [[gnu::cold]] void BlockPool::give_surplus(void *block, uint32_t size) {
   uint32_t size_class = class_of(size);
-  if (size_class == too_large || local_.lengths[size_class] >= 2 * local_limit) {
+  if (size_class == too_large || local_.lists[size_class].length >= 2 * local_limit) {
     heap_->free(block, size);
     return;
   }
@@ -71,7 +38,7 @@ bool BlockPool::give(void *block, uint32_t size, bool local) {
   uint32_t size_class = class_of(size);
   Lock lock(mutex_);
   if (!closed_) --shared_out_;
-  if (!closed_ && size_class != too_large && shared_.lengths[size_class] < local_limit) {
+  if (!closed_ && size_class != too_large && shared_.lists[size_class].length < local_limit) {
     shared_.push(size_class, block);
   } else {
     // Under the mutex: close() must not pass, and the heap go, before this is done.
@@ -84,7 +51,7 @@ bool BlockPool::give(void *block, uint32_t size, bool local) {
 void BlockPool::spill(uint32_t size_class) {
   Lock lock(mutex_);
   for (uint32_t i = 0; i < local_limit / 2; ++i) {
-    if (shared_.lengths[size_class] >= local_limit) return;
+    if (shared_.lists[size_class].length >= local_limit) return;
     shared_.push(size_class, local_.pop(size_class));
   }
 }

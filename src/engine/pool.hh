@@ -29,10 +29,26 @@ class BlockPool {
   static uint32_t block_size(uint32_t size) { return (size + granule - 1) / granule * granule; }
 
   // `size` is a block size. NULL without memory. `local`: called on the engine's thread.
-  void *take(uint32_t size, bool local);
+  void *take(uint32_t size, bool local) {
+    if (!local) return take_shared(size);
+    void *block = local_.pop(class_of(size));
+    if (block == nullptr) return take_fresh(size);
+    ++local_out_;
+    return block;
+  }
 
   // True if the pool was closed and the block was still counted as out.
-  bool give(void *block, uint32_t size, bool local);
+  bool give(void *block, uint32_t size, bool local) {
+    if (!local || closed_) return give_shared(block, size);
+    --local_out_;
+    uint32_t size_class = class_of(size);
+    if (size_class == too_large || local_.lists[size_class].length >= local_limit) {
+      give_surplus(block, size);
+    } else {
+      local_.push(size_class, block);
+    }
+    return false;
+  }
 
   // Frees what is pooled. The engine's thread.
   void trim();
@@ -51,11 +67,25 @@ class BlockPool {
   static constexpr uint32_t local_limit = 4096;
 
   struct Lists {
-    Free *heads[classes + 1] = {};
-    uint32_t lengths[classes + 1] = {};
+    struct List {
+      Free *head = nullptr;
+      uint32_t length = 0;
+    };
+    List lists[classes + 1];
 
-    void *pop(uint32_t size_class);
-    void push(uint32_t size_class, void *block);
+    void *pop(uint32_t size_class) {
+      List &list = lists[size_class];
+      Free *block = list.head;
+      if (block == nullptr) return nullptr;
+      list.head = block->next;
+      --list.length;
+      return block;
+    }
+    void push(uint32_t size_class, void *block) {
+      List &list = lists[size_class];
+      list.head = new (block) Free{list.head};
+      ++list.length;
+    }
   };
 
   static uint32_t class_of(uint32_t size) { return std::min(size / granule - 1, too_large); }

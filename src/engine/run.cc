@@ -64,6 +64,7 @@ weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_poli
       skipped_(skipped),
       skipped_size_(skipped == 0 ? 0 : state_offset(skipped)),
       layer_count_(operation.plan.count + (policy == nullptr ? 0 : policy->plan.count) - skipped) {
+  std::memset(outcome_.statuses, 0, sizeof(outcome_.statuses));
   char *states = reinterpret_cast<char *>(&outermost()) - skipped_size_;
   Layer *outer = nullptr;
   if (policy != nullptr) {
@@ -207,12 +208,13 @@ void weir_call::share(const weir_outcome &outcome, weir_call *giver) {
 // The oldest of them.
 [[gnu::cold]] void weir_call::forget_status() {
   --noted_;
-  std::memmove(statuses_, statuses_ + 1, sizeof(statuses_) - sizeof(statuses_[0]));
+  weir_status *statuses = outcome_.statuses;
+  std::memmove(statuses, statuses + 1, sizeof(outcome_.statuses) - sizeof(statuses[0]));
 }
 
 [[gnu::cold]] void weir_call::note_child(const weir_call &child) {
   attempts_ += child.own_attempts();
-  for (uint32_t i = 0; i < child.noted_; ++i) note_status(child.statuses_[i]);
+  for (uint32_t i = 0; i < child.noted_; ++i) note_status(child.outcome_.statuses[i]);
 }
 
 [[gnu::cold]] weir::Attempt *weir_call::fresh_attempt() {
@@ -301,8 +303,20 @@ void weir_call::signal(uint32_t index, Signal signal) {
 
 void weir_call::drive(Layer &from, Signal signal) {
   weir::RunningRun running(runtime_, *this);
+  if ((runtime_.observed() & weir_runtime::by_metrics) == 0) {
+    walk<false>(from, signal);
+  } else {
+    walk_measured(from, signal);
+  }
+}
+
+[[gnu::noinline, gnu::cold]] void weir_call::walk_measured(Layer &from, Signal signal) {
+  walk<true>(from, signal);
+}
+
+template <bool measured>
+[[gnu::always_inline]] inline void weir_call::walk(Layer &from, Signal signal) {
   Layer *layer = &from;
-  bool measured = (runtime_.observed() & weir_runtime::by_metrics) != 0;
   while (true) {
     if (measured && signal == Signal::start) begin_measure(*layer);
     switch (layer->type->step(*this, *layer, signal)) {
@@ -389,6 +403,11 @@ void weir_call::begin_now() {
 // ---- settling ----
 
 const weir_outcome &weir_call::view() {
+  show();
+  return outcome_;
+}
+
+[[gnu::always_inline]] inline void weir_call::show() {
   outcome_.size = sizeof(weir_outcome);
   outcome_.channel = result_.channel;
   outcome_.status = result_.status;
@@ -403,8 +422,6 @@ const weir_outcome &weir_call::view() {
   outcome_.error = result_.error;
   outcome_.rejection = result_.refused ? &rejection_ : nullptr;
   outcome_.held = nullptr;
-  std::memcpy(outcome_.statuses, statuses_, sizeof(statuses_));
-  return outcome_;
 }
 
 void weir_call::settle() {
@@ -413,7 +430,7 @@ void weir_call::settle() {
     return;
   }
   if (deadline_timer_.armed()) runtime_.wheel().disarm(deadline_timer_);
-  view();
+  show();
   phase_.store(Phase::settling, std::memory_order_release);
   if (queue_ != nullptr) {
     post_record(*queue_, WEIR_RECORD_SETTLED, static_cast<uint64_t>(outcome_.elapsed_ns));
@@ -474,6 +491,19 @@ void weir_call::record_drained(weir::Record &record, bool kept) {
 
 // ---- ends ----
 
+inline weir_call::~weir_call() {
+  weir::unref_value(request_.input);
+  if (queue_ != nullptr) queue_->unref();
+}
+
+// `local`: on the engine's thread.
+[[gnu::always_inline]] inline void weir_call::end_at(bool local) {
+  weir_runtime &runtime = runtime_;
+  uint32_t size = block_size_;
+  this->~weir_call();
+  if (runtime.pool().give(this, size, local)) runtime.release_shell();
+}
+
 // The engine holds it no longer.
 void weir_call::let_go() {
   if (reserved_ != nullptr) runtime_.attempts().release(reserved_, true);
@@ -482,7 +512,7 @@ void weir_call::let_go() {
   if (policy_ != nullptr) policy_->leave();
   leave_scope();
   weir_call *parent = child_.parent == nullptr ? nullptr : child_.parent->run;
-  unref();
+  if (drop()) end_at(true);
   if (parent != nullptr) parent->unhold();
 }
 
@@ -495,15 +525,5 @@ void weir_call::leave_scope() {
   scope->leave();
 }
 
-inline weir_call::~weir_call() {
-  weir::unref_value(request_.input);
-  if (queue_ != nullptr) queue_->unref();
-}
-
 // Nobody holds it any longer.
-void weir_call::end() {
-  weir_runtime &runtime = runtime_;
-  uint32_t size = block_size_;
-  this->~weir_call();
-  if (runtime.pool().give(this, size, runtime.on_thread())) runtime.release_shell();
-}
+void weir_call::end() { end_at(runtime_.on_thread()); }

@@ -134,8 +134,8 @@ struct weir_call : weir::ListNode<weir_call>,
   // The rejection that the last refusal left; meaningful while result().refused.
   const weir_rejection &rejection() const { return rejection_; }
 
-  // Another run's outcome becomes this one's result. `giver` (nullable) is that run, if nobody looks
-  // at its value any more: it is taken instead of shared.
+  // Another run's outcome becomes this one's result. `giver` (nullable) is that run, if nobody will
+  // look at its value any more: that is taken instead of shared.
   void share(const weir_outcome &outcome, weir_call *giver = nullptr);
 
   // The nearest deadline of the layers outside `index` and of the caller; never_ns if none.
@@ -217,7 +217,7 @@ struct weir_call : weir::ListNode<weir_call>,
   void note_child(const weir_call &child);
   void note_status(weir_status status) {
     if (noted_ == WEIR_OUTCOME_STATUSES) forget_status();
-    statuses_[noted_++] = status;
+    outcome_.statuses[noted_++] = status;
   }
   // The reserved attempt, or a new one; NULL without memory.
   weir::Attempt *take_attempt() {
@@ -230,10 +230,7 @@ struct weir_call : weir::ListNode<weir_call>,
 
   void ref() { references_.fetch_add(1, std::memory_order_relaxed); }
   void unref() {
-    if (references_.load(std::memory_order_acquire) == 1 ||
-        references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      end();
-    }
+    if (drop()) end();
   }
   weir_status cancel();
   weir_status wait(int64_t timeout_ms);
@@ -266,8 +263,12 @@ struct weir_call : weir::ListNode<weir_call>,
   void begin_measure(weir::Layer &layer);
   void end_measure(const weir::Layer &layer);
   void drive(weir::Layer &from, weir::Signal signal);
+  template <bool measured>
+  void walk(weir::Layer &from, weir::Signal signal);
+  void walk_measured(weir::Layer &from, weir::Signal signal);
   void stop_from(uint32_t index, uint32_t reason);
   void prefetch() const;
+  void show();
   void settle();
   void note_settled();
   void begin_child();
@@ -275,7 +276,13 @@ struct weir_call : weir::ListNode<weir_call>,
   void post_record(weir_completions &queue, uint8_t kind, uint64_t detail);
   void leave_scope();
   void let_go();
+  // Gives a reference back; true if it was the last.
+  bool drop() {
+    return references_.load(std::memory_order_acquire) == 1 ||
+           references_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
   void end();
+  void end_at(bool local);
   static const weir::Timer *outer_timer(const weir::Layer &layer, int64_t deadline_ns);
   static void run_task(weir_runtime &runtime, weir::Task &task);
   static void cancel_task(weir_runtime &runtime, weir::Task &task);
@@ -303,8 +310,7 @@ struct weir_call : weir::ListNode<weir_call>,
   uint32_t active_ = 0;
   uint32_t holds_ = 2;  // the run, and its task
   uint32_t attempts_ = 0;
-  uint32_t noted_ = 0;  // how many of the last statuses there are, oldest first
-  weir_status statuses_[WEIR_OUTCOME_STATUSES] = {};
+  uint32_t noted_ = 0;  // how many of the outcome's statuses there are, which are kept right there
   uint32_t stop_reason_ = 0;
   int64_t begun_ns_ = 0;
   int64_t deadline_ns_ = INT64_MAX;
