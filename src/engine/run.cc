@@ -54,8 +54,9 @@ using weir::Signal;
 
 // ---- layers ----
 
-weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
-                     uint32_t block_size, uint32_t skipped)
+[[gnu::always_inline]] inline weir_call::weir_call(weir_runtime &runtime, weir_operation &operation,
+                                                   weir_policy *policy, uint32_t block_size,
+                                                   uint32_t skipped)
     : task_(run_task, weir::Lane::run, this),
       runtime_(runtime),
       operation_(&operation),
@@ -77,6 +78,16 @@ weir_call::weir_call(weir_runtime &runtime, weir_operation &operation, weir_poli
 
 weir_call *weir_call::make(weir_operation &operation, weir_policy *policy, size_t tail,
                            uint32_t skipped, bool local) {
+  return make_in(operation, policy, tail, skipped, local);
+}
+
+weir_call *weir_call::make_here(weir_operation &operation, weir_policy *policy, size_t tail) {
+  return make_in(operation, policy, tail, 0, true);
+}
+
+[[gnu::always_inline]] inline weir_call *weir_call::make_in(weir_operation &operation,
+                                                            weir_policy *policy, size_t tail,
+                                                            uint32_t skipped, bool local) {
   weir_runtime &runtime = *operation.runtime();
   const weir::Plan &plan = operation.plan;
   size_t size = weir::call_size + plan.state_size + tail;

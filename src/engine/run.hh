@@ -187,6 +187,8 @@ struct weir_call : weir::ListNode<weir_call>,
   // `local`: on the engine's thread.
   static weir_call *make(weir_operation &operation, weir_policy *policy, size_t tail,
                          uint32_t skipped, bool local);
+  // The same on the engine's thread, with all layers.
+  static weir_call *make_here(weir_operation &operation, weir_policy *policy, size_t tail);
   weir_call(weir_runtime &runtime, weir_operation &operation, weir_policy *policy,
             uint32_t block_size, uint32_t skipped);
   weir_call(const weir_call &) = delete;
@@ -247,6 +249,8 @@ struct weir_call : weir::ListNode<weir_call>,
   // Where the layers' states begin, from the begin of the block.
   static const size_t layers_offset;
 
+  static weir_call *make_in(weir_operation &operation, weir_policy *policy, size_t tail,
+                            uint32_t skipped, bool local);
   const weir::PlanEntry &entry(uint32_t index) const;
   uint32_t state_offset(uint32_t position) const;
   weir::Layer *make_layers(const weir::Plan &plan, uint32_t first, char *states,

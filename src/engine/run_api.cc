@@ -125,7 +125,8 @@ class RunBuilder {
 
 inline weir_status RunBuilder::allocate() {
   size_t tail = options_->key_size + name_size_;
-  call_ = weir_call::make(operation_, options_->policy, tail, 0, local_);
+  call_ = local_ ? weir_call::make_here(operation_, options_->policy, tail)
+                 : weir_call::make(operation_, options_->policy, tail, 0, false);
   return call_ != nullptr ? weir_status{WEIR_OK} : no_memory();
 }
 
@@ -234,7 +235,7 @@ inline weir_call *RunBuilder::run_key_here(weir_operation &operation, weir_opera
                                            const RunKey &key, Callback<weir_settle_fn> &settle) {
   weir_runtime &runtime = *operation.runtime();
   if (!runtime.on_thread() || runtime.admit(true) != WEIR_OK) return nullptr;
-  weir_call *call = weir_call::make(operation, nullptr, key.size, 0, true);
+  weir_call *call = weir_call::make_here(operation, nullptr, key.size);
   if (call == nullptr) {
     runtime.unadmit();
     return nullptr;
@@ -269,7 +270,7 @@ weir_call *RunBuilder::make_shared(const SharedMaking &making) {
   RequestTail tail = {request.key, request.key_size, request.name, making.name_size};
   if (making.key_as_input) tail.key_size = 0;
   weir_call *call =
-      weir_call::make(*making.operation, making.policy, tail.key_size + tail.name_size, 0, true);
+      weir_call::make_here(*making.operation, making.policy, tail.key_size + tail.name_size);
   if (call == nullptr) return nullptr;
   if (making.policy != nullptr) making.policy->enter();
   new (&call->settle_) Callback<weir_settle_fn>(making.settle, making.data, nullptr);
