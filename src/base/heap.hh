@@ -2,7 +2,7 @@
 //
 // Where memory comes from. A Heap stands for one user's allocator, or for malloc. Handles, values
 // and errors each point to the heap that frees them, and to nothing else of the runtime, so that
-// they may outlive it.
+// they may outlive it. (But for a value in the runtime's pool, which keeps the shell of that.)
 //
 // Invariants:
 // - The malloc heap is one constant object without a count; retain and release do nothing to it.

@@ -41,7 +41,9 @@ class AnyCallback {
     }
     return *this;
   }
-  ~AnyCallback() { finish(); }
+  ~AnyCallback() {
+    if (free_data_ != nullptr) free_data_(data_);
+  }
 
   void forget() {
     function_ = nullptr;

@@ -72,6 +72,8 @@ void BlockPool::close(std::atomic<uint64_t> &count) {
   Lock lock(mutex_);
   closed_ = true;
   count.fetch_add(local_out_ + shared_out_, std::memory_order_relaxed);
+  drain(local_);
+  drain(shared_);
 }
 
 }  // namespace weir

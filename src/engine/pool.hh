@@ -53,7 +53,8 @@ class BlockPool {
   // Frees what is pooled. The engine's thread.
   void trim();
 
-  // Adds to `count` how many blocks are out; from then on give() frees at once and says so. Both
+  // Frees what is pooled: a block that is out may stay for long, and the pool with it. Adds to
+  // `count` how many blocks are out; from then on give() frees at once and says so. Both
   // under the mutex: nobody may take one off before it was added. The engine's thread, once.
   void close(std::atomic<uint64_t> &count);
 

@@ -61,11 +61,6 @@ void weir_runtime::post(weir::Task &task) {
   if (released != 0) release_shell(released);
 }
 
-void weir_runtime::post_here(weir::Task &task) {
-  ready_.push(&task);
-  if (!in_turn_) driver_->type->schedule(*driver_);
-}
-
 void weir_runtime::wake_driver() {
   Lock lock(wake_mutex_);
   if (!driver_stopping_) driver_->wakeup();
@@ -186,12 +181,6 @@ int64_t weir_runtime::now_to_arm(int64_t delay_ns) {
 
 // ---- runs ----
 
-weir_status weir_runtime::admit(bool local) {
-  if (life_.load(std::memory_order_seq_cst) != Life::open) return WEIR_ECLOSED;
-  if (forked()) return WEIR_EFORKED;
-  return local && max_in_flight_ == WEIR_UNLIMITED ? weir_status{WEIR_OK} : admit_counted(local);
-}
-
 [[gnu::noinline]] weir_status weir_runtime::admit_counted(bool local) {
   if (!local) {
     weir_status status = driver_->type->ensure(*driver_);
@@ -203,29 +192,9 @@ weir_status weir_runtime::admit(bool local) {
   return WEIR_EFULL;
 }
 
-void weir_runtime::unadmit() {
-  if (max_in_flight_ != WEIR_UNLIMITED) in_flight_.fetch_sub(1, std::memory_order_relaxed);
-}
-
-void weir_runtime::accept(weir::Task &task, bool local) {
-  if (local) {
-    accepted_.store(accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    post_here(task);
-  } else {
-    accepted_remote_.fetch_add(1, std::memory_order_relaxed);
-    post(task);
-  }
-}
-
-void weir_runtime::run_settled(weir_call &run) {
-  live_.remove(&run);
-  run_over();
-}
-
-void weir_runtime::run_over() {
-  settled_.store(settled_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  unadmit();
-  if (life() != Life::open) post_close_task();
+[[gnu::noinline]] void weir_runtime::accept_remote(weir::Task &task) {
+  accepted_remote_.fetch_add(1, std::memory_order_relaxed);
+  post(task);
 }
 
 // ---- telling ----

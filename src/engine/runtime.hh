@@ -98,7 +98,10 @@ struct weir_runtime {
   // Runs `task` in a turn. Any thread; from others than the engine's it goes through the inbox.
   void post(weir::Task &task);
   // The same on the engine's thread.
-  void post_here(weir::Task &task);
+  void post_here(weir::Task &task) {
+    ready_.push(&task);
+    if (!in_turn_) driver_->type->schedule(*driver_);
+  }
   // (On Linux a pthread_t is a scalar, which its atomic relies on anyway.)
   bool on_thread() const {
     return owned_.load(std::memory_order_acquire) &&
@@ -148,18 +151,39 @@ struct weir_runtime {
   weir::AttemptTable &attempts() { return attempts_; }
   // Whether a run may be accepted: WEIR_OK, WEIR_ECLOSED, WEIR_EFULL, WEIR_EFORKED, WEIR_ENOTSUP.
   // Any thread; off the engine's, between enter() and leave().
-  weir_status admit(bool local);
+  weir_status admit(bool local) {
+    if (life_.load(std::memory_order_seq_cst) != weir::Life::open) return WEIR_ECLOSED;
+    if (forked()) return WEIR_EFORKED;
+    bool counted = !local || max_in_flight_ != WEIR_UNLIMITED;
+    return counted ? admit_counted(local) : weir_status{WEIR_OK};
+  }
   // What admit() let in is not accepted after all.
-  void unadmit();
+  void unadmit() {
+    if (max_in_flight_ != WEIR_UNLIMITED) in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  }
   int64_t max_in_flight() const { return max_in_flight_; }
   // The run is accepted. Any thread, as admit().
-  void accept(weir::Task &task, bool local);
+  void accept(weir::Task &task, bool local) {
+    if (!local) {
+      accept_remote(task);
+      return;
+    }
+    accepted_.store(accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    post_here(task);
+  }
   void run_begun(weir_call &run) { live_.push_back(&run); }
   // So much more (or less) is waited for that is no run yet: a touched pacer. The engine's thread.
   void expect(int64_t change);
-  void run_settled(weir_call &run);
+  void run_settled(weir_call &run) {
+    live_.remove(&run);
+    run_over();
+  }
   // An accepted run has settled, or will never be.
-  void run_over();
+  void run_over() {
+    settled_.store(settled_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    unadmit();
+    if (life() != weir::Life::open) post_close_task();
+  }
   void child_settled(weir_call &child) {
     using Node = weir::ListNode<weir_call>;
     if (static_cast<Node &>(child).linked()) live_.remove(&child);
@@ -224,6 +248,7 @@ struct weir_runtime {
   static constexpr uint32_t turn_moves = 16 * turn_steps;
 
   weir_status admit_counted(bool local);
+  void accept_remote(weir::Task &task);
   void become_owner();
   void run_ready(uint32_t &steps);
   void fire_timers(uint32_t &steps);

@@ -91,7 +91,8 @@ void free_list(weir_value *list) {
   }
 }
 
-void free_value(weir_value *value) {
+// Not inline: to give back a reference that is not the last needs no registers saved.
+[[gnu::noinline]] void free_value(weir_value *value) {
   if (value->kind == WEIR_VALUE_BYTES && value->pool_owner != nullptr) {
     free_pooled(value);
     return;
