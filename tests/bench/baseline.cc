@@ -153,6 +153,19 @@ void measure_contended() {
   measured[static_cast<int>(Baseline::contended)] = {"contended counter", ns};
 }
 
+// How long it takes until the other processor sees what this one has stored, and no counter tells:
+// who holds a contended line may add to it many times before he has to give it away.
+void measure_handover() {
+  alignas(64) std::atomic<int> turn{0};
+  double ns = Together::measure(1000, [&](int side) {
+    for (uint32_t looks = 1; turn.load(std::memory_order_acquire) != side; ++looks) {
+      if (looks % 10'000 == 0) sched_yield();
+    }
+    turn.store(1 - side, std::memory_order_release);
+  });
+  measured[static_cast<int>(Baseline::handover)] = {"line handed over", ns / 2};
+}
+
 void measure_baselines() {
   measure(Baseline::clock, "monotonic clock", [] { read_clock(CLOCK_MONOTONIC); });
   measure(Baseline::coarse_clock, "coarse clock", [] { read_clock(CLOCK_MONOTONIC_COARSE); });
@@ -163,6 +176,7 @@ void measure_baselines() {
   });
   measure(Baseline::fetch_add, "fetch-add", [&] { word.fetch_add(1); });
   measure_contended();
+  measure_handover();
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   measure(Baseline::mutex, "mutex pair", [&] {
     pthread_mutex_lock(&mutex);

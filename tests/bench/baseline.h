@@ -21,7 +21,17 @@
 
 namespace bench {
 
-enum class Baseline { clock, coarse_clock, cas, fetch_add, contended, mutex, malloc_free, count };
+enum class Baseline {
+  clock,
+  coarse_clock,
+  cas,
+  fetch_add,
+  contended,
+  handover,
+  mutex,
+  malloc_free,
+  count
+};
 
 // What it is called in the tables.
 const char *baseline_name(Baseline baseline);
