@@ -125,8 +125,8 @@ constexpr SharedRun::Kind load_kind = {sizeof(LoadRun), load_settled, load_aband
 
 // ---- its beginning ----
 
-weir_status start_load(const LoadStart &start, const Key &key, const KeyInput &input,
-                       LoadRun *&load) {
+[[gnu::always_inline]] inline weir_status start_load(const LoadStart &start, const Key &key,
+                                                     const KeyInput &input, LoadRun *&load) {
   SharedRun *shared = nullptr;
   weir_status status =
       start_shared({start.cache->load_policy(), &load_kind, start.loader, start.first, input.input,

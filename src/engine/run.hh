@@ -234,6 +234,8 @@ struct weir_call : weir::ListNode<weir_call>,
   void unref() {
     if (drop()) end();
   }
+  // The same, for users.
+  void give_back();
   weir_status cancel();
   weir_status wait(int64_t timeout_ms);
   bool settled() const { return phase_.load(std::memory_order_acquire) == weir::Phase::settled; }

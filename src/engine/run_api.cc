@@ -360,9 +360,19 @@ weir_call *weir_call_ref(weir_call *call) {
   return call;
 }
 
+// Where there is only the engine's reference beside this one, nobody else can add or take any, and
+// on the engine's thread that one does not end meanwhile: no atomic read-modify-write is needed.
+inline void weir_call::give_back() {
+  if (references_.load(std::memory_order_acquire) == 2 && runtime_.on_thread() && holds_ > 0) {
+    references_.store(1, std::memory_order_relaxed);
+  } else {
+    unref();
+  }
+}
+
 void weir_call_unref(weir_call *call) {
   if (call == nullptr || call->runtime().forked()) return;
-  call->unref();
+  call->give_back();
 }
 
 [[gnu::cold]] weir_status weir_call_cancel(weir_call *call) {

@@ -95,7 +95,7 @@ uint64_t weir_runtime::drain_dead() {
 // ---- turns ----
 
 void weir_runtime::become_owner() {
-  owner_.store(pthread_self(), std::memory_order_relaxed);
+  owner_.store(weir::this_thread(), std::memory_order_relaxed);
   owned_.store(true, std::memory_order_release);
 }
 

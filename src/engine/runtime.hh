@@ -43,6 +43,22 @@ namespace weir {
 
 class RunningRun;
 
+// What tells the threads that there are from each other. (On Linux a pthread_t is a scalar, too,
+// but asking for it is a call.)
+inline uintptr_t this_thread() {
+#ifdef __has_builtin
+#if __has_builtin(__builtin_thread_pointer)
+#define WEIR_THREAD_POINTER
+#endif
+#endif
+#ifdef WEIR_THREAD_POINTER
+  return reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
+#undef WEIR_THREAD_POINTER
+#else
+  return reinterpret_cast<uintptr_t>(pthread_self());
+#endif
+}
+
 enum class Life : uint32_t { open, closing, grace, dead };
 
 // Something that has to let go when the runtime ends: timers of its own that no run owns.
@@ -102,10 +118,9 @@ struct weir_runtime {
     ready_.push(&task);
     if (!in_turn_) driver_->type->schedule(*driver_);
   }
-  // (On Linux a pthread_t is a scalar, which its atomic relies on anyway.)
   bool on_thread() const {
     return owned_.load(std::memory_order_acquire) &&
-           owner_.load(std::memory_order_relaxed) == pthread_self();
+           owner_.load(std::memory_order_relaxed) == weir::this_thread();
   }
   // As on_thread(), for functions that take the engine's thread only. Before the first turn that is
   // whoever calls them, unless the driver has a thread of its own: an attached loop is about to
@@ -294,7 +309,7 @@ struct weir_runtime {
   std::atomic<uint32_t> entering_{
       0};  // threads inside post() or weir_run(); the end waits for them
   std::atomic<weir::Life> life_{weir::Life::open};
-  std::atomic<pthread_t> owner_{};
+  std::atomic<uintptr_t> owner_{0};
   std::atomic<bool> owned_{false};
   std::atomic<int64_t> in_flight_{0};  // kept only if max_in_flight_ bounds it
   std::atomic<uint64_t> accepted_remote_{0};
