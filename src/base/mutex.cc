@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "base/mutex.hh"
 
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <cerrno>
 
 #include "base/short_lock.hh"
@@ -8,15 +12,21 @@
 
 namespace weir {
 
+static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t), "the kernel reads the word");
+
 [[gnu::cold]] void SoonMutex::contend() {
   constexpr int looks = 512;
   for (int i = 0; i < looks; ++i) {
     relax_processor();
-    if (!held_.load(std::memory_order_relaxed) && try_lock()) return;
+    if (state_.load(std::memory_order_relaxed) == free && try_lock()) return;
   }
-  mutex_.lock();
-  held_.store(true, std::memory_order_relaxed);
+  constexpr timespec moment = {0, 1000 * 1000};
+  while (state_.exchange(awaited, std::memory_order_acquire) != free) {
+    syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, awaited, &moment);
+  }
 }
+
+[[gnu::cold]] void SoonMutex::wake() { syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, 1); }
 
 Condition::Condition() {
   pthread_condattr_t attributes;

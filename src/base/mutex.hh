@@ -42,7 +42,17 @@ class Lock {
 // A mutex that is mostly held for less than it takes to put a thread to sleep and to wake it: who
 // finds it held looks again for about that long first (Karlin et al., "Empirical studies of
 // competitive spinning for a shared-memory multiprocessor", 1991). He only looks until it seems to
-// be free: trying to take it would take its line away from the holder each time.
+// be free: trying to take it would take its line away from the holder each time. Then he sleeps in
+// the kernel, after Drepper, "Futexes Are Tricky", 2011:
+//
+//   free     lock   -> held      by a compare-exchange
+//   held     unlock -> free      by a store
+//   held     sleep  -> awaited   before the kernel is asked, which looks again
+//   awaited  unlock -> free      and one sleeper is woken
+//   free     sleep  -> awaited   who has slept takes it so: others may sleep still
+//
+// The store of who gives it back may cover up that one was just about to sleep; that is rare, and
+// he looks again after a moment. So it costs every holder one atomic step only.
 class SoonMutex {
  public:
   SoonMutex() = default;
@@ -54,20 +64,25 @@ class SoonMutex {
     if (!try_lock()) contend();
   }
   void unlock() {
-    held_.store(false, std::memory_order_relaxed);
-    mutex_.unlock();
+    bool awaits = state_.load(std::memory_order_relaxed) == awaited;
+    state_.store(free, std::memory_order_release);
+    if (awaits) wake();
   }
 
  private:
+  static constexpr uint32_t free = 0;
+  static constexpr uint32_t held = 1;
+  static constexpr uint32_t awaited = 2;
+
   bool try_lock() {
-    if (pthread_mutex_trylock(mutex_.native()) != 0) return false;
-    held_.store(true, std::memory_order_relaxed);
-    return true;
+    uint32_t expected = free;
+    return state_.compare_exchange_strong(expected, held, std::memory_order_acquire,
+                                          std::memory_order_relaxed);
   }
   void contend();
+  void wake();
 
-  Mutex mutex_;
-  std::atomic<bool> held_{false};  // written by the holder
+  std::atomic<uint32_t> state_{free};
 };
 
 class SoonLock {
