@@ -6,6 +6,7 @@
 #include <ctime>
 
 namespace weir {
+
 void ShortLock::wait(uint32_t round) {
   if (round < spin_rounds) {
     relax_processor();
@@ -15,6 +16,10 @@ void ShortLock::wait(uint32_t round) {
     constexpr timespec moment = {0, 50 * 1000};
     nanosleep(&moment, nullptr);
   }
+}
+
+void ShortLock::await_long() const {
+  for (uint32_t round = 0; state_.load(std::memory_order_seq_cst) != 0; ++round) wait(round);
 }
 
 }  // namespace weir

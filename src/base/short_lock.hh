@@ -52,7 +52,7 @@ class ShortLock {
   void shut() { shut_.store(1, std::memory_order_seq_cst); }
   // From here on it belongs to who has shut it, until open().
   void await() const {
-    for (uint32_t round = 0; state_.load(std::memory_order_seq_cst) != 0; ++round) wait(round);
+    if (state_.load(std::memory_order_seq_cst) != 0) await_long();
   }
   void open() { shut_.store(0, std::memory_order_release); }
 
@@ -74,6 +74,8 @@ class ShortLock {
     return shut_.load(std::memory_order_relaxed) == 0 &&
            state_.load(std::memory_order_relaxed) == 0;
   }
+
+  void await_long() const;
 
   template <typename Hopeless>
   __attribute__((noinline)) bool contend(Hopeless hopeless) {

@@ -37,12 +37,14 @@ void Shard::init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes) {
 // ---- notes ----
 
 void Shard::lock_stripes() {
-  for (Stripe *each = stripes_; each <= stripes_ + stripe_mask_; ++each) each->lock.shut();
-  for (Stripe *each = stripes_; each <= stripes_ + stripe_mask_; ++each) each->lock.await();
+  uint32_t last = stripe_mask_;
+  for (uint32_t i = 0; i <= last; ++i) stripes_[i].lock.shut();
+  for (uint32_t i = 0; i <= last; ++i) stripes_[i].lock.await();
 }
 
 [[gnu::noinline]] void Shard::unlock_stripes() {
-  for (Stripe *each = stripes_; each <= stripes_ + stripe_mask_; ++each) each->lock.open();
+  uint32_t last = stripe_mask_;
+  for (uint32_t i = 0; i <= last; ++i) stripes_[i].lock.open();
 }
 
 // Notes taken out of the stripes, each one's oldest first.
@@ -101,8 +103,7 @@ void Shard::drain_noted() {
 void Shard::take_mark(LoadNode *mark) {
   if (mark == nullptr) return;
   table_.unlink(mark);
-  mark->flags = 0;
-  --loading_;
+  forget_mark(mark);
 }
 
 void Shard::end_load(LoadNode *mark) {
@@ -127,13 +128,13 @@ void Shard::exchange(Entry *old, Entry *entry, LoadNode *mark) {
   {
     AllStripes hold(*this);
     take_mark(mark);
-    table_.replace(old, entry);
+    table_.replace(old, entry, table_.bucket(entry->hash));
     notes.take_all(*this);
   }
   replay(notes);
 }
 
-// `victim` and `mark` (nullable both) go, `entry` comes, into its `bucket`.
+// `victim` and `mark` (nullable both) go, `entry` comes, into its `bucket`, where its mark is.
 void Shard::turn_over(Entry *victim, Entry *entry, Node **bucket, LoadNode *mark) {
   if (victim == nullptr && mark == nullptr) {
     table_.link(entry, bucket);
@@ -142,17 +143,21 @@ void Shard::turn_over(Entry *victim, Entry *entry, Node **bucket, LoadNode *mark
   Notes notes;
   {
     AllStripes hold(*this);
-    take_mark(mark);
+    if (mark != nullptr) {
+      table_.replace(mark, entry, bucket);
+      forget_mark(mark);
+    } else {
+      table_.link(entry, bucket);
+    }
     if (victim != nullptr) {
       table_.unlink(victim);
       notes.take_all(*this);
     }
-    table_.link(entry, bucket);
   }
   replay(notes);
 }
 
-void Shard::adapt_table() {
+void Shard::resize_table() {
   constexpr int splits_at_once = 8;  // more than one only after memory was short
   for (int i = 0; i < splits_at_once && table_.crowded() && table_.make_room(); ++i) {
     AllStripes hold(*this);

@@ -215,7 +215,10 @@ class Shard {
   void unlink(Node *node);
   void exchange(Entry *old, Entry *entry, LoadNode *mark);
   void turn_over(Entry *victim, Entry *entry, Node **bucket, LoadNode *mark);
-  void adapt_table();
+  void adapt_table() {
+    if (table_.crowded() || table_.sparse()) resize_table();
+  }
+  void resize_table();
   void store(Entry *old, bool present, Node **bucket, Write &write, Aftermath &after);
   bool renews(const Entry &old, const Write &write) const;
   void renew(Entry *old, const Write &write, Aftermath &after);
@@ -237,6 +240,10 @@ class Shard {
     return write.load != nullptr ? write.load : mark_of(write.key);
   }
   void take_mark(LoadNode *mark);
+  void forget_mark(LoadNode *mark) {
+    mark->flags = 0;
+    --loading_;
+  }
   void end_load(LoadNode *mark);
 
   // Read by lookups.

@@ -249,16 +249,17 @@ void Shard::find_absent(const Key &key, const Entry *entry, Finding &finding) co
   return true;
 }
 
-[[gnu::cold]] LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
+LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
   SoonLock lock(mutex_);
-  if (LoadNode *other = table_.find_load(key)) return other;
+  Node **bucket = table_.bucket(key.hash);
+  if (LoadNode *other = table_.find_load_in(bucket, key)) return other;
   load.hash = key.hash;
   load.key = key.data;
   load.key_size = key.size;
   load.kind = NodeKind::load;
   load.flags = load_linked;
   ++loading_;
-  table_.link(&load, table_.bucket(key.hash));
+  table_.link(&load, bucket);
   adapt_table();
   return &load;
 }

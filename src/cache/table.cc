@@ -13,27 +13,9 @@ Table::~Table() {
   }
 }
 
-[[gnu::noinline]] Node **Table::bucket(uint64_t hash) const { return bucket_at(bucket_of(hash)); }
-
 Entry *Table::find(const Key &key) const { return find_in(bucket(key.hash), key); }
 
-LoadNode *Table::find_load(const Key &key) const {
-  return static_cast<LoadNode *>(find_node(bucket(key.hash), key, NodeKind::load));
-}
-
-void Table::unlink(Node *node) {
-  Node **at = bucket(node->hash);
-  while (*at != node) at = &(*at)->next;
-  *at = node->next;
-  --nodes_;
-}
-
-void Table::replace(Node *old, Node *next) {
-  Node **at = bucket(old->hash);
-  while (*at != old) at = &(*at)->next;
-  next->next = old->next;
-  *at = next;
-}
+LoadNode *Table::find_load(const Key &key) const { return find_load_in(bucket(key.hash), key); }
 
 bool Table::make_room() {
   uint64_t index = buckets();
@@ -63,7 +45,7 @@ void Table::split() {
     }
   }
   *to = nullptr;
-  count_ = index + 1;
+  set_count(index + 1);
 }
 
 [[gnu::cold]] void Table::merge() {
@@ -71,7 +53,7 @@ void Table::split() {
   Node **end = bucket_at(index - std::bit_floor(index));
   while (*end != nullptr) end = &(*end)->next;
   *end = *bucket_at(index);
-  count_ = index;
+  set_count(index);
 }
 
 void Table::trim() {

@@ -43,11 +43,14 @@ class Table {
   // ---- under a stripe lock or the policy lock ----
 
   // Where nodes of the hash are, until a bucket is split or merged.
-  Node **bucket(uint64_t hash) const;
+  Node **bucket(uint64_t hash) const { return bucket_at(bucket_of(hash)); }
   Entry *find_in(Node *const *bucket, const Key &key) const {
     return static_cast<Entry *>(find_node(bucket, key, NodeKind::entry));
   }
   Entry *find(const Key &key) const;
+  LoadNode *find_load_in(Node *const *bucket, const Key &key) const {
+    return static_cast<LoadNode *>(find_node(bucket, key, NodeKind::load));
+  }
   LoadNode *find_load(const Key &key) const;
   // Both in one look; `load` only if there is no entry.
   Entry *find(const Key &key, LoadNode *&load) const;
@@ -63,9 +66,17 @@ class Table {
 
   // ---- under the policy lock and all stripe locks ----
 
-  void unlink(Node *node);
-  // `next` takes the place of `old`, of the same hash.
-  void replace(Node *old, Node *next);
+  void unlink(Node *node) {
+    Node **at = place_of(bucket(node->hash), node);
+    *at = node->next;
+    --nodes_;
+  }
+  // `next` takes the place of `old`, of the same hash, in its bucket.
+  void replace(Node *old, Node *next, Node **bucket) {
+    Node **at = place_of(bucket, old);
+    next->next = old->next;
+    *at = next;
+  }
   // A new bucket, number buckets(), after make_room().
   void split();
   // The last bucket goes.
@@ -105,11 +116,23 @@ class Table {
   static Node *first_in(Node *const *bucket) {
     return __atomic_load_n(bucket, __ATOMIC_ACQUIRE);  // atomic_ref is not everywhere
   }
+  static Node **place_of(Node **at, const Node *node) {
+    while (*at != node) at = &(*at)->next;
+    return at;
+  }
   uint64_t bucket_of(uint64_t hash) const;
+  void set_count(uint64_t count) {
+    count_ = count;
+    mask_ = mask_for(count);
+  }
+  static constexpr uint64_t mask_for(uint64_t count) {
+    return ~uint64_t{0} >> __builtin_clzll(count - 1);
+  }
   bool matches(const Node *node, const Key &key) const;
   Node *find_node(Node *const *bucket, const Key &key, NodeKind kind) const;
 
-  uint64_t count_ = smallest;  // of buckets
+  uint64_t count_ = smallest;           // of buckets
+  uint64_t mask_ = mask_for(smallest);  // 2^n - 1
   Heap *heap_;
   const EntryShape &shape_;
   Node **segments_[directory_size] = {};
@@ -128,15 +151,19 @@ inline Table::Place Table::place(uint64_t bucket) {
   return {((bits - smallest_bits) << parts_bits) + part, bucket & (size - 1), size};
 }
 
+// What place() says, in the few steps that every lookup takes: the leading bits name the segment.
 inline Node **Table::bucket_at(uint64_t index) const {
-  Place at = place(index);
-  return at.segment < 0 ? &first_[at.offset] : &segments_[at.segment][at.offset];
+  if (index < smallest) return &first_[index];
+  int shift = 63 - parts_bits - __builtin_clzll(index);
+  uint64_t leading = index >> shift;
+  constexpr int first_shift = smallest_bits - parts_bits;
+  uint64_t segment = (static_cast<uint64_t>(shift - first_shift - 1) << parts_bits) + leading;
+  return &segments_[segment][index - (leading << shift)];
 }
 
 inline uint64_t Table::bucket_of(uint64_t hash) const {
-  uint64_t mask = ~uint64_t{0} >> __builtin_clzll(count_ - 1);
-  uint64_t index = hash & mask;
-  return index < count_ ? index : index & (mask >> 1);
+  uint64_t index = hash & mask_;
+  return index < count_ ? index : index & (mask_ >> 1);
 }
 
 inline bool Table::matches(const Node *node, const Key &key) const {
