@@ -48,8 +48,10 @@ class ShortLock {
 
   void unlock() { state_.store(0, std::memory_order_release); }
 
-  // Then await(). Who shuts several shuts all of them first: those inside leave at the same time.
-  void shut() { shut_.store(1, std::memory_order_seq_cst); }
+  // Then shut_now() and await(). Who shuts several shuts all of them first: one fence does for all,
+  // and those inside leave at the same time.
+  void shut() { shut_.store(1, std::memory_order_relaxed); }
+  static void shut_now() { std::atomic_thread_fence(std::memory_order_seq_cst); }
   // From here on it belongs to who has shut it, until open().
   void await() const {
     if (state_.load(std::memory_order_seq_cst) != 0) await_long();

@@ -39,6 +39,7 @@ void Shard::init(uint64_t max_entries, uint64_t max_weight, uint32_t stripes) {
 void Shard::lock_stripes() {
   uint32_t last = stripe_mask_;
   for (uint32_t i = 0; i <= last; ++i) stripes_[i].lock.shut();
+  ShortLock::shut_now();
   for (uint32_t i = 0; i <= last; ++i) stripes_[i].lock.await();
 }
 
@@ -90,6 +91,7 @@ void Shard::drain_noted() {
     uint32_t noted = stripe.noted.load(std::memory_order_relaxed);
     if (noted == 0 || (noted < few && i != stripe_index())) continue;
     stripe.lock.shut();
+    ShortLock::shut_now();
     stripe.lock.await();
     notes.take(stripe);
     stripe.lock.open();
