@@ -30,6 +30,7 @@ using weir::Shard;
 [[gnu::cold]] weir_cache::~weir_cache() {
   weir::unref_handle(load_policy_);
   rules_.shape.free_all(heap(), telling_);
+  if (spare_ != nullptr) heap()->free(spare_, rules_.shape.size(spare_key_size_));
   for (uint32_t i = 0; i < shard_count_; ++i) shards_[i].~Shard();
   if (memory_ != nullptr) heap()->free(memory_, memory_size_);
 }

@@ -16,6 +16,7 @@
 // - A posted task keeps the cache alive, by an inside reference when it was posted on the engine's
 //   thread, by an outside one otherwise. The timer does not: at the end, if it was ever armed, the
 //   cache is brought to the engine's thread, empty, to be disarmed and freed.
+// - `spare_` is a block without an entry: what the end of a load has freed, for that of the next.
 // - What has left and is to be told of is in `telling_`, or in a shard and `tell_task_` is posted.
 
 #pragma once
@@ -130,6 +131,8 @@ struct weir_cache : weir_operation {
   void ask_lifetime(weir::Write &write);
   weir_status writable() const;
   weir_status store(weir::Write &write);
+  weir::Entry *make_entry(const weir::Write &write);
+  void keep_spare(weir::Aftermath &after);
 
   // After all locks.
   void finish(weir::Aftermath &after);
@@ -170,6 +173,8 @@ struct weir_cache : weir_operation {
   // The engine's thread; counters may be read by others.
   weir::SharedPolicy *load_policy_ = nullptr;
   SweepTimer timer_;
+  void *spare_ = nullptr;
+  uint32_t spare_key_size_ = 0;
   weir::Entry *telling_ = nullptr;
   uint32_t telling_of_ = 0;  // that shard; they take turns
   uint64_t evictions_told_ = 0;

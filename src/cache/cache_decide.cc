@@ -183,7 +183,7 @@ weir_status weir_cache::put(Write &write) {
     write.ttl_ns = rules_.ttl_ns;
     if (rules_.expire) ask_lifetime(write);
   }
-  Entry *entry = rules_.shape.make(heap(), write.key, write.now_ns);
+  Entry *entry = make_entry(write);
   if (entry == nullptr) return WEIR_ENOMEM;
   entry->weight = weight;
   entry->value = weir::ref_value(write.value);
@@ -198,8 +198,38 @@ weir_status weir_cache::store(Write &write) {
   Aftermath after;
   weir_status status = shard_of(write.key.hash).put(write, after);
   if (status != WEIR_OK) rules_.shape.free(heap(), write.entry);
+  if (write.load != nullptr) keep_spare(after);
   finish(after);
   return status;
+}
+
+// Loads end on the engine's thread, so that their spare block needs no lock.
+Entry *weir_cache::make_entry(const Write &write) {
+  void *spare = write.load != nullptr ? spare_ : nullptr;
+  if (spare != nullptr) {
+    spare_ = nullptr;
+    if (write.key.size == spare_key_size_) {
+      return rules_.shape.make_in(spare, write.key, write.now_ns);
+    }
+    heap()->free(spare, rules_.shape.size(spare_key_size_));
+  }
+  return rules_.shape.make(heap(), write.key, write.now_ns);
+}
+
+// Giving back what the entry holds may run user code, and that another load's end.
+void weir_cache::keep_spare(Aftermath &after) {
+  constexpr uint32_t longest_spare_key = 256;
+  Entry *entry = after.garbage;
+  if (entry == nullptr || entry->key_size > longest_spare_key) return;
+  after.garbage = entry->next_entry();
+  uint32_t key_size = entry->key_size;
+  weir::EntryShape::empty(entry);
+  if (spare_ == nullptr) {
+    spare_ = entry;
+    spare_key_size_ = key_size;
+  } else {
+    heap()->free(entry, rules_.shape.size(key_size));
+  }
 }
 
 weir_status weir_cache::touch(const Key &key, int64_t ttl_ms, int64_t now_ns) {

@@ -8,7 +8,10 @@ namespace weir {
 
 Entry *EntryShape::make(Heap *heap, const Key &key, int64_t now_ns) const {
   void *memory = heap->allocate(size(key.size));
-  if (memory == nullptr) return nullptr;
+  return memory == nullptr ? nullptr : make_in(memory, key, now_ns);
+}
+
+Entry *EntryShape::make_in(void *memory, const Key &key, int64_t now_ns) const {
   auto *entry = new (memory) Entry{};
   entry->hash = key.hash;
   entry->key_size = key.size;
@@ -19,12 +22,16 @@ Entry *EntryShape::make(Heap *heap, const Key &key, int64_t now_ns) const {
   return entry;
 }
 
-void EntryShape::free(Heap *heap, Entry *entry) const {
+void EntryShape::empty(Entry *entry) {
   if (entry->negative()) {
     weir_error_unref(entry->error);
   } else {
     unref_value(entry->value);
   }
+}
+
+void EntryShape::free(Heap *heap, Entry *entry) const {
+  empty(entry);
   heap->free(entry, size(entry->key_size));
 }
 

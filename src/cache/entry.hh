@@ -90,6 +90,10 @@ struct EntryShape {
 
   // Without a value, in no list; NULL without memory.
   Entry *make(Heap *heap, const Key &key, int64_t now_ns) const;
+  // The same in a block of that size.
+  Entry *make_in(void *memory, const Key &key, int64_t now_ns) const;
+  // Gives back what it holds. Runs user code, as the next two do.
+  static void empty(Entry *entry);
   // Gives back what it holds, and itself. Runs user code: no lock may be held.
   void free(Heap *heap, Entry *entry) const;
   void free_all(Heap *heap, Entry *first) const;
