@@ -20,9 +20,8 @@ static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t), "the kernel rea
     relax_processor();
     if (state_.load(std::memory_order_relaxed) == free && try_lock()) return;
   }
-  constexpr timespec moment = {0, 1000 * 1000};
   while (state_.exchange(awaited, std::memory_order_acquire) != free) {
-    syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, awaited, &moment);
+    syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, awaited, nullptr);
   }
 }
 

@@ -46,13 +46,10 @@ class Lock {
 // the kernel, after Drepper, "Futexes Are Tricky", 2011:
 //
 //   free     lock   -> held      by a compare-exchange
-//   held     unlock -> free      by a store
+//   held     unlock -> free      by an exchange
 //   held     sleep  -> awaited   before the kernel is asked, which looks again
 //   awaited  unlock -> free      and one sleeper is woken
 //   free     sleep  -> awaited   who has slept takes it so: others may sleep still
-//
-// The store of who gives it back may cover up that one was just about to sleep; that is rare, and
-// he looks again after a moment. So it costs every holder one atomic step only.
 class SoonMutex {
  public:
   SoonMutex() = default;
@@ -64,9 +61,7 @@ class SoonMutex {
     if (!try_lock()) contend();
   }
   void unlock() {
-    bool awaits = state_.load(std::memory_order_relaxed) == awaited;
-    state_.store(free, std::memory_order_release);
-    if (awaits) wake();
+    if (state_.exchange(free, std::memory_order_release) == awaited) wake();
   }
 
  private:
