@@ -104,6 +104,7 @@ struct unit {
   int forced;           /* by a flush */
   int blocked;          /* a run was going on when a call came */
   int may_lead;         /* a flush may have ended the burst */
+  int tied;             /* the latest call came just when the burst may have ended, or not */
 };
 
 struct flight {

@@ -36,7 +36,7 @@ static size_t flights_of(const struct pace *pace, const struct unit *unit) {
 static int debounce_may_start(const struct pace *pace, const struct unit *unit, int64_t now) {
   const weir_debounce_options *options = &pace->debounce_options;
   int64_t max_wait_ms = options->max_wait_ms;
-  int first = unit->may_lead || unit->burst_ns == unit->called_ns;
+  int first = unit->may_lead || unit->tied || unit->burst_ns == unit->called_ns;
   if (options->leading && first && now == unit->called_ns) return 1;
   if (now >= unit->called_ns + wait_ns(pace)) return 1;
   return max_wait_ms != WEIR_FOREVER && now >= unit->burst_ns + max_wait_ms * MS;
@@ -145,7 +145,9 @@ static void free_pace_call(void *data) {
 static void note_call(struct world *world, struct unit *unit, uint64_t number) {
   struct pace *pace = &world->pace;
   int64_t now = world_now(world);
-  if (unit->called_ns < 0 || now >= unit->called_ns + wait_ns(pace)) unit->burst_ns = now;
+  int64_t quiet_ns = unit->called_ns + wait_ns(pace);
+  if (unit->called_ns < 0 || now > quiet_ns) unit->burst_ns = now;
+  unit->tied = now == quiet_ns;
   unit->called_ns = now;
   unit->latest = number;
   unit->blocked |= flights_of(pace, unit) != 0;
@@ -203,8 +205,10 @@ static void pace_call_step(struct world *world, size_t index) {
     world->calls++;
   }
   run_idle(world);
-  /* Without memory for its key the call settled at once, and moved nothing. */
-  if (call != NULL && call->number != number && unit->started != number) *unit = before;
+  /* Without memory for its key the call settled at once, and moved nothing. (One that no run will
+   * cover may settle at once, too, but goes on with the burst.) */
+  int settled = call != NULL && call->number != number;
+  if (settled && world->fail_one_in != 0 && unit->started != number) *unit = before;
 }
 
 /* ---- orders and the rest --------------------------------------------------------------------- */
