@@ -60,9 +60,12 @@ function uncaught(error) {
 // What weir's thread wakes runs in no call's context, whichever call made the runtime.
 const root = new AsyncResource('weir');
 
+// The addon keeps this function. It is made out here because closures share what their function's
+// scope holds: made beside one that needs `this`, it would keep its runtime for ever.
+const wakes = (engine) => () => engine.deref()?._wake();
+
 class Engine {
   constructor(options = {}) {
-    const self = new WeakRef(this);
     this._commands = new Float64Array(COMMANDS * WORDS_EACH);
     this._count = 0;
     const buffer = new ArrayBuffer(RECORDS * 32);
@@ -73,7 +76,6 @@ class Engine {
     this._manual = options.driver === 'manual';
     this._listeners = new Table(1);
     const { _commands: commands, _extras: extras, _refused: refused } = this;
-    const wake = () => self.deref()?._wake();
     this._lent = options.adopts !== undefined;
     this._handle = root.runInAsyncScope(
       this._lent ? native.adopt : native.open,
@@ -83,7 +85,7 @@ class Engine {
       buffer,
       extras,
       refused,
-      wake,
+      wakes(new WeakRef(this)),
     );
     registry.register(this, this._handle);
     this._runs = new Table(1);
