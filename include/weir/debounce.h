@@ -28,7 +28,8 @@ typedef struct weir_debounce_options {
   int64_t wait_ms; /* the quiet period; 0 or more, or WEIR_FOREVER; default 300.
                           0 runs once what is ready has had its turn */
   /* Under constant calls it runs at least this often; at least wait_ms, or
-   * WEIR_FOREVER (default). */
+   * WEIR_FOREVER (default). With leading alone: a burst ends after it, and the
+   * next call leads again. */
   int64_t max_wait_ms;
   weir_policy *policy; /* around each run; nullable, a reference is taken */
   const char *name;    /* copied; nullable */

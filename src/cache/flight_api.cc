@@ -100,10 +100,7 @@ inline bool is_plain(const weir_flight *flight, const weir_operation *operation,
                                     weir_call **call, weir_error **error) {
   weir_status status = check_work(flight, operation, flight_names, error);
   if (status != WEIR_OK) return status;
-  weir_run_options options = WEIR_RUN_OPTIONS_INIT;
-  options.key = key.data;
-  options.key_size = key.size;
-  options.input = key.input;
+  weir_run_options options = key.options();
   return run_with(flight, operation, &options, static_cast<Callback<weir_settle_fn> &&>(settle),
                   call, error);
 }

@@ -44,8 +44,9 @@ void Ghosts::remember(uint32_t fingerprint, uint32_t stamp, uint32_t now, uint32
 // who came in was taken out of it.
 void Ghosts::place(uint32_t fingerprint, uint32_t stamp, uint32_t now) {
   Line &line = this->line(fingerprint);
-  auto base = static_cast<int32_t>(now ^ uint32_t{1} << 31);  // signed comparisons do for ages
-  Four ages[] = {base - line.stamps[0], base - line.stamps[1]};
+  uint32_t base = now ^ 0x80000000;  // ages may wrap; signed comparisons do for these
+  Four ages[] = {reinterpret_cast<Four>(base - reinterpret_cast<Unsigned>(line.stamps[0])),
+                 reinterpret_cast<Four>(base - reinterpret_cast<Unsigned>(line.stamps[1]))};
   Four most = ages[0] > ages[1] ? ages[0] : ages[1];
   Four other = __builtin_shufflevector(most, most, 2, 3, 0, 1);
   most = most > other ? most : other;

@@ -37,6 +37,7 @@ class Ghosts {
   static constexpr uint32_t per_line = 8;
 
   typedef int32_t Four __attribute__((vector_size(16)));
+  typedef uint32_t Unsigned __attribute__((vector_size(16)));
 
   struct Line {
     Four fingerprints[2];

@@ -208,7 +208,7 @@ void Shard::drop(Entry *entry, uint32_t cause, Aftermath &after) {
 
 // `entry` was just taken out of the wheel. What was used or written in the meantime is put back;
 // that is decided under the stripe locks, as using is noted under those.
-[[gnu::cold]] bool Shard::expire(Entry *entry, int64_t now_ns, Aftermath &after) {
+[[gnu::cold]] void Shard::expire(Entry *entry, int64_t now_ns, Aftermath &after) {
   Notes notes;
   int64_t deadline_ns = deadline_of(*entry);
   if (deadline_ns <= now_ns) {
@@ -221,12 +221,11 @@ void Shard::drop(Entry *entry, uint32_t cause, Aftermath &after) {
   }
   if (deadline_ns > now_ns) {
     wheel_.insert(*entry, deadline_ns);
-    return false;
+    return;
   }
   eviction_.removed(entry);
   replay(notes);
   leave(entry, WEIR_EVICT_EXPIRED, after);
-  return true;
 }
 
 // ---- room ----

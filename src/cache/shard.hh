@@ -179,8 +179,8 @@ class Shard {
   // Marks the key as being loaded, unless it is marked: then it returns that load. `key.data` must
   // stay while the load is linked.
   LoadNode *begin_load(LoadNode &load, const Key &key);
-  // False if it was superseded.
-  bool abandon_load(LoadNode &load);
+  // Nothing, if it was superseded.
+  void abandon_load(LoadNode &load);
 
   // Adds its part.
   void add_stats(weir_cache_stats &stats);
@@ -226,7 +226,7 @@ class Shard {
   Entry *make_room(Entry *fresh, int64_t now_ns, uint32_t &budget, Aftermath &after);
   void unlink_evicted(Entry *victim, Aftermath &after);
   void drop(Entry *entry, uint32_t cause, Aftermath &after);
-  bool expire(Entry *entry, int64_t now_ns, Aftermath &after);
+  void expire(Entry *entry, int64_t now_ns, Aftermath &after);
   void leave(Entry *entry, uint32_t cause, Aftermath &after);
   void count_left(Entry *entry, uint32_t cause, Aftermath &after);
   void clear_node(Node *node, int64_t now_ns, Aftermath &after);

@@ -78,8 +78,9 @@ void Shard::renew(Entry *old, const Write &write, Aftermath &after) {
     old->expires_ns = entry->expires_ns;
     old->flags = entry->flags;
     if (shape().used_at != 0) shape().used_ns(*old).store(write.now_ns, std::memory_order_relaxed);
-    if (shape().written_at != 0)
+    if (shape().written_at != 0) {
       shape().written_ns(*old).store(write.now_ns, std::memory_order_relaxed);
+    }
     stripe_here().note(old);
   }
   count_left(entry, WEIR_EVICT_REPLACED, after);
@@ -264,12 +265,11 @@ LoadNode *Shard::begin_load(LoadNode &load, const Key &key) {
   return &load;
 }
 
-[[gnu::cold]] bool Shard::abandon_load(LoadNode &load) {
+[[gnu::cold]] void Shard::abandon_load(LoadNode &load) {
   SoonLock lock(mutex_);
-  if ((load.flags & load_linked) == 0) return false;
+  if ((load.flags & load_linked) == 0) return;
   end_load(&load);
   adapt_table();
-  return true;
 }
 
 [[gnu::cold]] LoadNode *Shard::find_mark(const Key &key) const { return table_.find_load(key); }

@@ -234,8 +234,6 @@ struct weir_call : weir::ListNode<weir_call>,
   void unref() {
     if (drop()) end();
   }
-  // The same, for users.
-  void give_back();
   weir_status cancel();
   weir_status wait(int64_t timeout_ms);
   bool settled() const { return phase_.load(std::memory_order_acquire) == weir::Phase::settled; }
@@ -364,6 +362,14 @@ struct RunKey {
   const void *data;
   size_t size;
   weir_value *input;
+
+  weir_run_options options() const {
+    weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+    options.key = data;
+    options.key_size = size;
+    options.input = input;
+    return options;
+  }
 };
 weir_status run_key(weir_operation &operation, weir_operation *inner, const RunKey &key,
                     Callback<weir_settle_fn> &&settle, weir_call **call, weir_error **error);

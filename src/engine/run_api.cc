@@ -253,10 +253,7 @@ weir_status run_key(weir_operation &operation, weir_operation *inner, const RunK
                     Callback<weir_settle_fn> &&settle, weir_call **call, weir_error **error) {
   weir_call *made = RunBuilder::run_key_here(operation, inner, key, settle);
   if (made == nullptr) {
-    weir_run_options options = default_run_options;
-    options.key = key.data;
-    options.key_size = key.size;
-    options.input = key.input;
+    weir_run_options options = key.options();
     return run_with(&operation, inner, &options, static_cast<Callback<weir_settle_fn> &&>(settle),
                     call, error);
   }
@@ -360,19 +357,9 @@ weir_call *weir_call_ref(weir_call *call) {
   return call;
 }
 
-// Where there is only the engine's reference beside this one, nobody else can add or take any, and
-// on the engine's thread that one does not end meanwhile: no atomic read-modify-write is needed.
-inline void weir_call::give_back() {
-  if (references_.load(std::memory_order_acquire) == 2 && runtime_.on_thread() && holds_ > 0) {
-    references_.store(1, std::memory_order_relaxed);
-  } else {
-    unref();
-  }
-}
-
 void weir_call_unref(weir_call *call) {
   if (call == nullptr || call->runtime().forked()) return;
-  call->give_back();
+  call->unref();
 }
 
 [[gnu::cold]] weir_status weir_call_cancel(weir_call *call) {

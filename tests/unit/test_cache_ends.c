@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cache.h"
+#include "cache_get.h"
 
 static void a_closed_runtime_takes_no_more_and_still_gives(struct fixture *fx) {
   weir_cache *cache = new_bounded(fx, 10);
@@ -103,6 +103,49 @@ static void an_expired_value_may_have_the_last_reference(struct fixture *fx) {
   weir_runtime_stats stats = {.size = sizeof stats};
   assert_int_equal(weir_runtime_get_stats(fx->runtime, &stats), WEIR_OK);
   assert_int_equal(stats.timers, 0);
+}
+
+static void keep_input(struct script *script, const weir_attempt *attempt) {
+  weir_value **kept = script->user;
+  *kept = weir_value_ref(attempt->input);
+}
+
+static void *unref_value_elsewhere(void *value) {
+  weir_value_unref(value);
+  return NULL;
+}
+
+/* A loader's key is a value in the runtime's memory: that stays as long as somebody reads it. */
+static void a_key_that_a_loader_keeps_outlives_cache_and_runtime(struct fixture *fx) {
+  static const char *const keys[] = {"k", "a key that is longer than most of the others are"};
+  weir_value *kept[COUNT_OF(keys)] = {NULL};
+  weir_cache *cache = new_bounded(fx, 10);
+  struct script *loader = scripted(fx, "v7");
+  loader->on_start = keep_input;
+  for (size_t i = 0; i < COUNT_OF(keys); i++) {
+    loader->user = &kept[i];
+    assert_int_equal(got(fx, cache, keys[i], loader), 7);
+  }
+  weir_cache_unref(cache);
+  weir_operation_unref(loader->operation);
+  loader->operation = NULL;
+  for (struct run *run = fx->runs; run != NULL; run = run->next) {
+    weir_call_unref(run->call);
+    run->call = NULL;
+  }
+  weir_runtime_unref(fx->runtime);
+  fx->runtime = NULL;
+  assert_true(fx->memory.live_bytes > 0);
+  for (size_t i = 0; i < COUNT_OF(keys); i++) {
+    assert_int_equal(weir_value_size(kept[i]), strlen(keys[i]));
+    assert_memory_equal(weir_value_data(kept[i]), keys[i], strlen(keys[i]));
+  }
+  weir_value_unref(kept[0]);
+  assert_true(fx->memory.live_bytes > 0);
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, unref_value_elsewhere, kept[1]) != 0) abort();
+  pthread_join(thread, NULL);
+  assert_int_equal(fx->memory.live_bytes, 0);
 }
 
 static void references_are_counted(struct fixture *fx) {
@@ -291,6 +334,7 @@ static void a_cursor_from_nowhere_ends(struct fixture *fx) {
 TEST_MAIN("cache ends", TEST(a_closed_runtime_takes_no_more_and_still_gives),
           TEST(a_cache_outlives_its_runtime), TEST(a_cache_goes_before_its_runtime),
           TEST(a_cache_ends_on_another_thread), TEST(an_expired_value_may_have_the_last_reference),
+          LONG_TEST(a_key_that_a_loader_keeps_outlives_cache_and_runtime),
           TEST(references_are_counted), LONG_TEST(a_forked_child_reads_at_most),
           LONG_TEST(K15_a_scan_meets_each_once_while_the_table_grows_and_shrinks),
           TEST(a_scan_says_what_is_left_of_lifetimes),
