@@ -397,7 +397,8 @@ static void scan_order(struct fixture *fx, uint16_t *order) {
 }
 
 /* Who knows one cache's seed prepares keys whose hashes there agree in the bits that choose the
- * place: in a table of 32 buckets all of them are in one. In other caches they lie as any others. */
+ * place: in a table of 32 buckets all of them are in one. In other caches they lie as any others.
+ */
 static void K11_keys_that_collide_under_one_seed_are_spread_under_others(struct fixture *fx) {
   uint16_t known[ALL_KEYS] = {0};
   scan_order(fx, known);
