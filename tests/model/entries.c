@@ -6,21 +6,70 @@
 /* An idle time may end up to a tick of the coarse clock late, never early. */
 #define IDLE_SLACK (11 * MS)
 
-static int64_t idle_end(const struct world *world, const struct key_model *key, int64_t slack) {
-  if (world->options.idle_ms == WEIR_OFF || key->own) return INT64_MAX;
-  return key->accessed_ns + world->options.idle_ms * MS + slack;
+/* ---- what may be there ----------------------------------------------------------------------- */
+
+static int64_t idle_end(const struct world *world, const struct version *version, int64_t used_ns) {
+  if (world->options.idle_ms == WEIR_OFF || version->own) return INT64_MAX;
+  return used_ns + world->options.idle_ms * MS;
+}
+
+static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* The least and the most that its end may be. */
+static int64_t first_end(const struct world *world, const struct version *version) {
+  return earlier(version->hard_ns, idle_end(world, version, version->used_ns));
+}
+
+static int64_t last_end(const struct world *world, const struct version *version) {
+  int64_t idle_ns = idle_end(world, version, version->perhaps_ns);
+  return earlier(version->hard_ns, idle_ns == INT64_MAX ? idle_ns : idle_ns + IDLE_SLACK);
+}
+
+/* Versions that live for `more_ns` after their end. */
+static struct numbers numbers_at(const struct world *world, const struct key_model *key,
+                                 int64_t more_ns) {
+  struct numbers numbers = {.count = 0};
+  int64_t then_ns = world_now(world) - more_ns;
+  for (size_t i = 0; i < key->count; i++) {
+    const struct version *version = &key->versions[i];
+    if (then_ns < last_end(world, version)) numbers.of[numbers.count++] = version->number;
+  }
+  int known = key->count == 1 && key->certain && key->stored_at == 0;
+  numbers.must = known && then_ns < first_end(world, &key->versions[0]);
+  return numbers;
+}
+
+struct numbers alive_numbers(const struct world *world, const struct key_model *key) {
+  return numbers_at(world, key, 0);
+}
+
+struct numbers stale_numbers(const struct world *world, const struct key_model *key) {
+  if (world->options.stale_if_error_ms <= 0) return (struct numbers){.count = 0};
+  return numbers_at(world, key, world->options.stale_if_error_ms * MS);
+}
+
+int is_among(const struct numbers *numbers, uint64_t number) {
+  for (size_t i = 0; i < numbers->count; i++) {
+    if (numbers->of[i] == number) return 1;
+  }
+  return 0;
 }
 
 int may_be_alive(const struct world *world, const struct key_model *key) {
-  int64_t now = world_now(world);
-  return key->number != 0 && now < key->hard_ns && now < idle_end(world, key, IDLE_SLACK);
+  return alive_numbers(world, key).count != 0;
 }
 
 int must_be_alive(const struct world *world, const struct key_model *key) {
-  int64_t now = world_now(world);
-  return key->number != 0 && key->older == 0 && key->certain && now < key->hard_ns &&
-         now < idle_end(world, key, 0);
+  return alive_numbers(world, key).must;
 }
+
+int refresh_is_due(const struct world *world, const struct key_model *key) {
+  int64_t refresh_ms = world->options.refresh_ms;
+  return refresh_ms != WEIR_OFF && key->count == 1 &&
+         world_now(world) >= key->versions[0].written_ns + refresh_ms * MS;
+}
+
+/* ---- writes ---------------------------------------------------------------------------------- */
 
 int64_t weight_of(uint64_t number) { return number % 61 == 0 ? -1 : (int64_t)(number % 7); }
 
@@ -38,50 +87,148 @@ static int64_t end_of(int64_t now, int64_t ttl_ms) {
 /* Whatever writes an entry may take others away for it. */
 void others_uncertain(struct world *world, size_t key) {
   for (size_t i = 0; i < KEYS; i++) {
-    if (i != key && !world->exact) world->keys[i].certain = 0;
+    if (i == key || world->exact) continue;
+    world->keys[i].certain = 0;
+    world->keys[i].negative_certain = 0;
+    world->keys[i].negative_at = 0;
   }
+}
+
+static struct version new_version(const struct world *world, uint64_t number, int64_t ttl_ms,
+                                  int own) {
+  int64_t now = world_now(world);
+  return (struct version){
+      number, own || world->options.expire != NULL, now, end_of(now, ttl_ms), now, now};
+}
+
+static void forget_failure(struct key_model *key) {
+  key->negative_ns = 0;
+  key->negative_certain = 0;
+  key->negative_at = 0;
+}
+
+void model_gone(struct world *world, size_t index) {
+  struct key_model *key = &world->keys[index];
+  key->count = 0;
+  key->certain = 0;
+  key->stored_at = 0;
+  forget_failure(key);
 }
 
 void model_written(struct world *world, size_t index, uint64_t number, int64_t ttl_ms, int own) {
   struct key_model *key = &world->keys[index];
-  int64_t now = world_now(world);
-  if (world->options.max_entries == 0) {
-    model_gone(world, index);
-    return;
-  }
-  key->number = number;
-  key->older = 0;
+  model_gone(world, index);
+  if (world->options.max_entries == 0) return;
+  key->versions[0] = new_version(world, number, ttl_ms, own);
+  key->count = 1;
   key->certain = 1;
-  key->own = own || world->options.expire != NULL;
-  key->written_ns = key->accessed_ns = now;
-  key->hard_ns = end_of(now, ttl_ms);
-  key->negative_ns = 0;
   others_uncertain(world, index);
 }
 
-void model_gone(struct world *world, size_t index) {
-  world->keys[index].number = 0;
-  world->keys[index].older = 0;
-  world->keys[index].negative_ns = 0;
+/* Without memory for it the key keeps what it had: alive, or expired and still serving. */
+void model_loaded(struct world *world, size_t index, uint64_t number) {
+  struct key_model *key = &world->keys[index];
+  struct key_model before = *key;
+  model_written(world, index, number, world->options.ttl_ms, 0);
+  if (!world->memory_fails || world->options.max_entries == 0) return;
+  for (size_t i = 0; i < before.count && key->count < VERSIONS; i++) {
+    key->versions[key->count++] = before.versions[i];
+  }
+  key->stored_at = before.stored_at != 0 ? before.stored_at : world->injected + 1;
+}
+
+/* A value that serves instead is not given up for it. */
+void model_failed(struct world *world, size_t index, int64_t code) {
+  struct key_model *key = &world->keys[index];
+  struct numbers alive = alive_numbers(world, key);
+  struct numbers stale = stale_numbers(world, key);
+  if (world->options.negative_ttl_ms == WEIR_OFF || world->options.max_entries == 0) return;
+  if (alive.must || stale.must) return;
+  forget_failure(key);
+  key->negative_ns = world_now(world) + world->options.negative_ttl_ms * MS;
+  key->failure = code;
+  key->certain = 0;
+  if (alive.count == 0 && stale.count == 0) key->negative_at = world->injected + 1;
+  others_uncertain(world, index);
+}
+
+/* So many that more would have no place; the cache is asked to forget them. */
+static void clear_up(struct world *world, size_t index) {
+  size_t size = 0;
+  const void *bytes = key_bytes(index, &size);
+  weir_cache_invalidate(world->cache, bytes, size);
+  model_gone(world, index);
+  world->keys[index].load = 0;
+  run_idle(world);
+}
+
+void settle_doubts(struct world *world) {
+  for (size_t i = 0; i < KEYS; i++) {
+    struct key_model *key = &world->keys[i];
+    int failed = key->stored_at != world->injected + 1;
+    if (key->stored_at != 0 && failed) key->certain = 0;
+    if (!failed) key->count = 1;
+    if (key->negative_at == world->injected + 1) {
+      key->negative_certain = 1;
+      key->count = 0;
+    }
+    key->stored_at = key->negative_at = 0;
+    if (key->count > VERSIONS / 2) clear_up(world, i);
+  }
+}
+
+/* ---- what was seen --------------------------------------------------------------------------- */
+
+/* It stays away until it is written again, but may still serve when loading fails. */
+static void seen_gone(struct world *world, size_t index) {
+  struct key_model *key = &world->keys[index];
+  MUST(world, !must_be_alive(world, key), index, key->versions[0].number);
+  for (size_t i = 0; i < key->count; i++) {
+    key->versions[i].hard_ns = earlier(key->versions[i].hard_ns, world_now(world));
+  }
 }
 
 void model_seen(struct world *world, size_t index, uint64_t number) {
   struct key_model *key = &world->keys[index];
   mix(world, number * 64 + index);
   if (number == 0) {
-    MUST(world, !must_be_alive(world, key), index, key->number);
-    /* It stays away until it is written again, but may still serve when loading fails. */
-    if (key->hard_ns > world_now(world)) key->hard_ns = world_now(world);
+    seen_gone(world, index);
     return;
   }
-  MUST(world, may_be_alive(world, key), index, number);
-  MUST(world, number == key->number || number == key->older, number, key->number);
-  key->number = number;
-  key->older = 0;
+  struct numbers alive = alive_numbers(world, key);
+  MUST(world, is_among(&alive, number), index, number);
+  for (size_t i = 0; i < key->count; i++) {
+    if (key->versions[i].number == number) key->versions[0] = key->versions[i];
+  }
+  key->count = 1;
+  key->certain = 1;
+  key->stored_at = 0;
+  forget_failure(key);
 }
 
-void model_used(struct world *world, size_t index) {
-  world->keys[index].accessed_ns = world_now(world);
+void model_used(struct world *world, size_t index, int certainly) {
+  struct key_model *key = &world->keys[index];
+  for (size_t i = 0; i < key->count; i++) {
+    if (certainly && key->count == 1) key->versions[i].used_ns = world_now(world);
+    key->versions[i].perhaps_ns = world_now(world);
+  }
+}
+
+/* What may have been dead was not it. */
+void model_touched(struct world *world, size_t index, int64_t ttl_ms) {
+  struct key_model *key = &world->keys[index];
+  struct numbers alive = alive_numbers(world, key);
+  size_t count = 0;
+  MUST(world, alive.count != 0, index, 0);
+  for (size_t i = 0; i < key->count; i++) {
+    if (!is_among(&alive, key->versions[i].number)) continue;
+    key->versions[count] = key->versions[i];
+    key->versions[count++].hard_ns = end_of(world_now(world), ttl_ms);
+  }
+  key->count = count;
+  key->certain = 1;
+  forget_failure(key);
+  model_used(world, index, 1);
 }
 
 uint64_t number_of(struct world *world, const weir_value *value, size_t key) {
@@ -92,10 +239,24 @@ uint64_t number_of(struct world *world, const weir_value *value, size_t key) {
   return content->number;
 }
 
+void model_left(struct world *world, size_t index, const weir_value *value) {
+  struct sim_value *content = weir_value_pointer(value);
+  struct numbers alive = alive_numbers(world, &world->keys[index]);
+  uint64_t number = number_of(world, value, index);
+  MUST(world, number != 0 && !content->told, index, number);
+  MUST(world, !alive.must || !is_among(&alive, number), index, number);
+  content->told = 1;
+  world->told++;
+}
+
 void check_stats(struct world *world) {
   weir_cache_stats stats = {.size = sizeof stats};
   uint64_t alive = 0;
-  for (size_t i = 0; i < KEYS; i++) alive += must_be_alive(world, &world->keys[i]) != 0;
+  uint64_t loading = 0;
+  for (size_t i = 0; i < KEYS; i++) {
+    alive += must_be_alive(world, &world->keys[i]) != 0;
+    loading += world->keys[i].load != 0;
+  }
   MUST(world, weir_cache_get_stats(world->cache, &stats) == WEIR_OK, 0, 0);
   MUST(world, alive <= stats.entries, alive, stats.entries);
   MUST(world, stats.entries <= KEYS, stats.entries, KEYS);
@@ -109,6 +270,11 @@ void check_stats(struct world *world) {
   MUST(world, stats.loads == world->loads_begun, stats.loads, world->loads_begun);
   uint64_t left =
       stats.expired + stats.evicted + stats.replaced + stats.invalidated + stats.cleared;
-  MUST(world, world->told <= left, world->told, left);
+  MUST(world, stats.load_failures == world->load_failures, stats.load_failures,
+       world->load_failures);
+  MUST(world, stats.loading == loading, stats.loading, loading);
+  /* A remembered failure leaves without a word. */
+  int all_told = world->options.on_evict != NULL && world->options.negative_ttl_ms == WEIR_OFF;
+  MUST(world, all_told ? world->told == left : world->told <= left, world->told, left);
   mix(world, stats.hits + stats.misses * 3 + stats.evicted * 5 + stats.expired * 7);
 }

@@ -34,50 +34,57 @@ static void take_up(struct get *get) {
   }
 }
 
-static int value_allowed(struct world *world, const struct item *item, uint64_t number) {
-  if (item->must) return number == item->number;
-  if (number == item->number || number == item->older) return 1;
+/* What was there when it was asked; or what the load has brought, or what served when that had
+ * failed; or what served if there was no memory to begin a load. */
+static int value_allowed(const struct get *get, const struct item *item, uint64_t number) {
+  struct world *world = get->world;
+  if (is_among(&item->alive, number)) return 1;
+  if (item->alive.must) return 0;
   const struct load *load = find_load(world, item->load);
   size_t at = load == NULL ? BULK : index_in(load, item->key);
-  if (at == BULK) return number == item->stale && world->fail_one_in != 0; /* no memory to load */
+  if (at == BULK) return get->injected != world->injected && is_among(&item->stale, number);
   if (load->values[at] != 0) return number == load->values[at];
-  /* The load failed: what expired serves, or what was written in the meantime. */
-  if (world->options.stale_if_error_ms == WEIR_OFF) return 0;
-  return number == item->stale || number == load->there[at];
+  return is_among(&load->stale[at], number);
 }
 
-static int error_allowed(struct world *world, const struct item *item, const weir_error *error) {
+/* The error itself may have found no memory, also one that is remembered. */
+static int no_memory_allowed(const struct get *get, const struct item *item) {
+  return get->injected != get->world->injected || (item->failure != 0 && get->injected != 0);
+}
+
+static int error_allowed(const struct get *get, const struct item *item, const weir_error *error) {
   int64_t code = weir_error_code(error);
   weir_status status = weir_error_status(error);
-  if (status == WEIR_ENOMEM) return world->fail_one_in != 0;
-  if (item->must) return 0;
+  if (status == WEIR_ENOMEM) return no_memory_allowed(get, item);
+  if (item->alive.must) return 0;
   if (item->failure != 0 && (code == item->failure || status == item->failure)) return 1;
-  const struct load *load = find_load(world, item->load);
+  const struct load *load = find_load(get->world, item->load);
   size_t at = load == NULL ? BULK : index_in(load, item->key);
-  if (at == BULK || load->values[at] != 0) return 0;
+  if (at == BULK || load->values[at] != 0 || load->stale[at].must) return 0;
   return code == load->codes[at] || status == load->codes[at];
 }
 
-static void check_item(struct world *world, const struct item *item, const weir_value *value,
+static void check_item(const struct get *get, const struct item *item, const weir_value *value,
                        const weir_error *error) {
+  struct world *world = get->world;
   if (error != NULL) {
-    MUST(world, error_allowed(world, item, error), item->key, weir_error_code(error));
+    MUST(world, error_allowed(get, item, error), item->key, weir_error_code(error));
     return;
   }
   uint64_t number = number_of(world, value, item->key);
-  MUST(world, value_allowed(world, item, number), item->key, number);
+  MUST(world, value_allowed(get, item, number), item->key, number);
   mix(world, number * 8 + 5);
 }
 
 static void check_value(struct get *get, const weir_value *value) {
   struct world *world = get->world;
   if (!get->many) {
-    check_item(world, &get->items[0], value, NULL);
+    check_item(get, &get->items[0], value, NULL);
     return;
   }
   MUST(world, weir_value_count(value) == get->count, weir_value_count(value), get->count);
   for (size_t i = 0; i < get->count; i++) {
-    check_item(world, &get->items[i], weir_value_item(value, i), weir_value_item_error(value, i));
+    check_item(get, &get->items[i], weir_value_item(value, i), weir_value_item_error(value, i));
   }
 }
 
@@ -103,9 +110,10 @@ static void get_settled(void *data, weir_call *call, const weir_outcome *outcome
   } else if (outcome->channel == WEIR_CHANNEL_STOPPED) {
     check_stopped(get, outcome->status);
   } else if (get->many) {
-    MUST(world, outcome->status == WEIR_ENOMEM && world->fail_one_in != 0, outcome->status, 0);
+    MUST(world, outcome->status == WEIR_ENOMEM && world->injected != get->injected, outcome->status,
+         0);
   } else {
-    check_item(world, &get->items[0], NULL, outcome->error);
+    check_item(get, &get->items[0], NULL, outcome->error);
   }
   mix(world, get->number * 16 + outcome->channel);
 }
@@ -126,6 +134,7 @@ static struct get *free_get_slot(struct world *world) {
     get->world = world;
     get->number = ++world->numbers;
     get->deadline_ns = INT64_MAX;
+    get->injected = world->injected;
     return get;
   }
   return NULL;
@@ -142,22 +151,30 @@ static void expect_item(struct get *get, size_t index) {
   const struct key_model *key = &world->keys[index];
   struct item *item = &get->items[get->count++];
   item->key = index;
-  item->must = must_be_alive(world, key);
-  if (may_be_alive(world, key)) {
-    item->number = key->number;
-    item->older = key->older;
-  } else if (world->options.stale_if_error_ms != WEIR_OFF) {
-    item->stale = key->number;
-  }
+  item->alive = alive_numbers(world, key);
+  item->stale = stale_numbers(world, key);
+  item->refresh = key->load == 0 && refresh_is_due(world, key);
   if (world_now(world) < key->negative_ns) item->failure = key->failure;
   item->load = key->load;
+}
+
+/* What is known of an item once nothing more happens: whether it was served, and that a value which
+ * is old enough is being loaded again. */
+static void taken_up(struct get *get, const struct item *item) {
+  struct world *world = get->world;
+  if (item->alive.count == 0) return;
+  int memory = world->injected == get->injected;
+  int served = memory && (item->alive.must || (item->load == 0 && item->failure == 0));
+  model_used(world, item->key, served);
+  int begins = item->alive.must && item->refresh && memory;
+  MUST(world, !begins || load_begun_by(get, item->key) != 0, item->key, get->number);
 }
 
 /* An accepted get has been taken up: it was served, or waits for a load. */
 static void asked(struct get *get, weir_status status) {
   struct world *world = get->world;
   if (status != WEIR_OK) {
-    MUST(world, status == WEIR_ENOMEM && world->fail_one_in != 0, status, 0);
+    MUST(world, status == WEIR_ENOMEM && world->injected != get->injected, status, 0);
     MUST(world, get->freed, get->number, status);
     get->number = 0;
     return;
@@ -165,14 +182,7 @@ static void asked(struct get *get, weir_status status) {
   world->calls++;
   run_idle(world);
   take_up(get);
-  for (size_t i = 0; i < get->count; i++) {
-    struct item *item = &get->items[i];
-    if (item->number == 0) continue;
-    /* Without memory, or with a load going on, it may have been served otherwise. */
-    int served = world->fail_one_in == 0 && (item->must || item->load == 0);
-    if (!served) world->keys[item->key].certain = 0;
-    model_used(world, item->key);
-  }
+  for (size_t i = 0; i < get->count; i++) taken_up(get, &get->items[i]);
   if (get->settled) return;
   int waits = 0;
   for (size_t i = 0; i < get->count; i++) waits |= get->items[i].load != 0;
@@ -271,7 +281,7 @@ size_t waiters_of(const struct world *world, const struct load *load) {
 
 static int is_over(struct world *world, const struct item *item) {
   const struct load *load = find_load(world, item->load);
-  return item->must || load == NULL || load->completed || load->told;
+  return item->alive.must || load == NULL || load->completed || load->told;
 }
 
 static int all_over(struct world *world, const struct get *get) {

@@ -14,41 +14,23 @@ struct load *find_load(struct world *world, uint64_t number) {
 
 /* ---- ends ------------------------------------------------------------------------------------ */
 
-static void remember_failure(struct world *world, size_t index, int64_t code) {
-  struct key_model *key = &world->keys[index];
-  if (world->options.negative_ttl_ms == WEIR_OFF || world->options.max_entries == 0) return;
-  if (must_be_alive(world, key)) return; /* a refresh that failed leaves the value */
-  key->negative_ns = world_now(world) + world->options.negative_ttl_ms * MS;
-  key->failure = code;
-  others_uncertain(world, index);
-}
-
-/* The load's end reaches the entry, unless a write came between. */
+/* The load's end reaches the entry, unless a write came between; then its waiters alone. */
 static void end_key(struct world *world, struct load *load, size_t i) {
-  struct key_model *key = &world->keys[load->keys[i]];
-  load->there[i] = key->number;
-  if (key->load != load->number) return;
+  size_t index = load->keys[i];
+  struct key_model *key = &world->keys[index];
+  int failed = load->values[i] == 0;
+  int marked = key->load == load->number;
+  if (failed) load->stale[i] = stale_numbers(world, key);
+  if (failed) world->load_failures++;
+  if (!marked) return;
   key->load = 0;
-  if (load->values[i] == 0) {
-    remember_failure(world, load->keys[i], load->codes[i]);
+  if (failed) {
+    model_failed(world, index, load->codes[i]);
     return;
   }
   int stored = storable(world, load->values[i]);
-  if (stored == 0) return;
-  if (stored < 0) {
-    model_gone(world, load->keys[i]);
-    return;
-  }
-  struct key_model before = *key;
-  int alive = may_be_alive(world, key);
-  model_written(world, load->keys[i], load->values[i], world->options.ttl_ms, 0);
-  if (!world->memory_fails) return;
-  key->certain = 0;
-  if (!alive) return;
-  /* It may still be the value before, with its lifetime. */
-  key->older = before.number;
-  key->own |= before.own;
-  if (before.hard_ns > key->hard_ns) key->hard_ns = before.hard_ns;
+  if (stored > 0) model_loaded(world, index, load->values[i]);
+  if (stored < 0) model_gone(world, index);
 }
 
 static void free_load(void *data) {
@@ -57,23 +39,27 @@ static void free_load(void *data) {
   load->freed = 1;
 }
 
+/* A load stops because its time is out, which is a failure, or as nobody waits for it any more, or
+ * the runtime closes, which is none. Both may come at one moment: the first has ended it. */
 static void tell_load(void *data, uint32_t reason) {
   struct load *load = data;
   struct world *world = load->world;
   int64_t timeout_ms = world->options.load_timeout_ms;
   int late = timeout_ms != WEIR_FOREVER && world_now(world) >= load->began_ns + timeout_ms * MS;
+  int unwanted = waiters_of(world, load) == 0 && !load->background;
+  int timed_out = reason == WEIR_CANCEL_TIMEOUT;
   MUST(world, !load->told && !load->completed, load->number, reason);
-  MUST(world, late || world->closing || (waiters_of(world, load) == 0 && !load->background),
-       load->number, reason);
+  MUST(world, timed_out ? late : world->closing || unwanted, load->number, reason);
   load->told = 1;
   for (size_t i = 0; i < load->count; i++) {
+    struct key_model *key = &world->keys[load->keys[i]];
     load->values[i] = 0;
     load->codes[i] = WEIR_ETIMEDOUT;
-    struct key_model *key = &world->keys[load->keys[i]];
-    load->there[i] = key->number;
-    if (key->load != load->number) continue;
-    key->load = 0;
-    if (late) remember_failure(world, load->keys[i], WEIR_ETIMEDOUT);
+    if (timed_out) {
+      end_key(world, load, i);
+    } else if (key->load == load->number) {
+      key->load = 0;
+    }
   }
 }
 
@@ -166,15 +152,12 @@ static struct load *new_load(struct world *world, const weir_attempt *attempt) {
 static void check_start(struct world *world, struct load *load, size_t index) {
   const struct key_model *key = &world->keys[index];
   int64_t now = world_now(world);
+  int must = must_be_alive(world, key);
   MUST(world, key->load == 0, index, key->load);
   MUST(world, !world->closing, index, 0);
-  int refresh = world->options.refresh_ms != WEIR_OFF &&
-                now >= key->written_ns + world->options.refresh_ms * MS;
-  MUST(world, !must_be_alive(world, key) || refresh, index, key->number);
-  if (must_be_alive(world, key)) load->background = 1;
-  if (world->fail_one_in == 0 && world->exact) {
-    MUST(world, now >= key->negative_ns, index, key->negative_ns);
-  }
+  MUST(world, !must || refresh_is_due(world, key), index, key->versions[0].number);
+  MUST(world, !key->negative_certain || now >= key->negative_ns, index, key->negative_ns);
+  if (must) load->background = 1;
 }
 
 static void begin_key(struct load *load, size_t index) {
@@ -238,7 +221,9 @@ void complete_step(struct world *world) {
 void finish_loads(struct world *world) {
   for (size_t i = 0; i < LOADS; i++) {
     struct load *load = &world->loads[i];
-    if (load->number != 0 && !load->completed) complete_load(load, 0);
+    if (load->number == 0 || load->completed) continue;
+    complete_load(load, 0);
+    if (!world->closing) run_idle(world);
   }
   run_idle(world);
 }

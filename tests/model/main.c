@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model [--steps N] [--seed S] [--episode S]: episode after episode until N steps are done
- * (default two million). What goes wrong is printed with the seed that replays it, and the exit
- * status is 1. Equal seeds and steps print equal hashes.
+ * model [--scarce] [--steps N] [--seed S] [--episode S]: episode after episode until N steps are
+ * done (default two million). What goes wrong is printed with the seed that replays it, and the
+ * exit status is 1. Equal seeds and steps print equal hashes. --scarce lets allocations fail in
+ * every episode instead of one in three.
  */
 
 #include "model.h"
@@ -18,23 +19,24 @@ struct total {
   uint64_t steps, episodes, injected, gets, hash;
 };
 
-static int one_episode(struct world *world, uint64_t seed, uint64_t steps) {
+static int one_episode(struct world *world, int scarce, uint64_t seed, uint64_t steps) {
   memset(world, 0, sizeof *world);
+  world->scarce = scarce;
   world->seed = world->random = seed;
   if (episode(world, steps)) return 1;
-  printf("WRONG: %s\nseed %llu, step %llu\nreplay: model --episode %llu\n%s", world->detail,
-         (unsigned long long)seed, (unsigned long long)world->step, (unsigned long long)seed,
-         world->decisions);
+  printf("WRONG: %s\nseed %llu, step %llu\nreplay: model%s --episode %llu\n%s", world->detail,
+         (unsigned long long)seed, (unsigned long long)world->step, scarce ? " --scarce" : "",
+         (unsigned long long)seed, world->decisions);
   return 0;
 }
 
-static int run_episodes(struct total *total, uint64_t seed, uint64_t steps) {
+static int run_episodes(struct total *total, int scarce, uint64_t seed, uint64_t steps) {
   static struct world world;
   uint64_t state = seed;
   int good = 1;
   while (good && total->steps < steps) {
     state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    good = one_episode(&world, state | 1, EPISODE_STEPS);
+    good = one_episode(&world, scarce, state | 1, EPISODE_STEPS);
     total->steps += world.step;
     total->episodes++;
     total->injected += world.injected;
@@ -44,9 +46,9 @@ static int run_episodes(struct total *total, uint64_t seed, uint64_t steps) {
   return good;
 }
 
-static int replay(uint64_t seed) {
+static int replay(int scarce, uint64_t seed) {
   static struct world world;
-  int good = one_episode(&world, seed, EPISODE_STEPS);
+  int good = one_episode(&world, scarce, seed, EPISODE_STEPS);
   printf("%llu steps, hash %016llx\n", (unsigned long long)world.step,
          (unsigned long long)world.hash);
   return !good;
@@ -61,21 +63,24 @@ static double seconds_since(const struct timespec *begun) {
 int main(int argc, char **argv) {
   uint64_t steps = 2000000;
   uint64_t seed = 1;
+  int scarce = 0;
   for (int i = 1; i < argc; i++) {
     int more = i + 1 < argc;
     if (strcmp(argv[i], "--steps") == 0 && more)
       steps = strtoull(argv[++i], NULL, 10);
     else if (strcmp(argv[i], "--seed") == 0 && more)
       seed = strtoull(argv[++i], NULL, 10);
+    else if (strcmp(argv[i], "--scarce") == 0)
+      scarce = 1;
     else if (strcmp(argv[i], "--episode") == 0 && more)
-      return replay(strtoull(argv[++i], NULL, 10));
+      return replay(scarce, strtoull(argv[++i], NULL, 10));
     else
-      return fprintf(stderr, "usage: model [--steps N] [--seed S] [--episode S]\n"), 2;
+      return fprintf(stderr, "usage: model [--scarce] [--steps N] [--seed S] [--episode S]\n"), 2;
   }
   struct total total = {0};
   struct timespec begun;
   clock_gettime(CLOCK_MONOTONIC, &begun);
-  int good = run_episodes(&total, seed, steps);
+  int good = run_episodes(&total, scarce, seed, steps);
   double seconds = seconds_since(&begun);
   printf(
       "%llu steps in %llu episodes, %llu gets, %llu failed allocations, seed %llu, hash %016llx\n",

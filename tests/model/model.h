@@ -10,10 +10,18 @@
  * end, at which every value is freed once and no byte is left. The steps come from a seeded
  * generator (main.c), which replays them, or from the bytes that a fuzzer chooses (fuzz.c).
  *
- * The cache's model keeps for each key the value last written and until when it lives. A lookup may
- * return that value or nothing; nothing only where the bounds, a failed allocation or time can have
- * taken it away. What was once seen to be gone stays gone until it is written again. Where neither
- * bound can be reached and no allocation fails (`exact`), what is alive must be returned.
+ * The cache's model keeps for each key what it may have: the value last written (or, if there may
+ * have been no memory to store what a load brought, one of those before it), a remembered failure,
+ * or nothing. A lookup may return what may be there and be alive, or nothing; nothing only where
+ * the bounds or time can have taken it away. What was once seen to be gone stays gone until it is
+ * written again, and what was seen is there. Neither bound can be reached in `exact` worlds.
+ *
+ * Only loads store without saying whether they could. The allocator is the model's, so where none
+ * of its allocations has failed by the end of a step, all that was to be stored has been stored.
+ *
+ * A value that has expired may serve those whose load fails or cannot begin, for stale_if_error_ms
+ * after its end, and must if it is there. It is the one that the key has when the load ends, not
+ * when it began, so nothing that was invalidated or replaced meanwhile.
  */
 
 #include <stddef.h>
@@ -25,7 +33,7 @@
 
 #define MS INT64_C(1000000)
 
-enum { KEYS = 24, GETS = 32, LOADS = 32, BULK = 6 };
+enum { KEYS = 24, GETS = 32, LOADS = 32, BULK = 6, VERSIONS = 8 };
 enum { PACE_KEYS = 4, PACE_CALLS = 24, FLIGHTS = 12, PACE_VALUE = KEYS };
 
 struct world;
@@ -35,19 +43,37 @@ struct sim_value {
   struct world *world;
   uint64_t number; /* 0 once freed */
   size_t key;
+  int told; /* on_evict has heard of it */
+};
+
+struct version {
+  uint64_t number; /* the value's */
+  int own;         /* its lifetime is its own: no idle time */
+  int64_t written_ns;
+  int64_t hard_ns;    /* end of the lifetime after write */
+  int64_t used_ns;    /* the last use that is known of */
+  int64_t perhaps_ns; /* the last that there may have been */
 };
 
 struct key_model {
-  uint64_t number; /* the value last written; 0: none */
-  uint64_t older;  /* it may still be this one, as there was no memory for that; 0: no */
-  int certain;     /* it is there, unless time has taken it */
-  int own;         /* its lifetime is its own: no idle time */
-  int64_t written_ns;
-  int64_t hard_ns;     /* end of the lifetime after write */
-  int64_t accessed_ns; /* the last use */
-  int64_t negative_ns; /* until when a failure is remembered; 0: none */
-  int64_t failure;     /* that failure's code */
-  uint64_t load;       /* number of the load that will be stored; 0: none */
+  struct version versions[VERSIONS]; /* it has one of these, the last first, or none */
+  size_t count;
+  int certain;          /* it has one, unless time has taken it */
+  int64_t negative_ns;  /* until when a failure is remembered; 0: none */
+  int64_t failure;      /* that failure's code */
+  int negative_certain; /* it is, unless time has taken it */
+  /* As many allocations had failed, and one, when something was to be stored that would make the
+   * first version (the failure) certain; 0: nothing was. */
+  uint64_t stored_at;
+  uint64_t negative_at;
+  uint64_t load; /* number of the load that will be stored; 0: none */
+};
+
+/* The values that may have been there at a moment. */
+struct numbers {
+  uint64_t of[VERSIONS];
+  size_t count;
+  int must; /* the only one was, for certain */
 };
 
 /* A started load: of one key, or of several. */
@@ -63,20 +89,19 @@ struct load {
   int told;       /* to stop; then nobody waits for it */
   int completed;  /* by us */
   int freed;
-  uint64_t values[BULK]; /* of each key: the value's number, or 0 and */
-  int64_t codes[BULK];   /* the failure */
-  uint64_t there[BULK];  /* the value that the key had when the load ended */
+  uint64_t values[BULK];      /* of each key: the value's number, or 0 and */
+  int64_t codes[BULK];        /* the failure */
+  struct numbers stale[BULK]; /* what served instead of a failure when the load ended */
 };
 
 /* What one key of a get may become, seen from the moment it was asked. */
 struct item {
   size_t key;
-  int must;        /* `number` was there for certain */
-  uint64_t number; /* the value that may have been there; 0: none */
-  uint64_t older;
-  uint64_t stale;  /* the expired value that serves if loading fails; 0: none */
-  int64_t failure; /* the failure that was remembered; 0: none */
-  uint64_t load;   /* the load it may wait for; 0: none */
+  struct numbers alive; /* what was to be returned */
+  struct numbers stale; /* what serves if the load cannot begin */
+  int refresh;          /* it is due, if the value is there */
+  int64_t failure;      /* the failure that was remembered; 0: none */
+  uint64_t load;        /* the load it may wait for; 0: none */
 };
 
 struct get {
@@ -87,7 +112,8 @@ struct get {
   struct item items[BULK];
   weir_call *call;
   int64_t deadline_ns;
-  int taken_up; /* which loads it waits for is known */
+  uint64_t injected; /* allocations that had failed when it was asked */
+  int taken_up;      /* which loads it waits for is known */
   int cancelled;
   int settled;
   int freed;
@@ -152,6 +178,7 @@ struct world {
 
   uint64_t live_blocks;
   uint64_t injected;
+  int scarce;           /* allocations fail in every episode, else in some */
   uint32_t fail_one_in; /* 0: never */
   int memory_fails;     /* now */
   int released;
@@ -173,7 +200,8 @@ struct world {
   int64_t values;       /* not yet freed */
   int loader_manner;    /* how a load that starts now behaves */
   uint64_t loads_begun; /* keys of them */
-  uint64_t told;        /* by on_evict */
+  uint64_t load_failures;
+  uint64_t told; /* by on_evict */
   int closing;
 
   struct pace pace;
@@ -210,16 +238,32 @@ void run_idle(struct world *world);
 /* entries.c: what the cache may say. */
 int may_be_alive(const struct world *world, const struct key_model *key);
 int must_be_alive(const struct world *world, const struct key_model *key);
+int refresh_is_due(const struct world *world, const struct key_model *key);
+struct numbers alive_numbers(const struct world *world, const struct key_model *key);
+/* What serves instead of a failure now: alive, or expired for less than stale_if_error_ms. */
+struct numbers stale_numbers(const struct world *world, const struct key_model *key);
+int is_among(const struct numbers *numbers, uint64_t number);
 /* The weight that the decider gives a value. */
 int64_t weight_of(uint64_t number);
 void model_written(struct world *world, size_t key, uint64_t number, int64_t ttl_ms, int own);
+/* A load's value is about to be stored, if there is memory. */
+void model_loaded(struct world *world, size_t key, uint64_t number);
+/* A load has failed, and that is about to be remembered, if there is memory. */
+void model_failed(struct world *world, size_t key, int64_t code);
 /* Something was stored for `key`, which may have taken any other's place. */
 void others_uncertain(struct world *world, size_t key);
 void model_gone(struct world *world, size_t key);
 /* The cache showed `number` (0: nothing) for the key. */
 void model_seen(struct world *world, size_t key, uint64_t number);
-void model_used(struct world *world, size_t key);
+/* It was used, for certain or perhaps. */
+void model_used(struct world *world, size_t key, int certainly);
+/* A touch found it alive. */
+void model_touched(struct world *world, size_t key, int64_t ttl_ms);
+/* All that was to be done is done: what can be known of the writes without memory. */
+void settle_doubts(struct world *world);
 uint64_t number_of(struct world *world, const weir_value *value, size_t key);
+/* on_evict hears of a value: once, and only if it has left. */
+void model_left(struct world *world, size_t key, const weir_value *value);
 void check_stats(struct world *world);
 
 /* Whether the cache would store the value: 0 if weigh refuses, -1 if it is too heavy. */

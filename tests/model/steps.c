@@ -15,23 +15,21 @@ static void lookup_step(struct world *world, size_t index) {
   MUST(world, status == WEIR_OK || status == WEIR_ENOTFOUND, status, index);
   MUST(world, (status == WEIR_OK) == (value != NULL), status, index);
   model_seen(world, index, value == NULL ? 0 : number_of(world, value, index));
-  if (value != NULL) model_used(world, index);
+  if (value != NULL) model_used(world, index, 1);
   weir_value_unref(value);
 }
 
 static void touch_step(struct world *world, size_t index) {
   size_t size = 0;
   const void *key = key_bytes(index, &size);
-  struct key_model *model = &world->keys[index];
   int64_t ttl_ms = one_in(world, 4) ? WEIR_FOREVER : (int64_t)below(world, 400);
   weir_status status = weir_cache_touch(world->cache, key, size, ttl_ms);
   if (status == WEIR_ENOTFOUND) {
     model_seen(world, index, 0);
     return;
   }
-  MUST(world, status == WEIR_OK && may_be_alive(world, model), status, index);
-  model->hard_ns = ttl_ms == WEIR_FOREVER ? INT64_MAX : world_now(world) + ttl_ms * MS;
-  model_used(world, index);
+  MUST(world, status == WEIR_OK, status, index);
+  model_touched(world, index, ttl_ms);
 }
 
 /* Each live key exactly once, the others at most once. */
@@ -186,6 +184,7 @@ void take_step(struct world *world) {
     world->memory_fails = world->fail_one_in != 0 && !world->memory_fails;
   }
   run_idle(world);
+  settle_doubts(world);
   check_gets(world);
   check_stats(world);
 }

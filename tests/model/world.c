@@ -62,7 +62,7 @@ weir_value *new_value(struct world *world, size_t key, uint64_t *number) {
   struct sim_value *value = malloc(sizeof *value);
   weir_value *made = NULL;
   if (value == NULL) abort();
-  *value = (struct sim_value){world, ++world->numbers, key};
+  *value = (struct sim_value){world, ++world->numbers, key, 0};
   *number = value->number;
   world->values++;
   return weir_value_new_pointer(world->runtime, value, free_value, &made) == WEIR_OK ? made : NULL;
@@ -91,15 +91,14 @@ static void on_evict(void *data, weir_cache *cache, const weir_eviction *evictio
   size_t key = key_index(world, eviction->key, (size_t)eviction->key_size);
   weir_value *value = NULL;
   MUST(world, cache == world->cache, 0, 0);
-  MUST(world, number_of(world, eviction->value, key) != 0, key, eviction->cause);
   MUST(world, eviction->cause >= WEIR_EVICT_EXPIRED && eviction->cause <= WEIR_EVICT_CLEARED,
        eviction->cause, key);
-  world->told++;
+  model_left(world, key, eviction->value);
   /* It may enter the cache; what it sees there is a use like any other. */
   weir_status status = weir_cache_lookup(cache, eviction->key, (size_t)eviction->key_size, &value);
   if (status == WEIR_OK) {
     model_seen(world, key, number_of(world, value, key));
-    model_used(world, key);
+    model_used(world, key, 1);
   }
   weir_value_unref(value);
 }
@@ -142,7 +141,7 @@ static void choose_lifetimes(struct world *world, weir_cache_options *options) {
   options->idle_ms = off_or(world, 3, 200);
   options->load_timeout_ms = off_or(world, 3, 100);
   options->stale_if_error_ms = off_or(world, 3, 200);
-  if (options->stale_if_error_ms == WEIR_OFF) options->negative_ttl_ms = off_or(world, 2, 100);
+  options->negative_ttl_ms = off_or(world, 2, 100);
   uint64_t longest = options->ttl_ms == WEIR_FOREVER ? 400 : (uint64_t)options->ttl_ms + 1;
   options->refresh_ms = off_or(world, 3, longest);
 }
@@ -166,7 +165,8 @@ static int open_cache(struct world *world) {
 }
 
 int world_open(struct world *world) {
-  world->fail_one_in = one_in(world, 3) ? 4 + (uint32_t)below(world, 200) : 0;
+  uint64_t reach = one_in(world, 2) ? 20 : 200;
+  world->fail_one_in = one_in(world, world->scarce ? 1 : 3) ? 2 + (uint32_t)below(world, reach) : 0;
   world->memory_fails = world->fail_one_in != 0 && one_in(world, 4); /* from the very first */
   if (!open_runtime(world)) return 0;
   weir_runtime_process(world->runtime, 1000 * MS);
@@ -224,6 +224,7 @@ void world_close(struct world *world, int opened) {
   if (drained && opened) {
     finish_loads(world);
     pace_finish(world);
+    settle_doubts(world);
     check_gets(world);
     check_stats(world);
   }
