@@ -34,7 +34,7 @@ static struct numbers numbers_at(const struct world *world, const struct key_mod
     const struct version *version = &key->versions[i];
     if (then_ns < last_end(world, version)) numbers.of[numbers.count++] = version->number;
   }
-  int known = key->count == 1 && key->certain && key->stored_at == 0;
+  int known = key->count == 1 && key->certain && !key->shaken && key->stored_at == 0;
   numbers.must = known && then_ns < first_end(world, &key->versions[0]);
   return numbers;
 }
@@ -87,10 +87,7 @@ static int64_t end_of(int64_t now, int64_t ttl_ms) {
 /* Whatever writes an entry may take others away for it. */
 void others_uncertain(struct world *world, size_t key) {
   for (size_t i = 0; i < KEYS; i++) {
-    if (i == key || world->exact) continue;
-    world->keys[i].certain = 0;
-    world->keys[i].negative_certain = 0;
-    world->keys[i].negative_at = 0;
+    if (i != key && !world->exact) world->keys[i].shaken = 1;
   }
 }
 
@@ -111,6 +108,7 @@ void model_gone(struct world *world, size_t index) {
   struct key_model *key = &world->keys[index];
   key->count = 0;
   key->certain = 0;
+  key->shaken = 0;
   key->stored_at = 0;
   forget_failure(key);
 }
@@ -148,6 +146,7 @@ void model_failed(struct world *world, size_t index, int64_t code) {
   key->negative_ns = world_now(world) + world->options.negative_ttl_ms * MS;
   key->failure = code;
   key->certain = 0;
+  key->shaken = 0;
   if (alive.count == 0 && stale.count == 0) key->negative_at = world->injected + 1;
   others_uncertain(world, index);
 }
@@ -162,7 +161,35 @@ static void clear_up(struct world *world, size_t index) {
   run_idle(world);
 }
 
+/* Whether the bounds have taken anything away in this step. */
+static int have_evicted(struct world *world) {
+  const weir_cache_options *options = &world->options;
+  weir_cache_stats stats = {.size = sizeof stats};
+  MUST(world, weir_cache_get_stats(world->cache, &stats) == WEIR_OK, 0, 0);
+  int evicted = stats.evicted != world->evicted;
+  int by_count = options->max_weight == WEIR_UNLIMITED && world_now(world) == world->step_ns;
+  MUST(world, !evicted || !world->exact, stats.evicted, world->evicted);
+  MUST(world, !evicted || !by_count || (int64_t)stats.entries == options->max_entries,
+       stats.entries, stats.evicted);
+  world->evicted = stats.evicted;
+  world->step_ns = world_now(world);
+  return evicted;
+}
+
+static void settle_evictions(struct world *world) {
+  int evicted = have_evicted(world);
+  for (size_t i = 0; i < KEYS; i++) {
+    struct key_model *key = &world->keys[i];
+    if (evicted && key->shaken) {
+      key->certain = key->negative_certain = 0;
+      key->negative_at = 0;
+    }
+    key->shaken = 0;
+  }
+}
+
 void settle_doubts(struct world *world) {
+  settle_evictions(world);
   for (size_t i = 0; i < KEYS; i++) {
     struct key_model *key = &world->keys[i];
     int failed = key->stored_at != world->injected + 1;
@@ -202,6 +229,7 @@ void model_seen(struct world *world, size_t index, uint64_t number) {
   }
   key->count = 1;
   key->certain = 1;
+  key->shaken = 0;
   key->stored_at = 0;
   forget_failure(key);
 }
@@ -227,6 +255,7 @@ void model_touched(struct world *world, size_t index, int64_t ttl_ms) {
   }
   key->count = count;
   key->certain = 1;
+  key->shaken = 0;
   forget_failure(key);
   model_used(world, index, 1);
 }

@@ -52,15 +52,19 @@ static int no_memory_allowed(const struct get *get, const struct item *item) {
   return get->injected != get->world->injected || (item->failure != 0 && get->injected != 0);
 }
 
+/* Where a value is there that serves instead, nothing that fails is seen, memory no more than a
+ * load. */
 static int error_allowed(const struct get *get, const struct item *item, const weir_error *error) {
   int64_t code = weir_error_code(error);
   weir_status status = weir_error_status(error);
-  if (status == WEIR_ENOMEM) return no_memory_allowed(get, item);
-  if (item->alive.must) return 0;
-  if (item->failure != 0 && (code == item->failure || status == item->failure)) return 1;
   const struct load *load = find_load(get->world, item->load);
   size_t at = load == NULL ? BULK : index_in(load, item->key);
-  if (at == BULK || load->values[at] != 0 || load->stale[at].must) return 0;
+  int loaded = at != BULK && load->values[at] != 0;
+  const struct numbers *stale = at == BULK ? &item->stale : &load->stale[at];
+  if (item->alive.must || (stale->must && !loaded)) return 0;
+  if (status == WEIR_ENOMEM) return no_memory_allowed(get, item);
+  if (item->failure != 0 && (code == item->failure || status == item->failure)) return 1;
+  if (at == BULK || loaded) return 0;
   return code == load->codes[at] || status == load->codes[at];
 }
 
@@ -310,6 +314,8 @@ void check_gets(struct world *world) {
   }
   for (size_t i = 0; i < LOADS; i++) {
     struct load *load = &world->loads[i];
+    int over = load->number == 0 || load->completed || load->told;
+    MUST(world, over || !load->foreground || waiters_of(world, load) != 0, load->number, i);
     if (load->number != 0 && load->completed && load->freed && !referred(world, load)) {
       load->number = 0;
     }

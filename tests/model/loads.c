@@ -156,8 +156,10 @@ static void check_start(struct world *world, struct load *load, size_t index) {
   MUST(world, key->load == 0, index, key->load);
   MUST(world, !world->closing, index, 0);
   MUST(world, !must || refresh_is_due(world, key), index, key->versions[0].number);
-  MUST(world, !key->negative_certain || now >= key->negative_ns, index, key->negative_ns);
+  MUST(world, !key->negative_certain || key->shaken || now >= key->negative_ns, index,
+       key->negative_ns);
   if (must) load->background = 1;
+  if (!may_be_alive(world, key)) load->foreground = 1;
 }
 
 static void begin_key(struct load *load, size_t index) {

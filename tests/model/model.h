@@ -14,7 +14,9 @@
  * have been no memory to store what a load brought, one of those before it), a remembered failure,
  * or nothing. A lookup may return what may be there and be alive, or nothing; nothing only where
  * the bounds or time can have taken it away. What was once seen to be gone stays gone until it is
- * written again, and what was seen is there. Neither bound can be reached in `exact` worlds.
+ * written again, and what was seen is there. The bounds take something away only where something is
+ * stored; the stats count it, and the bound by count is full then. Neither bound can be reached in
+ * `exact` worlds.
  *
  * Only loads store without saying whether they could. The allocator is the model's, so where none
  * of its allocations has failed by the end of a step, all that was to be stored has been stored.
@@ -59,6 +61,7 @@ struct key_model {
   struct version versions[VERSIONS]; /* it has one of these, the last first, or none */
   size_t count;
   int certain;          /* it has one, unless time has taken it */
+  int shaken;           /* or something that was stored in this step */
   int64_t negative_ns;  /* until when a failure is remembered; 0: none */
   int64_t failure;      /* that failure's code */
   int negative_certain; /* it is, unless time has taken it */
@@ -86,6 +89,7 @@ struct load {
   size_t keys[BULK];
   int bulk;
   int background; /* a refresh: began without waiters */
+  int foreground; /* none, for certain: it stops when nobody waits any more */
   int told;       /* to stop; then nobody waits for it */
   int completed;  /* by us */
   int freed;
@@ -201,7 +205,9 @@ struct world {
   int loader_manner;    /* how a load that starts now behaves */
   uint64_t loads_begun; /* keys of them */
   uint64_t load_failures;
-  uint64_t told; /* by on_evict */
+  uint64_t told;    /* by on_evict */
+  uint64_t evicted; /* as the stats had it at the end of the last step */
+  int64_t step_ns;  /* that end */
   int closing;
 
   struct pace pace;
@@ -283,7 +289,7 @@ void get_many_step(struct world *world);
 void cancel_step(struct world *world);
 /* Gets that still wait for this load. */
 size_t waiters_of(const struct world *world, const struct load *load);
-/* Those whose loads are over have settled. */
+/* Those whose loads are over have settled, and no load goes on for nobody. */
 void check_gets(struct world *world);
 void forget_gets(struct world *world);
 

@@ -124,12 +124,16 @@ static int64_t off_or(struct world *world, uint64_t chance, uint64_t reach) {
   return one_in(world, chance) ? (int64_t)below(world, reach) : WEIR_OFF;
 }
 
+/* Where the order of uses tells, that is the order on all processors: for below 64 entries. */
 static void choose_bounds(struct world *world, weir_cache_options *options) {
   uint64_t kind = below(world, 4);
   world->exact = kind < 2;
   options->max_entries = kind == 0 ? WEIR_UNLIMITED : 200;
   if (kind == 2) options->max_entries = (int64_t)below(world, KEYS);
-  if (kind == 3) options->max_weight = (int64_t)below(world, 40);
+  if (kind == 3) {
+    options->max_entries = 2 * KEYS;
+    options->max_weight = (int64_t)below(world, 40);
+  }
   if (kind == 3 || one_in(world, 3)) {
     options->weigh = weigh;
     options->weigh_data = world;
