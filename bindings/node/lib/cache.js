@@ -2,7 +2,7 @@
 'use strict';
 // Cache, memoize, single flight.
 const native = require('./native.js');
-const { Handle } = require('./handle.js');
+const { Handle, listen, made } = require('./handle.js');
 const { InvalidError, make, valueOf } = require('./errors.js');
 const { defaultRuntime, keyOf } = require('./runtime.js');
 const { Operation, operation, NONE } = require('./operation.js');
@@ -18,30 +18,29 @@ function under(policy, { policy: _, input, ...options }, go) {
   );
 }
 
+function evictionListener(runtime, onEvict, told) {
+  if (onEvict === undefined) return undefined;
+  const tell = (side) =>
+    onEvict({
+      key: side.key,
+      value: valueOf(side.value, runtime._values),
+      cause: EVICTIONS[side.number],
+      weight: side.first,
+    });
+  return listen(runtime, typeof onEvict === 'function' ? tell : onEvict, told);
+}
+
 class Cache extends Handle {
   constructor(options = {}) {
     const { load, loadMany, weigh, ttlFor, onEvict, runtime = defaultRuntime(), ...rest } = options;
-    const listener =
-      onEvict === undefined
-        ? undefined
-        : runtime._listeners.put((side) =>
-            onEvict({
-              key: side.key,
-              value: valueOf(side.value, runtime._values),
-              cause: EVICTIONS[side.number],
-              weight: side.first,
-            }),
-          );
-    const handle = native.cacheNew(
-      runtime._open(),
-      rest,
-      weigh !== undefined,
-      listener,
-      ttlFor !== undefined,
+    const told = {};
+    const listener = evictionListener(runtime, onEvict, told);
+    const handle = made(runtime, told, () =>
+      native.cacheNew(runtime._open(), rest, weigh !== undefined, listener, ttlFor !== undefined),
     );
     const get = native.cacheOperation(runtime._open(), handle, 0);
     super(runtime, handle, [get]);
-    if (listener !== undefined) this._tells(listener);
+    this._tells(told);
     this._get = get;
     this._load = load;
     this._weigh = weigh;

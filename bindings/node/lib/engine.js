@@ -74,6 +74,8 @@ class Engine {
     this._extras = [];
     this._refused = [];
     this._manual = options.driver === 'manual';
+    // Listeners and functions of operations belong to their handles: held by these tables, one that
+    // knows its handle would keep it for ever.
     this._listeners = new Table(1);
     const { _commands: commands, _extras: extras, _refused: refused } = this;
     this._lent = options.adopts !== undefined;
@@ -178,6 +180,7 @@ class Engine {
     }
     const bytes = key === undefined ? undefined : keyOf(key);
     checkNumbers(deadlineMs, permits, priority);
+    const inside = scope === undefined ? 0 : scope._open();
     const inputId = input === undefined ? -1 : this._values.put(input);
     const packed = flags + 256 * (priority ?? 31);
     const deadline = deadlineMs ?? Infinity;
@@ -186,7 +189,6 @@ class Engine {
       return;
     }
     this._flush();
-    const inside = scope === undefined ? 0 : scope._open();
     const { run } = native;
     run(
       this._handle,
@@ -334,7 +336,7 @@ class Engine {
         this._values.remove(object);
         break;
       case EVENT:
-        this._listeners.get(user)?.({
+        this._listeners.get(user)?.deref()?.({
           from: words[at + 4] >> 8,
           to: words[at + 4] & 255,
           reason: words[at + 3],
@@ -365,7 +367,7 @@ class Engine {
         this._event(this._extra(i));
         break;
       default:
-        if (words[at] >= SIDE) this._listeners.get(user)?.(this._extra(i));
+        if (words[at] >= SIDE) this._listeners.get(user)?.deref()?.(this._extra(i));
     }
   }
 
@@ -374,7 +376,7 @@ class Engine {
     const run = user > 0 ? this._runs.get(user) : undefined;
     const tell =
       run === undefined
-        ? this._listeners.get(-user)
+        ? this._listeners.get(-user)?.deref()
         : run.onItem && ((...told) => run.runInAsyncScope(run.onItem, undefined, ...told));
     if (tell === undefined) return;
     if (ok)
@@ -412,7 +414,7 @@ class Engine {
         judges = run.judges;
         run.open++;
       } else {
-        const known = this._functions.get(user);
+        const known = this._functions.get(user)?.deref();
         start = known?.start;
         judges = known?.judges;
       }

@@ -9,7 +9,7 @@ const { Operation, operation, operations, runtimeOf, judgesOf, NONE } = require(
 const { WANTS_INDEX } = require('./runtime.js');
 const { within } = require('./policy.js');
 const { isThenable } = require('./outcome.js');
-const { Handle } = require('./handle.js');
+const { Handle, listen, made } = require('./handle.js');
 
 const RACE = 0,
   ANY = 1,
@@ -306,8 +306,10 @@ class Pool {
     this._sealed = false;
     this._onProgress = onProgress;
     this._keepsGoing = rest.stopOnError === false;
-    const listener = runtime._listeners.put((index, ok, result) => this._item(index, ok, result));
-    this._operation = new PoolOperation({ ...rest, runtime }, listener);
+    const told = {};
+    const listener = listen(runtime, (...item) => this._item(...item), told);
+    this._told = told.fn;
+    this._operation = made(runtime, told, () => new PoolOperation({ ...rest, runtime }, listener));
     this._drained = this._operation.run({ signal, deadlineMs, scope }).then(() => this._results);
     const over = (error) => {
       for (const task of this._tasks) task?.reject(error);

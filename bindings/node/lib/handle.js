@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 const native = require('./native.js');
-const { make } = require('./errors.js');
+const { make, InvalidError } = require('./errors.js');
 
 // Gives back what nobody closed. Runs that are going on keep what they need.
 const registry = new FinalizationRegistry((handles) => {
@@ -23,7 +23,11 @@ class Handle {
     registry.register(this, [handle, ...more], this);
   }
 
-  _tells(listener) {
+  // What is told of it, if something is: `told` as of listen().
+  _tells({ listener, fn }) {
+    if (listener === undefined) return;
+    this._told = fn;
+    if (this._listener !== 0) return; // another function under the same number
     this._listener = listener;
     silent.register(this, { runtime: new WeakRef(this._runtime), listener });
   }
@@ -47,4 +51,24 @@ class Handle {
 
 if (Symbol.dispose !== undefined) Handle.prototype[Symbol.dispose] = Handle.prototype.close;
 
-module.exports = { Handle };
+/**
+ * A number under which `fn` hears. `told` keeps it, later its handle does; `made` gives that handle,
+ * and if there is none to be, the number is free again.
+ */
+function listen(runtime, fn, told) {
+  if (typeof fn !== 'function') throw new InvalidError('a listener must be a function');
+  told.fn = fn;
+  told.listener = runtime._listeners.put(new WeakRef(fn));
+  return told.listener;
+}
+
+function made(runtime, told, make) {
+  try {
+    return make();
+  } catch (error) {
+    if (told.listener !== undefined) runtime._listeners.remove(told.listener);
+    throw error;
+  }
+}
+
+module.exports = { Handle, listen, made };

@@ -90,12 +90,14 @@ function operation(fn, options = NONE) {
   if (typeof fn !== 'function') throw new InvalidError('an operation needs a function');
   const runtime = options.runtime ?? defaultRuntime();
   const judges = options.judges ?? judgesOf(options);
-  const id = runtime._function(fn, judges);
+  const known = { start: fn, judges };
+  const id = runtime._function(known);
   const made = new Operation(
     runtime,
     native.operationNew(runtime._open(), options.asks === true, id),
   );
   made._start = fn;
+  made._known = known;
   forgotten.register(made, { runtime: new WeakRef(runtime), id });
   return made;
 }

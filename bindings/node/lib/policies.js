@@ -3,7 +3,7 @@
 // The policies, and what is particular to each: listeners, decide doors, state.
 const native = require('./native.js');
 const door = require('./door.js');
-const { Handle } = require('./handle.js');
+const { Handle, listen, made } = require('./handle.js');
 const { InvalidError, errorOf, valueOf, make, WORDS } = require('./errors.js');
 const { defaultRuntime, keyOf } = require('./runtime.js');
 const { operation } = require('./operation.js');
@@ -21,13 +21,6 @@ function classNumber(word) {
   const number = word === true ? 1 : word === false ? 2 : CLASSES[word];
   if (number === undefined) throw new InvalidError(`no such class: ${String(word)}`);
   return number;
-}
-
-// A listener's number; `told` gets it, to be given to the policy once that is made.
-function listen(runtime, fn, told) {
-  if (typeof fn !== 'function') throw new InvalidError('a listener must be a function');
-  told.listener = runtime._listeners.put(fn);
-  return told.listener;
 }
 
 /** What the last refusal by a decide function of this thread said: who, why, when to try again. */
@@ -50,17 +43,26 @@ function retryListener(runtime, onRetry, told) {
 
 class Retry extends Made {
   constructor(options = {}) {
-    const told = {};
     super('retry', options, {
-      extra: (runtime) => retryListener(runtime, options.onRetry, told),
+      extra: (runtime, told) => retryListener(runtime, options.onRetry, told),
     });
-    if (told.listener !== undefined) this._tells(told.listener);
   }
 
+  // Its listener's number stays: what is under way to the old one is told to the new one.
   setOptions(options) {
+    const runtime = this._runtime;
     const told = {};
-    super.setOptions(options, retryListener(this._runtime, options.onRetry, told));
-    if (told.listener !== undefined) this._tells(told.listener);
+    const extra = retryListener(runtime, options.onRetry, told);
+    const own = this._listener;
+    if (own !== 0 && told.listener !== undefined) {
+      runtime._listeners.remove(told.listener);
+      extra.listener = own;
+      super.setOptions(options, extra);
+      runtime._listeners.items[own] = new WeakRef(told.fn);
+    } else {
+      made(runtime, told, () => super.setOptions(options, extra));
+    }
+    this._tells(told);
   }
 
   /** The decide door, for who tries and sleeps by himself. */
@@ -82,9 +84,8 @@ class Retry extends Made {
 
 class Breaker extends Made {
   constructor(options = {}) {
-    const told = {};
     super('breaker', options, {
-      extra: (runtime) =>
+      extra: (runtime, told) =>
         options.onStateChange === undefined
           ? {}
           : {
@@ -101,7 +102,6 @@ class Breaker extends Made {
               ),
             },
     });
-    if (told.listener !== undefined) this._tells(told.listener);
   }
 
   /** 'closed', 'open', 'half-open', 'forced-open', 'forced-closed' or 'metrics-only', now. */

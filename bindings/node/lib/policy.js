@@ -2,7 +2,7 @@
 'use strict';
 // What all policies have in common: a handle, how they run a function, their place in the registry.
 const native = require('./native.js');
-const { Handle } = require('./handle.js');
+const { Handle, made } = require('./handle.js');
 const { InvalidError } = require('./errors.js');
 const { defaultRuntime, WANTS_OUTCOME } = require('./runtime.js');
 const { Operation, operation, judgesOf, NONE } = require('./operation.js');
@@ -186,13 +186,12 @@ class Made extends Policy {
   constructor(family, options, more) {
     const runtime = options.runtime ?? defaultRuntime();
     const prepared = nativeOptions(family, options, more?.names);
-    if (more?.extra !== undefined) Object.assign(prepared, more.extra(runtime));
-    super(
-      runtime,
-      native.make(runtime._open(), family, prepared),
-      judgesOf(options),
-      options.budget,
-    );
+    const judges = judgesOf(options);
+    const told = {};
+    if (more?.extra !== undefined) Object.assign(prepared, more.extra(runtime, told));
+    const make = () => native.make(runtime._open(), family, prepared);
+    super(runtime, made(runtime, told, make), judges, options.budget);
+    this._tells(told);
     this._family = family;
     this.name = options.name ?? '';
   }
@@ -203,8 +202,9 @@ class Made extends Policy {
       ...nativeOptions(this._family, options, Object.keys(extra ?? {})),
       ...extra,
     };
+    const judges = judgesOf(options);
     native.change(this._runtime._open(), this._family, this._open(), prepared);
-    this._judges = judgesOf(options);
+    this._judges = judges;
     changes++;
   }
 

@@ -68,9 +68,10 @@ class Runtime extends Engine {
     return this._closing === undefined && native.isOpen(this._open());
   }
 
-  _function(start, judges) {
+  // `known` is what an attempt calls, and who judges; its operation keeps it.
+  _function(known) {
     const id = this._nextFunction++;
-    this._functions.set(id, { start, judges });
+    this._functions.set(id, new WeakRef(known));
     return id;
   }
 

@@ -134,6 +134,57 @@ test('a runtime that nobody holds is collected, closed or not', async () => {
   );
 });
 
+// Made and dropped over and over, and each time what its own functions know of it, too.
+test('what knows itself through its own functions is collected', async () => {
+  const runtime = new weir.Runtime();
+  const made = () => {
+    const breaker = new weir.Breaker({ runtime, onStateChange: () => breaker.state });
+    const retry = new weir.Retry({ runtime, onRetry: () => retry.name });
+    const evicting = new weir.Cache({ runtime, onEvict: () => evicting.stats });
+    const many = new weir.Cache({ runtime, loadMany: (keys) => keys.map(() => many.name) });
+    const own = weir.operations.of(() => own.run, { runtime });
+    return [breaker, retry, evicting, many, own].map((one) => new WeakRef(one));
+  };
+  const refs = made();
+  const gone = () => refs.every((ref) => ref.deref() === undefined);
+  for (let i = 0; i < 50 && !gone(); i++) await collected();
+  assert.deepEqual(
+    refs.map((ref) => ref.deref() === undefined),
+    refs.map(() => true),
+  );
+  const left = () => runtime._functions.size + runtime._listeners.size;
+  for (let i = 0; i < 50 && left() > 1; i++) await collected();
+  assert.equal(runtime._functions.size, 0);
+  assert.equal(runtime._listeners.size, 1); // 0 is nobody's number
+  await runtime.close();
+});
+
+test('what comes to nothing leaves nothing behind', async () => {
+  const runtime = new weir.Runtime();
+  const scope = new weir.Scope({ runtime });
+  scope.close();
+  const tell = () => {};
+  const retry = new weir.Retry({ runtime, onRetry: tell });
+  const sizes = () => [runtime._listeners.size, runtime._values.size, runtime._runs.size];
+  const before = sizes();
+  for (let i = 0; i < 100; i++) {
+    for (const make of [
+      () => new weir.Breaker({ runtime, failureThreshold: -1, onStateChange: tell }),
+      () => new weir.Retry({ runtime, maxAttempts: -2, onRetry: tell }),
+      () => new weir.Cache({ runtime, maxEntries: -2, onEvict: tell }),
+      () => new weir.Pool({ runtime, concurrency: -2 }),
+      () => retry.setOptions({ maxAttempts: -2, onRetry: tell }),
+      () => retry.setOptions({ classify: 'no function' }),
+    ])
+      assert.throws(make, weir.InvalidError);
+    retry.setOptions({ onRetry: tell });
+    await assert.rejects(weir.run(tell, { runtime, scope, input: {} }), weir.ClosedError);
+  }
+  await weir.run(tell, { runtime }); // behind what is released
+  assert.deepEqual(sizes(), before);
+  await runtime.close();
+});
+
 test('decide doors and lookups leave nothing behind', async () => {
   const breaker = new weir.Breaker();
   const limiter = new weir.Limiter({ permits: 1e6, intervalMs: 1 });
