@@ -315,7 +315,7 @@ func (a *attempt) succeed(value *C.weir_value, v verdict) {
 // Hands a failure in.
 func (a *attempt) fail(err error, v verdict) {
 	f := describe(err, v)
-	id := a.core.values.add(f.own)
+	id := a.core.newValue(f.own)
 	text := (*C.char)(unsafe.Pointer(unsafe.StringData(f.message)))
 	C.weirgo_fail(a.core.handle, a.core.queue, C.weir_token(a.token), C.uint64_t(id),
 		C.uint32_t(f.domain), C.int64_t(f.code), text, C.uint32_t(f.class), flag(f.final), f.after())

@@ -148,11 +148,11 @@ func (o *BreakerOptions) free(c *C.weir_breaker_options) {
 func NewBreaker(rt *Runtime, options BreakerOptions) (*Breaker, error) {
 	c := options.c()
 	defer options.free(&c)
-	var told *slot[listener]
+	var told *ear
 	if options.OnStateChange != nil {
 		told = rt.core.listen(tellChange(options.OnStateChange))
 		c.queue = rt.queue
-		c.user = C.uint64_t(userListener | told.id())
+		c.user = told.user()
 	}
 	var made *C.weir_breaker
 	var failure *C.weir_error
@@ -163,10 +163,7 @@ func NewBreaker(rt *Runtime, options BreakerOptions) (*Breaker, error) {
 	}
 	b := &Breaker{}
 	b.own(rt, unsafe.Pointer(made))
-	if told != nil {
-		core := rt.core
-		runtime.AddCleanup(b.held(), func(s *slot[listener]) { core.unlisten(s) }, told)
-	}
+	told.with(rt.core, b.held())
 	return b, nil
 }
 
@@ -177,14 +174,6 @@ func tellChange(f func(BreakerChange)) listener {
 			Reason: BreakerReason(record.status), Sequence: uint64(record.object),
 			Missed: uint64(record.detail),
 		})
-	}
-}
-
-func (c *core) listen(f listener) *slot[listener] { return c.listeners.put(&f) }
-
-func (c *core) unlisten(s *slot[listener]) {
-	if s != nil {
-		c.listeners.remove(s)
 	}
 }
 

@@ -92,7 +92,7 @@ func (c *core) cError(err error) *C.weir_error {
 	message := C.CString(err.Error())
 	defer free(message)
 	var detail *C.weir_value
-	id := c.values.add(err)
+	id := c.newValue(err)
 	if C.weir_value_new_host(c.queue, C.uint64_t(id), &detail) != C.WEIR_OK {
 		c.values.release(id)
 	}

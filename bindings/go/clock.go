@@ -44,9 +44,9 @@ func NewVirtualWith(options *RuntimeOptions) (*Runtime, *Clock, error) {
 	if err := <-opened; err != nil {
 		return nil, nil, err
 	}
-	rt := c.wrap()
+	rt, err := c.wrap(options)
 	rt.clock = clock
-	return rt, clock, nil
+	return rt, clock, err
 }
 
 // The clock's own thread: it ends with the goroutine, so that nothing else ever runs on it.

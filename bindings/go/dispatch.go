@@ -32,9 +32,6 @@ type records struct {
 	nCalls C.uint32_t
 }
 
-// A listener is told of EVENT, ITEM and RECORDED records.
-type listener func(record *C.weirgo_record)
-
 // Takes one batch of a virtual runtime: how many records.
 func (c *core) receive() int {
 	var count C.uint32_t
@@ -64,9 +61,7 @@ func (c *core) dispatch(record *C.weirgo_record) bool {
 	case C.WEIR_RECORD_RELEASED:
 		c.values.release(uint64(record.object))
 	case C.WEIR_RECORD_EVENT, C.WEIR_RECORD_ITEM, C.WEIR_RECORD_RECORDED:
-		if told := c.listeners.get(uint64(record.user)); told != nil {
-			(*told)(record)
-		}
+		c.tell(record)
 	case C.WEIR_RECORD_CLOSED:
 		return true
 	}
@@ -100,11 +95,13 @@ func (c *core) start(record *C.weirgo_record) {
 	if record.detail != 0 {
 		a.input = takeInput(record.detail)
 	}
-	if f := c.ops.get(uint64(record.user)); f != nil {
-		go (*f).attempt(a)
-	} else {
-		a.refuse()
+	if known := c.ops.get(uint64(record.user)); known != nil {
+		if f := known.Value(); f != nil {
+			go (*f).attempt(a)
+			return
+		}
 	}
+	a.refuse()
 }
 
 // It can no longer be cancelled. Returns whom its settlement unparks.

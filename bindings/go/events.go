@@ -88,8 +88,10 @@ func goEvent(e *C.weir_recorded) Event {
 }
 
 // Tells a listener of events as they come: a record says that there are some.
-func (c *core) openEvents(tell func(Event)) error {
+// The Runtime keeps the listener, which may know it.
+func (rt *Runtime) openEvents(tell func(Event)) error {
 	var cursor uint64
-	told := c.listen(func(*C.weirgo_record) { c.readEvents(&cursor, tell) })
-	return statusError(C.weir_recorder_notify(c.handle, c.queue, C.uint64_t(userListener|told.id())))
+	c := rt.core
+	rt.told = c.listen(func(*C.weirgo_record) { c.readEvents(&cursor, tell) })
+	return statusError(C.weir_recorder_notify(c.handle, c.queue, rt.told.user()))
 }

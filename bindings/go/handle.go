@@ -32,15 +32,19 @@ const (
 // A handle owns one reference of a C object. Whoever is in a call holds the handle, so Close in
 // another goroutine frees nothing under it: the reference goes when the collector finds the handle
 // unreachable, which is after the last such call.
+//
+// What C names by number, a function or a listener, belongs to the handle, and the tables hold it
+// weakly: held by them, one that knows its handle would keep it for ever.
 type handle struct {
 	pointer unsafe.Pointer
+	serves  any
 }
 
 // The pointer as a number, for the hot paths.
 func (h *handle) number() C.uintptr_t { return C.uintptr_t(uintptr(h.pointer)) }
 
 func newHandle(pointer unsafe.Pointer, unref func(unsafe.Pointer)) *handle {
-	h := &handle{pointer}
+	h := &handle{pointer: pointer}
 	runtime.AddCleanup(h, unref, pointer)
 	return h
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"sync"
 )
 
 // The library logs on any thread, and must not wait for Go: lines go through a ring of 256 in C,
@@ -43,8 +44,9 @@ func (c *core) openLog(logger *slog.Logger, options *C.weir_runtime_options) {
 			options.log_level = logLevel(level)
 		}
 	}
+	c.logged = new(sync.WaitGroup)
 	c.logged.Add(1)
-	go emptyLog(c.log, logger, &c.logged)
+	go emptyLog(c.log, logger, c.logged)
 }
 
 // The last lines are told, and the goroutine ends.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"runtime"
 	"unsafe"
+	"weak"
 )
 
 // An Operation is what to do: a recipe from an input to an output that can be run any number of
@@ -133,7 +134,8 @@ func (o *operationBase) ask(rt *Runtime, f function) error {
 func (o *operationBase) serveBy(rt *Runtime, f function,
 	by func(*C.weir_completions, C.uint64_t, **C.weir_operation, **C.weir_error) C.weir_status) error {
 	c := rt.core
-	found := c.ops.put(&f)
+	known := weak.Make(&f)
+	found := c.ops.put(&known)
 	var made *C.weir_operation
 	var failure *C.weir_error
 	status := by(c.queue, C.uint64_t(userFunction|found.id()), &made, &failure)
@@ -142,7 +144,8 @@ func (o *operationBase) serveBy(rt *Runtime, f function,
 		return creationError(status, failure)
 	}
 	o.own(rt, made)
-	runtime.AddCleanup(o.held(), func(s *slot[function]) { c.ops.remove(s) }, found)
+	o.held().serves = &f
+	runtime.AddCleanup(o.held(), func(s *slot[weak.Pointer[function]]) { c.ops.remove(s) }, found)
 	return nil
 }
 

@@ -238,7 +238,7 @@ func mapAny[I, O any](ctx context.Context, rt *Runtime, options ParallelOptions,
 type collector[O any] struct {
 	core    *core
 	options ParallelOptions
-	slot    *slot[listener]
+	ear     *ear
 	mu      sync.Mutex
 	results []Result[O]
 	done    int
@@ -251,7 +251,7 @@ func collect[O any](core *core, options ParallelOptions, total int) *collector[O
 		return nil
 	}
 	k := &collector[O]{core: core, options: options, total: total}
-	k.slot = core.listen(k.item)
+	k.ear = core.listen(k.item)
 	return k
 }
 
@@ -259,12 +259,12 @@ func (k *collector[O]) target() (*C.weir_completions, C.uint64_t) {
 	if k == nil {
 		return nil, 0
 	}
-	return k.core.queue, C.uint64_t(userListener | k.slot.id())
+	return k.core.queue, k.ear.user()
 }
 
 func (k *collector[O]) close() {
 	if k != nil {
-		k.core.unlisten(k.slot)
+		k.core.unlisten(k.ear)
 	}
 }
 

@@ -53,8 +53,7 @@ func NewPool[O any](rt *Runtime, stopOnError bool, options ParallelOptions) (*Po
 	p.operation.keeps = []any{p, options.Policy}
 	p.operation.own(rt, C.weir_operation_ref(C.weir_pool_operation(made)))
 	if p.collected != nil {
-		core := rt.core
-		runtime.AddCleanup(p.held(), func(s *slot[listener]) { core.unlisten(s) }, p.collected.slot)
+		p.collected.ear.with(rt.core, p.held())
 	}
 	return p, nil
 }

@@ -480,7 +480,7 @@ func encodeValue[T any](c *core, value T) *C.weir_value {
 		data, size := keyText(*v)
 		status = C.weir_value_new_bytes(c.handle, data, size, &made)
 	default:
-		id := c.values.add(any(value))
+		id := c.newValue(any(value))
 		status = C.weir_value_new_host(c.queue, C.uint64_t(id), &made)
 		if status != C.WEIR_OK {
 			c.values.release(id)

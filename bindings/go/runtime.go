@@ -46,6 +46,7 @@ type Runtime struct {
 	clock  *Clock
 	none   policyBase // the policy that adds nothing
 	pinned sync.Map   // what registered policies need of Go
+	told   *ear       // of its events; nil without
 }
 
 // The part of a runtime that its goroutines hold; a Runtime that nobody holds is closed.
@@ -54,9 +55,9 @@ type core struct {
 	queue     *C.weir_completions
 	operation *C.weir_operation // of closures: user is the run's context
 	calls     slab[call]
-	ops       slab[function]
+	ops       slab[weak.Pointer[function]]
 	values    valueSlab
-	listeners slab[listener] // of EVENT, ITEM and RECORDED records
+	listeners slab[weak.Pointer[listener]] // of EVENT, ITEM and RECORDED records
 	attempts  attemptTable
 	records   records
 	outer     weak.Pointer[Runtime]
@@ -65,7 +66,7 @@ type core struct {
 	scoped    atomic.Bool   // there was a scope: contexts are searched for one
 	drained   chan struct{} // closed when the driver is over
 	log       *C.weirgo_log
-	logged    sync.WaitGroup
+	logged    *sync.WaitGroup // its own, so that who empties the log does not hold this
 }
 
 // New makes a runtime. Nil options are the defaults. Close it to wait for
@@ -81,10 +82,10 @@ func New(options *RuntimeOptions) (*Runtime, error) {
 		driver.discard()
 		return nil, err
 	}
-	rt := c.wrap()
+	rt, err := c.wrap(options)
 	go driver.drive()
 	runtime.AddCleanup(rt, (*core).beginClose, c)
-	return rt, nil
+	return rt, err
 }
 
 // A weak pointer to the Runtime around it: what must not keep that alive goes through here.
@@ -96,12 +97,15 @@ func (c *core) beginClose() {
 	c.driver.rouse()
 }
 
-func (c *core) wrap() *Runtime {
+func (c *core) wrap(options *RuntimeOptions) (*Runtime, error) {
 	rt := &Runtime{core: c}
 	rt.none.rt = rt
 	rt.none.box.Store(noHandle)
 	c.outer = weak.Make(rt)
-	return rt
+	if options != nil && options.OnEvent != nil {
+		return rt, rt.openEvents(options.OnEvent)
+	}
+	return rt, nil
 }
 
 func (c *core) open(options *RuntimeOptions) error {
@@ -116,9 +120,6 @@ func (c *core) open(options *RuntimeOptions) error {
 		return err
 	}
 	runtime.AddCleanup(c, unrefCore, coreHandles{c.handle, c.queue, c.operation})
-	if options.OnEvent != nil {
-		return c.openEvents(options.OnEvent)
-	}
 	return nil
 }
 

@@ -111,7 +111,15 @@ func (s *slab[T]) live() int {
 // Host values: what C holds by number until its last reference is gone.
 type valueSlab struct{ slab[any] }
 
-func (s *valueSlab) add(object any) uint64 { return s.put(&object).id() }
+// The number of a value that C is to hold. That C let others go is seen in the next turn, and
+// where nothing runs none is due: so every 256th slot that is taken brings one.
+func (c *core) newValue(object any) uint64 {
+	found := c.values.put(&object)
+	if found.number%256 == 255 {
+		c.driver.rouse()
+	}
+	return found.id()
+}
 
 func (s *valueSlab) get(id uint64) any {
 	if object := s.slab.get(id); object != nil {

@@ -69,7 +69,7 @@ func makeList(c *core, values []*C.weir_value, errors []*C.weir_error) *C.weir_v
 // Any value by number, also bytes and strings; the caller owns the reference.
 func encodeHost[T any](c *core, value T) *C.weir_value {
 	var made *C.weir_value
-	id := c.values.add(any(value))
+	id := c.newValue(any(value))
 	if C.weir_value_new_host(c.queue, C.uint64_t(id), &made) != C.WEIR_OK {
 		c.values.release(id)
 	}
