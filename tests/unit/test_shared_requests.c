@@ -144,6 +144,30 @@ static void the_work_has_the_name_of_the_first(struct fixture *fx) {
   }
 }
 
+/* Their memory is the fixture's, which looks whether anybody wrote beyond it. */
+static void the_work_has_room_for_key_and_name_of_any_length(struct fixture *fx) {
+  char key[140];
+  char name[140];
+  memset(key, 'k', sizeof key);
+  memset(name, 'n', sizeof name);
+  struct script *work = scripted(fx, "n");
+  for (int which = 0; which < GROUPS; which++) {
+    struct group group = make_group(fx, which, work->operation, "k");
+    for (size_t i = 0; i < sizeof key; i++) {
+      weir_run_options options = WEIR_RUN_OPTIONS_INIT;
+      key[i] = '\0';
+      name[sizeof name - 1 - i] = '\0';
+      options.name = i % 2 == 0 ? name : key;
+      ask(fx, &group, key, options);
+      weir_runtime_trim(fx->runtime);
+      key[i] = 'k';
+      name[sizeof name - 1 - i] = 'n';
+    }
+    drop_group(&group);
+  }
+}
+
 TEST_MAIN("shared_requests", TEST(the_work_takes_the_permits_of_the_first),
           TEST(the_work_waits_with_the_priority_of_the_first),
-          TEST(the_work_has_the_name_of_the_first))
+          TEST(the_work_has_the_name_of_the_first),
+          LONG_TEST(the_work_has_room_for_key_and_name_of_any_length))
