@@ -65,9 +65,8 @@ type CacheOptions[V any] struct {
 }
 
 // A Cache holds values by key, up to a bound, each for its lifetime. Values that are strings or
-// byte
-// slices are bytes, which other languages of the process understand; byte slices are copied in and
-// out. All else is kept as it is, and shared: do not change what you have put in.
+// byte slices are bytes, which other languages of the process understand; byte slices are copied in
+// and out. All else is kept as it is, and shared: do not change what you have put in.
 type Cache[V any] struct {
 	owner
 	told  *Operation[V, struct{}]

@@ -22,8 +22,8 @@
 //
 // They work both ways. When a run's context ends, the run is cancelled, and its deadline is the
 // run's: nothing begins that cannot fit. The context that a function gets ends when the library
-// tells it to stop, whose reason is its cause ([Stopped]), and when it has returned; its deadline is
-// the nearest of all timeouts around it. A run that was stopped returns at once; a function that
+// tells it to stop ([Stopped] says why), and when it has returned; its deadline is the nearest of
+// all timeouts around it. A run that was stopped returns at once; a function that
 // does not heed its context goes on as an orphan, and its result is dropped.
 //
 // # Errors

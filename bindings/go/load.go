@@ -26,7 +26,7 @@ func (c *Cache[V]) tell(rt *Runtime, f func(string, V, EvictCause)) (err error) 
 // A Loader gets values of a cache, and loads those that are absent: however many Get wait for one
 // key, it is loaded once, and all get the value or the error. Each has its own deadline; the load
 // goes on for the others, and its context is cancelled when the last of them has left. So policies
-// for loads go into the loader: WithPolicy.
+// for loads go into the loader: [Cache.LoaderUnder].
 type Loader[V any] struct {
 	operation *Operation[*work[V], V]
 	work      owner // the input: a value of C
@@ -208,8 +208,7 @@ type MemoizeOptions struct {
 }
 
 // A Memoized operation runs once for each input, and gives later runs with the same input its
-// value.
-// Errors are never kept.
+// value. Errors are never kept.
 type Memoized[I, O any] struct {
 	Operation[memoInput[I], O]
 	key   func(I) string
