@@ -153,12 +153,19 @@ static PyObject *arity(const char *text) {
   return NULL;
 }
 
+/* No key is the empty key for weir, and a mistake for a cache. */
+static int to_entry_key(PyObject *object, Key *key) {
+  if (object != Py_None) return to_key(object, key);
+  PyErr_SetString(PyExc_TypeError, "a key must be str or bytes (got None)");
+  return -1;
+}
+
 /* lookup(key, default=None) */
 static PyObject *cache_lookup(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   weir_value *value = NULL;
   Key key;
   if (count < 1 || count > 2) return arity("lookup(key, default=None)");
-  if (to_key(args[0], &key) < 0) return NULL;
+  if (to_entry_key(args[0], &key) < 0) return NULL;
   weir_status status = weir_cache_lookup(HANDLE(self), key.data, key.size, &value);
   release_key(&key);
   if (status == WEIR_ENOTFOUND) {
@@ -180,7 +187,7 @@ static PyObject *cache_put(PyObject *self, PyObject *const *args, Py_ssize_t cou
   if (count != 4) return arity("put(queue, key, value, ttl)");
   if (args[3] != Py_Ellipsis && to_ms(args[3], &ttl_ms) < 0) return NULL;
   if (to_value(args[0], args[2], &value) < 0) return NULL;
-  if (to_key(args[1], &key) < 0) {
+  if (to_entry_key(args[1], &key) < 0) {
     weir_value_unref(value);
     return NULL;
   }
@@ -198,7 +205,7 @@ static PyObject *cache_put_if_absent(PyObject *self, PyObject *const *args, Py_s
   Key key;
   if (count != 3) return arity("put_if_absent(queue, key, value)");
   if (to_value(args[0], args[2], &value) < 0) return NULL;
-  if (to_key(args[1], &key) < 0) {
+  if (to_entry_key(args[1], &key) < 0) {
     weir_value_unref(value);
     return NULL;
   }
@@ -225,7 +232,7 @@ static PyObject *cache_touch(PyObject *self, PyObject *args) {
   int64_t ttl_ms;
   Key key;
   if (!PyArg_ParseTuple(args, "OO", &object, &ttl)) return NULL;
-  if (to_ms(ttl, &ttl_ms) < 0 || to_key(object, &key) < 0) return NULL;
+  if (to_ms(ttl, &ttl_ms) < 0 || to_entry_key(object, &key) < 0) return NULL;
   weir_status status = weir_cache_touch(HANDLE(self), key.data, key.size, ttl_ms);
   release_key(&key);
   return found_or_raise(status);
@@ -233,7 +240,7 @@ static PyObject *cache_touch(PyObject *self, PyObject *args) {
 
 static PyObject *cache_invalidate(PyObject *self, PyObject *object) {
   Key key;
-  if (to_key(object, &key) < 0) return NULL;
+  if (to_entry_key(object, &key) < 0) return NULL;
   weir_status status = weir_cache_invalidate(HANDLE(self), key.data, key.size);
   release_key(&key);
   return found_or_raise(status);

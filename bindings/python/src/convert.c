@@ -289,6 +289,10 @@ int to_key(PyObject *object, Key *key) {
     key->size = (size_t)PyBytes_GET_SIZE(object);
     return 0;
   }
+  if (!PyObject_CheckBuffer(object)) {
+    PyErr_Format(PyExc_TypeError, "a key must be str or bytes (got %R)", object);
+    return -1;
+  }
   if (PyObject_GetBuffer(object, &key->view, PyBUF_SIMPLE) < 0) return -1;
   key->held = 1;
   key->data = key->view.buf;

@@ -230,6 +230,17 @@ def test_cache_decorators_key_by_arguments() -> None:
     ) != weir.key_of(True)
 
 
+def test_a_cache_wants_a_key() -> None:
+    cache = weir.Cache()
+    for key in (None, 1, ("a", 1)):
+        for use in (cache.lookup, cache.invalidate, lambda key: cache.put(key, 1)):
+            with pytest.raises(TypeError, match="a key must be str or bytes"):
+                use(key)  # type: ignore[operator]
+    cache.put(bytearray(b"a"), 1)
+    cache.put("", 2)
+    assert cache.lookup("a") == 1 and cache.lookup("") == 2
+
+
 def test_single_flight_shares_and_keeps_nothing() -> None:
     async def main() -> None:
         flight, runs = weir.Flight(), 0

@@ -254,7 +254,9 @@ class Cache(_weir.Cache):
         return values
 
     def __call__(self, function: F) -> F:
-        """Decorates: results are kept by the function and its arguments, or by what ``key=`` makes of these."""
+        """Decorates: results are kept by the function's module and qualified name and its arguments, or by what
+        ``key=`` makes of these. So functions of one name, such as a factory's closures, are to have a cache each.
+        """
         name = name_of(function)
         make: Callable[..., Key] = self._key or functools.partial(key_of, name)
         wrapper: Any
