@@ -940,8 +940,9 @@ export interface Memoized<A extends unknown[], T> {
   close(): void;
 }
 /**
- * The same function, which computes once for equal arguments (as JSON, unless `key` says
- * otherwise).
+ * The same function, which computes once for equal arguments: as JSON, unless `key` says otherwise.
+ * `undefined`, NaN and Infinity are told from null, and what JSON has nothing of, such as a Map or
+ * a function, is an InvalidError.
  */
 export function memoize<A extends unknown[], T>(
   fn: (...args: A) => T | PromiseLike<T>,

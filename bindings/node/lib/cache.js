@@ -235,8 +235,30 @@ function cache(options) {
   return new Cache(options);
 }
 
+const isExact = (arg) =>
+  typeof arg === 'string' || typeof arg === 'boolean' || arg === null || Number.isFinite(arg);
+
+// A replacer: JSON would take some things for others, whose results they would then be given.
+function exactly(_, value) {
+  if (typeof value === 'number' && !Number.isFinite(value)) return { '': String(value) };
+  if (typeof value === 'bigint') return { '': `${value}n` };
+  if (value === undefined && Array.isArray(this)) return { '': 'undefined' };
+  const isOpaque =
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.keys(value).length === 0 &&
+    ![Object.prototype, null].includes(Object.getPrototypeOf(value));
+  if (isOpaque || typeof value === 'function' || typeof value === 'symbol') {
+    const name = isOpaque ? `a ${value.constructor?.name ?? 'class'}` : `a ${typeof value}`;
+    throw new InvalidError(`no key can be made of ${name}: give a function that makes the keys`);
+  }
+  return value;
+}
+
 function keyOfArguments(...args) {
-  return args.length === 1 && typeof args[0] === 'string' ? `s${args[0]}` : JSON.stringify(args);
+  if (args.length === 1 && typeof args[0] === 'string') return `s${args[0]}`;
+  return args.every(isExact) ? JSON.stringify(args) : JSON.stringify(args, exactly);
 }
 
 /** The same function, which computes once for equal arguments: `memoize(fn, { ttlMs })`. */

@@ -36,6 +36,9 @@ const START = 1,
   CLOSED = 7,
   ITEM = 8,
   RECORDED = 9;
+const NOT_STORED = { weight: 0, ttlMs: -2 };
+const isError = (item) => errors.isA(Error, item);
+const isAbsent = (item) => isError(item) || item === undefined;
 const LOG = 100,
   HAPPENED = 101,
   SIDE = 102;
@@ -488,7 +491,11 @@ class Engine {
     let entries;
     const lists = attempt._lists && Array.isArray(value);
     try {
-      if (attempt._entry !== undefined) entries = (lists ? value : [value]).map(attempt._entry);
+      if (attempt._entry !== undefined) {
+        entries = (lists ? value : [value]).map((item, i) =>
+          lists && isAbsent(item) ? NOT_STORED : attempt._entry(item, i),
+        );
+      }
     } catch (error) {
       this._fail(attempt, new errors.Final(error));
       return;
@@ -506,8 +513,6 @@ class Engine {
   }
 
   _completeList(index, items, entries) {
-    const isError = (item) => errors.isA(Error, item);
-    const isAbsent = (item) => isError(item) || item === undefined;
     const ids = items.map((item) => (isAbsent(item) ? -1 : this._values.put(item)));
     const failed = items.map((item) => (isError(item) ? this._values.put(item) : -1));
     const weights = entries?.map(({ weight }) => weight);

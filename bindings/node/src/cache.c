@@ -28,7 +28,7 @@ static napi_value cache_new(napi_env env, napi_callback_info info) {
   struct options_memory memory = {.count = 0};
   bool weighs = false;
   napi_get_value_bool(env, arg[2], &weighs);
-  if (!options_read(e, arg[1], cache_fields, &options, &memory, "cache")) {
+  if (!options_read_all(e, arg[1], cache_fields, &options, &memory, "cache")) {
     options_done(&memory);
     return NULL;
   }
@@ -222,7 +222,7 @@ static napi_value flight_new(napi_env env, napi_callback_info info) {
   weir_flight *flight = NULL;
   weir_error *error = NULL;
   weir_status status = WEIR_EINVAL;
-  bool fine = options_read(e, arg[1], flight_fields, &options, &memory, "flight");
+  bool fine = options_read_all(e, arg[1], flight_fields, &options, &memory, "flight");
   if (fine) status = weir_flight_new(engine->runtime, &options, &flight, &error);
   options_done(&memory);
   if (!fine) return NULL;

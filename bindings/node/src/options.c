@@ -10,11 +10,34 @@
 
 #include "weir_node.h"
 
-static bool refuse(struct environment *e, const char *what, const char *name, const char *rule) {
-  char message[160];
-  snprintf(message, sizeof message, "%s.%s must be %s", what, name, rule);
+static bool refuse(struct environment *e, const char *what, const char *name, const char *rule,
+                   napi_value given) {
+  char message[320], text[64] = "";
+  napi_valuetype type = napi_undefined;
+  napi_typeof(e->env, given, &type);
+  if (type == napi_number || type == napi_string) {
+    napi_value shown = NULL;
+    napi_coerce_to_string(e->env, given, &shown);
+    napi_get_value_string_utf8(e->env, shown, text, sizeof text, NULL);
+  }
+  const char *quote = type == napi_string ? "'" : "";
+  if (*text != 0 || *quote != 0)
+    snprintf(message, sizeof message, "%s.%s must be %s (got %s%s%s)", what, name, rule, quote,
+             text, quote);
+  else
+    snprintf(message, sizeof message, "%s.%s must be %s", what, name, rule);
   throw_invalid(e, message);
   return false;
+}
+
+static bool refuse_word(struct environment *e, const char *what, const struct field *field,
+                        napi_value given) {
+  char rule[200] = "one of";
+  for (uint32_t i = 0; field->words[i] != NULL; i++) {
+    size_t size = strlen(rule);
+    snprintf(rule + size, sizeof rule - size, "%s '%s'", i == 0 ? "" : ",", field->words[i]);
+  }
+  return refuse(e, what, field->name, rule, given);
 }
 
 static void *keep(struct options_memory *memory, void *piece) {
@@ -37,11 +60,13 @@ static bool read_number(struct environment *e, napi_value value, double *number)
   return lossless;
 }
 
+/* Infinity and what is off are -1 in the struct, so a negative number must not get there. */
 static bool read_whole(struct environment *e, napi_value value, bool off, int64_t *whole) {
-  double number = -1;
+  double number = INFINITY;
   if (!off && !read_number(e, value, &number)) return false;
-  if (isinf(number) && number > 0) number = -1;
-  if (number != floor(number) || fabs(number) > 9.1e18) return false;
+  *whole = -1;
+  if (isinf(number)) return number > 0;
+  if (number < 0 || number != floor(number) || number > 9.1e18) return false;
   *whole = (int64_t)number;
   return true;
 }
@@ -109,32 +134,31 @@ static bool read_field(struct environment *e, napi_value value, const struct fie
   switch (field->type) {
     case FIELD_U32:
       if (!read_whole(e, value, false, &whole) || whole < 0 || whole > UINT32_MAX)
-        return refuse(e, what, field->name, "a whole number, 0 or more");
+        return refuse(e, what, field->name, "a whole number, 0 or more", value);
       *(uint32_t *)place = (uint32_t)whole;
       return true;
     case FIELD_U64:
     case FIELD_I64:
       if (!read_whole(e, value, type == napi_null, &whole))
-        return refuse(e, what, field->name, "a whole number or Infinity");
+        return refuse(e, what, field->name, "a whole number, 0 or more, or Infinity", value);
       *(int64_t *)place = whole;
       return true;
     case FIELD_OFF_F64:
     case FIELD_F64:
       if ((field->type == FIELD_F64 || type != napi_null) && !read_number(e, value, &number))
-        return refuse(e, what, field->name, "a number");
+        return refuse(e, what, field->name, "a number", value);
       *(double *)place = number;
       return true;
     case FIELD_FLAG:
       if (napi_get_value_bool(e->env, value, &flag) != napi_ok)
-        return refuse(e, what, field->name, "true or false");
+        return refuse(e, what, field->name, "true or false", value);
       *(uint32_t *)place = flag;
       return true;
     case FIELD_WORD:
-      return read_word(e, value, field, (uint32_t *)place) ||
-             refuse(e, what, field->name, "one of the words of its type");
+      return read_word(e, value, field, (uint32_t *)place) || refuse_word(e, what, field, value);
     case FIELD_TEXT:
       return read_text(e, value, memory, (const char **)place) ||
-             refuse(e, what, field->name, "a string");
+             refuse(e, what, field->name, "a string", value);
     case FIELD_BUDGET:
       return read_handle(e, value, KIND_BUDGET, (void **)place);
     case FIELD_POLICY:
@@ -144,10 +168,39 @@ static bool read_field(struct environment *e, napi_value value, const struct fie
     case FIELD_RANGES:
       return read_ranges(e, value, memory, (const weir_error_range **)place,
                          (uint64_t *)(place + sizeof(void *))) ||
-             refuse(e, what, field->name, "a list of ranges of error codes");
+             refuse(e, what, field->name, "a list of ranges of error codes", value);
     default:
       return true;
   }
+}
+
+/* Whether all names of `object` are among the fields; throws, if not. */
+static bool names_known(struct environment *e, napi_value object, const struct field *fields,
+                        const char *what) {
+  napi_value names = NULL, name = NULL;
+  uint32_t count = 0;
+  if (napi_get_property_names(e->env, object, &names) != napi_ok) return false;
+  napi_get_array_length(e->env, names, &count);
+  for (uint32_t i = 0; i < count; i++) {
+    char text[64] = "", message[160];
+    const struct field *field = fields;
+    napi_get_element(e->env, names, i, &name);
+    napi_get_value_string_utf8(e->env, name, text, sizeof text, NULL);
+    while (field->name != NULL && strcmp(field->name, text) != 0) field++;
+    if (field->name != NULL) continue;
+    snprintf(message, sizeof message, "%s: no option is called %s", what, text);
+    throw_invalid(e, message);
+    return false;
+  }
+  return true;
+}
+
+bool options_read_all(struct environment *e, napi_value object, const struct field *fields,
+                      void *options, struct options_memory *memory, const char *what) {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(e->env, object, &type);
+  return (type != napi_object || names_known(e, object, fields, what)) &&
+         options_read(e, object, fields, options, memory, what);
 }
 
 bool options_read(struct environment *e, napi_value object, const struct field *fields,
@@ -155,7 +208,7 @@ bool options_read(struct environment *e, napi_value object, const struct field *
   napi_valuetype type = napi_undefined;
   napi_typeof(e->env, object, &type);
   if (type == napi_undefined || type == napi_null) return true;
-  if (type != napi_object) return refuse(e, what, "options", "an object");
+  if (type != napi_object) return refuse(e, what, "options", "an object", object);
   for (const struct field *field = fields; field->name != NULL; field++) {
     napi_value value = NULL;
     if (napi_get_named_property(e->env, object, field->name, &value) != napi_ok) return false;

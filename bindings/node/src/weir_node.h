@@ -239,6 +239,9 @@ struct options_memory {
 /* Fills `options` from `object` (which may be undefined); false: it threw. */
 bool options_read(struct environment *e, napi_value object, const struct field *fields,
                   void *options, struct options_memory *memory, const char *what);
+/* The same, of an object that has nothing but these fields. */
+bool options_read_all(struct environment *e, napi_value object, const struct field *fields,
+                      void *options, struct options_memory *memory, const char *what);
 void options_done(struct options_memory *memory);
 napi_value struct_value(struct environment *e, const struct field *fields, const void *data);
 napi_value field_names(struct environment *e, const struct field *fields);

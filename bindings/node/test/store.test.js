@@ -160,6 +160,34 @@ timed('memoize: once for equal arguments, errors are not kept', async (clock, ru
   assert.equal(await fine, 'ok');
 });
 
+timed('memoize: what JSON takes for the same is told apart', async (clock, runtime) => {
+  const same = weir.memoize((...args) => args, { runtime });
+  const given = [
+    [null],
+    [undefined],
+    [NaN],
+    [Infinity],
+    [-Infinity],
+    ['null'],
+    [1n],
+    [1],
+    [[null]],
+  ];
+  for (const args of [...given, [[undefined]]]) {
+    const both = Promise.all([same(...args), same(...args)]);
+    await clock.settle();
+    const [first, second] = await both;
+    assert.deepEqual(first, args);
+    assert.equal(second, first);
+  }
+  class Opaque {
+    #inside = 1;
+  }
+  for (const arg of [new Map([[1, 2]]), new Set(), new Opaque(), () => 1, Symbol('x'), [new Map()]])
+    assert.throws(() => same(arg), /InvalidError: no key can be made of a/);
+  assert.equal(same.cache.stats.loads, given.length + 1);
+});
+
 timed('memoize keeps `this`', async (clock, runtime) => {
   const object = {
     base: 10,
@@ -190,6 +218,26 @@ timed('flight: one does the work, nothing is kept', async (clock, runtime) => {
   assert.equal(await again, 3);
   assert.equal(flight.stats.shared, 1);
 });
+
+timed(
+  'cache: what loadMany does not find is neither weighed nor stored',
+  async (clock, runtime) => {
+    const found = new Map(Object.entries({ a: 'a', bad: new RangeError('bad'), bcd: 'bcd' }));
+    const cache = new weir.Cache({
+      maxWeight: 100,
+      weigh: (key, value) => value.length,
+      ttlFor: (key, value) => value.length * 1000,
+      loadMany: async (keys) => keys.map((key) => found.get(key)),
+      runtime,
+    });
+    const many = cache.getMany(['a', 'bad', 'none', 'bcd']);
+    await clock.settle();
+    const [a, bad, none, b] = await many;
+    assert.deepEqual([a, b], ['a', 'bcd']);
+    assert.ok(bad instanceof RangeError && none instanceof weir.NotFoundError);
+    assert.equal(cache.stats.weight, 4);
+  },
+);
 
 timed('cache: ttlFor and weigh are asked for all that is stored', async (clock, runtime) => {
   const cache = new weir.Cache({
