@@ -163,28 +163,33 @@ static void expect_item(struct get *get, size_t index) {
 }
 
 /* What is known of an item once nothing more happens: whether it was served, and that a value which
- * is old enough is being loaded again. */
+ * is old enough is being loaded again. A get that was cancelled may not have come to it. */
 static void taken_up(struct get *get, const struct item *item) {
   struct world *world = get->world;
   if (item->alive.count == 0) return;
-  int memory = world->injected == get->injected;
-  int served = memory && (item->alive.must || (item->load == 0 && item->failure == 0));
+  int came = world->injected == get->injected && !get->cancelled;
+  int served = came && (item->alive.must || (item->load == 0 && item->failure == 0));
   model_used(world, item->key, served);
-  int begins = item->alive.must && item->refresh && memory;
+  int begins = came && item->alive.must && item->refresh;
   MUST(world, !begins || load_begun_by(get, item->key) != 0, item->key, get->number);
 }
 
-/* An accepted get has been taken up: it was served, or waits for a load. */
-static void asked(struct get *get, weir_status status) {
+/* Whether it was accepted; there may have been no memory for it. */
+static int accepted(struct get *get, weir_status status) {
   struct world *world = get->world;
-  if (status != WEIR_OK) {
-    MUST(world, status == WEIR_ENOMEM && world->injected != get->injected, status, 0);
-    MUST(world, get->freed, get->number, status);
-    get->number = 0;
-    return;
+  if (status == WEIR_OK) {
+    world->calls++;
+    return 1;
   }
-  world->calls++;
-  run_idle(world);
+  MUST(world, status == WEIR_ENOMEM && world->injected != get->injected, status, 0);
+  MUST(world, get->freed, get->number, status);
+  get->number = 0;
+  return 0;
+}
+
+/* An accepted get has been taken up: it was served, or waits for a load. */
+static void asked(struct get *get) {
+  struct world *world = get->world;
   take_up(get);
   for (size_t i = 0; i < get->count; i++) taken_up(get, &get->items[i]);
   if (get->settled) return;
@@ -193,19 +198,14 @@ static void asked(struct get *get, weir_status status) {
   MUST(world, waits, get->number, get->count);
 }
 
-void get_step(struct world *world) {
+static struct get *ask(struct world *world, size_t index) {
   struct get *get = free_get_slot(world);
   size_t size = 0;
-  size_t index = below(world, KEYS);
   const void *key = key_bytes(index, &size);
-  world->loader_manner = (int)below(world, LOAD_MANNERS);
   uint64_t form = below(world, 3);
   int64_t deadline_ms = (int64_t)below(world, 50);
-  if (get == NULL) return;
-  if (!loads_free(world)) {
-    get->number = 0;
-    return;
-  }
+  weir_status status;
+  if (get == NULL) return NULL;
   expect_item(get, index);
   if (form == 0) {
     weir_run_options options = WEIR_RUN_OPTIONS_INIT;
@@ -213,10 +213,37 @@ void get_step(struct world *world) {
     options.key_size = size;
     options.deadline_ms = deadline_ms + 1;
     get->deadline_ns = world_now(world) + options.deadline_ms * MS;
-    asked(get, weir_run(world->getter, &options, get_settled, get, free_get, &get->call, NULL));
+    status = weir_run(world->getter, &options, get_settled, get, free_get, &get->call, NULL);
   } else {
-    asked(get, weir_cache_get(world->cache, key, size, world->loader, get_settled, get, free_get,
-                              form == 1 ? &get->call : NULL, NULL));
+    status = weir_cache_get(world->cache, key, size, world->loader, get_settled, get, free_get,
+                            form == 1 ? &get->call : NULL, NULL);
+  }
+  return accepted(get, status) ? get : NULL;
+}
+
+static void cancel(struct get *get) {
+  int settled = get->settled;
+  get->cancelled = 1;
+  weir_status status = weir_call_cancel(get->call);
+  MUST(get->world, status == (settled ? WEIR_ESTALE : WEIR_OK), status, settled);
+}
+
+/* One, or several of one key in one turn, of which some are cancelled in the same turn. */
+void get_step(struct world *world) {
+  struct get *gets[3] = {NULL};
+  size_t index = below(world, KEYS);
+  world->loader_manner = (int)below(world, LOAD_MANNERS);
+  size_t count = one_in(world, 4) ? 1 + below(world, 3) : 1;
+  if (!loads_free(world)) return;
+  for (size_t i = 0; i < count; i++) {
+    gets[i] = ask(world, index);
+    size_t other = below(world, count);
+    int cancels = one_in(world, 3) && count > 1 && gets[other] != NULL;
+    if (cancels && gets[other]->call != NULL && !gets[other]->cancelled) cancel(gets[other]);
+  }
+  run_idle(world);
+  for (size_t i = 0; i < count; i++) {
+    if (gets[i] != NULL) asked(gets[i]);
   }
 }
 
@@ -239,13 +266,10 @@ void get_many_step(struct world *world) {
   }
   weir_status status = weir_cache_get_many(world->cache, keys, sizes, count, world->bulk_loader,
                                            get_settled, get, free_get, &get->call, NULL);
-  if (count == 0 && status == WEIR_OK) {
-    world->calls++;
-    run_idle(world);
-    MUST(world, get->settled, get->number, 0);
-    return;
-  }
-  asked(get, status);
+  if (!accepted(get, status)) return;
+  run_idle(world);
+  MUST(world, count != 0 || get->settled, get->number, 0);
+  asked(get);
 }
 
 void cancel_step(struct world *world) {
@@ -256,10 +280,7 @@ void cancel_step(struct world *world) {
     get->call = NULL;
     return;
   }
-  int settled = get->settled;
-  get->cancelled = 1;
-  weir_status status = weir_call_cancel(get->call);
-  MUST(world, status == (settled ? WEIR_ESTALE : WEIR_OK), status, settled);
+  cancel(get);
   run_idle(world);
   MUST(world, get->settled, get->number, 0);
 }
@@ -305,20 +326,27 @@ static int referred(const struct world *world, const struct load *load) {
   return 0;
 }
 
+static void check_get(struct world *world, struct get *get) {
+  int late = world_now(world) >= get->deadline_ns;
+  if (late || all_over(world, get)) MUST(world, get->settled, get->number, get->items[0].load);
+  if (get->settled && get->freed && get->call == NULL) get->number = 0;
+}
+
+static void check_load(struct world *world, struct load *load) {
+  int64_t timeout_ms = world->options.load_timeout_ms;
+  int late = timeout_ms != WEIR_FOREVER && world_now(world) >= load->began_ns + timeout_ms * MS;
+  int over = load->completed || load->told;
+  MUST(world, over || !late, load->number, load->began_ns);
+  MUST(world, over || !load->foreground || waiters_of(world, load) != 0, load->number, 0);
+  if (load->completed && load->freed && !referred(world, load)) load->number = 0;
+}
+
 void check_gets(struct world *world) {
   for (size_t i = 0; i < GETS; i++) {
-    struct get *get = &world->gets[i];
-    if (get->number == 0) continue;
-    if (all_over(world, get)) MUST(world, get->settled, get->number, get->items[0].load);
-    if (get->settled && get->freed && get->call == NULL) get->number = 0;
+    if (world->gets[i].number != 0) check_get(world, &world->gets[i]);
   }
   for (size_t i = 0; i < LOADS; i++) {
-    struct load *load = &world->loads[i];
-    int over = load->number == 0 || load->completed || load->told;
-    MUST(world, over || !load->foreground || waiters_of(world, load) != 0, load->number, i);
-    if (load->number != 0 && load->completed && load->freed && !referred(world, load)) {
-      load->number = 0;
-    }
+    if (world->loads[i].number != 0) check_load(world, &world->loads[i]);
   }
 }
 

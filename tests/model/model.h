@@ -289,7 +289,7 @@ void get_many_step(struct world *world);
 void cancel_step(struct world *world);
 /* Gets that still wait for this load. */
 size_t waiters_of(const struct world *world, const struct load *load);
-/* Those whose loads are over have settled, and no load goes on for nobody. */
+/* Those whose time or loads are over have settled, and no load goes on for nobody or too long. */
 void check_gets(struct world *world);
 void forget_gets(struct world *world);
 

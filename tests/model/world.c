@@ -82,8 +82,19 @@ static int64_t weigh(void *data, const void *key, size_t key_size, const weir_va
 static int64_t expire(void *data, const weir_expiry *expiry) {
   struct world *world = data;
   size_t key = key_index(world, expiry->key, (size_t)expiry->key_size);
-  MUST(world, number_of(world, expiry->value, key) != 0, key, 0);
-  return expiry->moment == WEIR_EXPIRE_READ ? WEIR_EXPIRE_KEEP : world->options.ttl_ms;
+  uint64_t number = number_of(world, expiry->value, key);
+  const struct key_model *model = &world->keys[key];
+  MUST(world, number != 0, key, 0);
+  if (expiry->moment == WEIR_EXPIRE_READ) {
+    MUST(world, may_be_alive(world, model), key, number);
+    return WEIR_EXPIRE_KEEP;
+  }
+  /* What a load brings is in the model already. */
+  int loaded = model->count != 0 && model->versions[0].number == number;
+  int updates = expiry->moment == WEIR_EXPIRE_UPDATED;
+  int right = updates ? may_be_alive(world, model) : !must_be_alive(world, model);
+  MUST(world, loaded || right, key, expiry->moment);
+  return world->options.ttl_ms;
 }
 
 static void on_evict(void *data, weir_cache *cache, const weir_eviction *eviction) {
