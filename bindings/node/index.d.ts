@@ -3,9 +3,8 @@
  * weir for Node.
  *
  * Times are milliseconds; `Infinity` is no bound, in time and in number; `null` switches a feature
- * off.
- * What a function throws comes back as the very same object. What weir itself says is a WeirError.
- * Everything here belongs to the thread that made it (the main thread or a worker).
+ * off. What a function throws comes back as the very same object. What weir itself says is a
+ * WeirError. Everything here belongs to the thread that made it (the main thread or a worker).
  */
 
 /// <reference types="node" />

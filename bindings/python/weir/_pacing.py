@@ -19,7 +19,9 @@ from ._runtime import Runtime
 
 class Paced:
     """A function under a debounce or throttle. ``await paced(...)`` gives what the run that covers the call gives;
-    a call that another replaced raises Superseded, or with superseded='share' gives that run's result, too.
+    a call that another replaced raises Superseded, or with superseded='share' gives that run's result, too. As with
+    all coroutines nothing happens until it is awaited, or made a task. If the function is not asynchronous, a call
+    blocks its thread until then.
     """
 
     def __init__(self, kind: Any, function: Callable[..., Any], options: Dict[str, Any]) -> None:
