@@ -95,6 +95,7 @@ func TestValuesOfACacheAloneAreGivenBack(t *testing.T) {
 	eventually(t, "at most two batches are out", func() bool {
 		return rt.Stats().Slots < 2*batchSize
 	})
+	runtime.KeepAlive(cache)
 }
 
 // Dropped with a log, listeners and policies, a runtime ends, and its thread and descriptor with it.
