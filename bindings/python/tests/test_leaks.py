@@ -10,7 +10,8 @@ import random
 import resource
 import threading
 import tracemalloc
-from typing import Any
+import weakref
+from typing import Any, List
 
 import pytest
 
@@ -124,6 +125,114 @@ def test_one_shot_operations_do_not_grow() -> None:
     assert blocks_after(lambda: quick(main()), 3) < 100_000
     runtime = weir.default_runtime()
     assert all(len(queue.sites) < 10 for queue in runtime._queues())
+
+
+def noted(runtime: weir.Runtime) -> int:
+    """How much a runtime's queues hold by number: sites, listeners, attempts, calls, values."""
+    queues = [bridge.queue for bridge in runtime._loops.values()] + runtime._queues()
+    return sum(
+        len(queue.sites) + len(queue.listeners) + len(queue.attempts) + len(queue.calls) + queue.out
+        for queue in queues
+    )
+
+
+async def refuses() -> None:
+    raise OSError("no")
+
+
+# What is made, used and dropped, without being closed.
+async def caches_and_flights() -> None:
+    cache = weir.Cache(on_evict=lambda evicted: None)
+    await cache.get("key", answer, 1)
+    cache.put("other", object())
+    await weir.Flight().run("key", answer, 1)
+
+
+async def fallbacks() -> None:
+    policy = weir.Pipeline(weir.Breaker(), weir.Fallback(lambda error: 1))
+    assert await policy.run(refuses) == 1
+    assert await weir.Fallback(value=object()).run(refuses) is not None
+
+
+async def pools() -> None:
+    weir.Pool(2, on_progress=lambda *told: None).add(answer, 1)
+    with pytest.raises(weir.Invalid):
+        weir.Pool(-7, on_progress=lambda *told: None)
+    with pytest.raises(OSError):
+        async with weir.Pool(2, on_progress=lambda *told: None) as pool:
+            pool.add(refuses)
+
+
+async def scopes() -> None:
+    async with weir.Scope() as scope:
+        scope.set("key", object())
+        await scope.open(lambda: 1, lambda opened: None)
+        with pytest.raises(OSError):
+            await scope.open(refuses, lambda opened: None)
+    with pytest.raises(weir.Closed):
+        await scope.open(answer, lambda opened: None)
+
+
+async def judged() -> None:
+    await SHARED.run(1, policy=weir.Retry(classify=lambda *told: None))
+    await SHARED.wrap(weir.Retry(classify=lambda *told: None)).run(1)
+
+
+async def refused() -> None:
+    for make in (
+        lambda: weir.Chaos(failure=OSError(), failure_rate=7),
+        lambda: weir.Breaker(failure_threshold=0, on_state_change=print),
+        lambda: weir.Cache(max_entries=-7, on_evict=print),
+    ):
+        with pytest.raises(weir.Invalid):
+            make()
+
+
+SHARED = weir.operation(answer)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [caches_and_flights, fallbacks, pools, scopes, judged, refused],
+    ids=lambda it: it.__name__,
+)
+def test_what_is_dropped_leaves_nothing_behind(made: Any) -> None:
+    async def counts() -> int:
+        for _ in range(20):
+            await made()
+        for _ in range(3):
+            gc.collect()
+            await weir.sleep(0.001)
+        with weir.current_runtime() as runtime:
+            weir.Fallback(value=1)  # home takes back what came
+            return noted(runtime)
+
+    async def main() -> List[int]:
+        return [await counts() for _ in range(5)]
+
+    with weir.Runtime() as runtime:
+        windows = quick(main())
+        grown = [after - before for before, after in zip(windows, windows[1:])]
+        assert min(grown) <= 0, f"numbers that 20 rounds add, at least: {min(grown)}"
+    assert runtime.close()
+
+
+def test_an_operation_outlives_its_runtimes() -> None:
+    async def main(runtime: weir.Runtime) -> None:
+        assert await SHARED.run(1, runtime=runtime) == 1
+
+    for _ in range(5):
+        runtime = weir.Runtime()
+        quick(main(runtime))
+        assert runtime.close()
+    gone = weakref.ref(runtime)
+    with weir.Runtime() as another:
+        quick(main(another))
+        del runtime
+        gc.collect()
+        assert gone() is None
+        assert len(SHARED._compiled) <= 2
+    assert another.close()
 
 
 def test_a_storm_of_cancels() -> None:

@@ -37,13 +37,11 @@ class Queue(_weir.Queue):
 
     bridge: Any
     calls: Dict[int, Any]
-    handles: Dict[Any, Any]
 
     def __init__(self, runtime: "Runtime") -> None:
         super().__init__(runtime)
         self.bridge = None
         self.calls = {}
-        self.handles = {}
 
     def told(self, token: int) -> Tuple[Any, ...]:
         """What there is to know of an attempt; nothing once it was completed."""

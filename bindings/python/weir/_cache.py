@@ -12,7 +12,18 @@ import decimal
 import enum
 import functools
 import uuid
-from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional, TypeVar, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    TypeVar,
+    Union,
+)
 
 from . import _weir
 from ._bridge import PLAIN, Owner, Queue, run_here
@@ -119,6 +130,7 @@ class Cache(_weir.Cache):
         runtime: Optional[Runtime] = None,
     ) -> None:
         self.runtime = runtime_or_current(runtime)
+        self._operations: Dict[Queue, Any] = {}
         heard: Any = {}
         if on_evict is not None:
             heard["_ear"] = listen(self, self.runtime, _EvictionListener(on_evict))
@@ -205,9 +217,9 @@ class Cache(_weir.Cache):
     # --- the run door -----------------------------------------------------------------------------
 
     def _get_operation(self, queue: Queue) -> Any:
-        found = queue.handles.get(self)
+        found = self._operations.get(queue)
         if found is None:
-            found = queue.handles[self] = self._operation(queue.leaf(0))
+            found = self._operations[queue] = self._operation(queue.leaf(0))
         return found
 
     def get(
@@ -336,12 +348,13 @@ class Flight(_weir.Flight):
         self, *, timeout: Any = None, name: Optional[str] = None, runtime: Optional[Runtime] = None
     ) -> None:
         self.runtime = runtime_or_current(runtime)
+        self._operations: Dict[Queue, Any] = {}
         super().__init__(self.runtime, timeout=timeout, name=name)
 
     def _run_operation(self, queue: Queue) -> Any:
-        found = queue.handles.get(self)
+        found = self._operations.get(queue)
         if found is None:
-            found = queue.handles[self] = self._operation(queue.leaf(0))
+            found = self._operations[queue] = self._operation(queue.leaf(0))
         return found
 
     def run(

@@ -44,7 +44,7 @@ class Chaos(Policy, _weir.Chaos):
         chosen = runtime_or_current(runtime)
         super().__init__(
             chosen,
-            chosen._home_queue(),
+            chosen._drained_home(),
             enabled=int(enabled),
             failure_rate=failure_rate,
             outcome_rate=outcome_rate,
@@ -73,7 +73,7 @@ class Chaos(Policy, _weir.Chaos):
         """Replaces all options, live; what is not named has its default again."""
         if options.get("phases") is not None:
             options["phases"] = self._numbered(options["phases"])
-        self._set_options(_queue=self.runtime._home_queue(), **options)
+        self._set_options(_queue=self.runtime._drained_home(), **options)
 
 
 KINDS[9] = Chaos

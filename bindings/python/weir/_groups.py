@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from . import _weir
 from ._bridge import Call, current_attempt, scope_here
 from ._flow import Progress, _Collector
-from ._operations import Leaf, Operation, Resource, as_operation
+from ._operations import Leaf, Operation, as_operation, opened_once
 from ._policies import policies_of, runtime_or_current
 from ._runtime import Runtime, log_level
 
@@ -99,11 +100,11 @@ class Scope(_weir.Scope):
         return self._resource(open, close, key).call(scope=self)
 
     def _resource(self, open: Any, close: Any, key: Optional[str]) -> Operation:
-        return Resource(as_operation(open), Leaf(close, "input", once=True), key)
+        return opened_once(open, close, key)
 
     def set(self, key: str, value: Any) -> None:
         """A value that all in the scope, and in those inside it, see."""
-        self._set(self.runtime._home_queue(), key, value)
+        self._set(self.runtime._drained_home(), key, value)
 
     def get(self, key: str, default: Any = None) -> Any:
         """A value of the scope, or of those around it."""
@@ -218,7 +219,6 @@ class Pool(_weir.Pool):
         self._tell, self._added, self._sealed = on_progress, 0, False
         if self._collector is not None:
             options["user"] = self._collector.user
-            self._queue.listeners[self._collector.user] = self._collector
         super().__init__(
             self.runtime,
             self._queue,
@@ -261,16 +261,30 @@ class Pool(_weir.Pool):
     async def run(self, *, deadline: Any = None, scope: Any = None) -> List[Any]:
         """Takes the pool: waits until it is sealed and all in it has ended. The results, in the order of adding."""
         work = _Ready(self._operation(), self.runtime)
-        return self._done(await work.run(deadline=deadline, scope=scope, runtime=self.runtime))
+        with self._heard():
+            values = await work.run(deadline=deadline, scope=scope, runtime=self.runtime)
+            return self._done(values)
 
     def call(self, *, deadline: Any = None, scope: Any = None) -> List[Any]:
         """As run(), but blocks this thread; functions run on threads of a pool."""
         work = _Ready(self._operation(), self.runtime)
-        return self._done(work.call(deadline=deadline, scope=scope, runtime=self.runtime))
+        with self._heard():
+            return self._done(work.call(deadline=deadline, scope=scope, runtime=self.runtime))
+
+    @contextlib.contextmanager
+    def _heard(self) -> Iterator[None]:
+        """While it runs, and no longer: the queue outlives the pool."""
+        collector, listeners = self._collector, self._queue.listeners
+        if collector is not None:
+            listeners[collector.user] = collector
+        try:
+            yield
+        finally:
+            if collector is not None:
+                listeners.pop(collector.user, None)
 
     def _done(self, values: Any) -> List[Any]:
         if self._collector is not None:
-            self._queue.listeners.pop(self._collector.user, None)
             values = self._collector.values()
         self.results = values
         return self.results

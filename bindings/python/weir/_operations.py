@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import itertools
+import weakref
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 from . import _weir
@@ -81,11 +82,22 @@ class Operation:
         key = (id(queue), judges)
         found = self._compiled.get(key)
         if found is None or found[0] is not queue:
+            # What is closed runs nothing any more, and is not to live as long as this does.
+            for old, (kept, *_) in list(self._compiled.items()):
+                if kept.runtime.closed:
+                    self._compiled.pop(old, None)
             found = (queue, *self._make(queue, judges))
             for name, value in self._labels.items():
                 found[1].set_label(name, value)
             self._compiled[key] = found
         return found[1]
+
+    def _compile_for(self, judging: Any, queue: Queue, judges: Judges) -> Any:
+        """The same; what is judged by others is kept as long as the policy or operation they come from."""
+        key = (id(queue), judges)
+        if judges and key not in self._compiled:
+            weakref.finalize(judging, self._compiled.pop, key, None).atexit = False
+        return self._compile(queue, judges)
 
     def _make(self, queue: Queue, judges: Judges) -> Tuple[Any, ...]:
         raise NotImplementedError
@@ -205,7 +217,7 @@ def _submit(
 ) -> None:
     number = next(_call_numbers)
     judges: Judges = policy._judges if policy is not None else ()
-    call.operation = operation._compile(queue, judges)
+    call.operation = operation._compile_for(policy, queue, judges)
     call.number = number
     queue.calls[number] = call
     handle = policy._handle(queue) if policy is not None else None
@@ -227,15 +239,26 @@ class Leaf(Operation):
         once: bool = False,
     ) -> None:
         super().__init__()
-        self.once = once  # begun once, whenever that may be: kept until then
+        # Begun once, whenever that may be: its site is kept from expect() until then.
+        self.once = once
+        self.expected = False
+        self._expected: List[Tuple[Queue, Site]] = []
         self.function, self.mode, self.judges = function, mode, judges
 
     def _make(self, queue: Queue, judges: Judges) -> Tuple[Any, ...]:
         site = Site(self, judges + self.judges)
-        queue.sites[site.number] = site
         if self.once:
+            self._expected.append((queue, site))
+            if self.expected:
+                self.expect()
             return (queue.leaf(site.number),)
+        queue.sites[site.number] = site
         return (queue.leaf(site.number), _Registration(queue, site.number))
+
+    def expect(self) -> None:
+        """From here on it may begin, though nobody holds this any more."""
+        for queue, site in self._expected:
+            queue.sites[site.number] = site
 
     def __repr__(self) -> str:
         return f"<weir operation {getattr(self.function, '__qualname__', self.function)!s}>"
@@ -260,7 +283,7 @@ class Wrapped(Operation):
         self.runtime = policy.runtime
 
     def _make(self, queue: Queue, judges: Judges) -> Tuple[Any, ...]:
-        inner = self.inner._compile(queue, judges + self.policy._judges)
+        inner = self.inner._compile_for(self, queue, judges + self.policy._judges)
         return (inner.wrap(self.policy._handle(queue)), inner)
 
 
@@ -499,6 +522,32 @@ class Resource(Operation):
     def _make(self, queue: Queue, judges: Judges) -> Tuple[Any, ...]:
         parts = (self.open._compile(queue, judges), self.close._compile(queue, ()))
         return (_weir.scope_resource(parts[0], parts[1], self.key), parts)
+
+
+def opened_once(open: Work, close: Callable[[Any], Any], key: Optional[str]) -> Operation:
+    """A resource that is opened once. Nothing is kept to close what was never opened."""
+    closes = Leaf(close, "input", once=True)
+    if isinstance(open, Operation):  # what it runs is not seen here
+        closes.expected = True
+        return Resource(open, closes, key)
+    work = as_operation(open)
+    assert isinstance(work, Leaf)
+    function = work.function
+
+    def begins(*args: Any) -> Any:
+        value = function(*args)
+        if hasattr(type(value), "__await__"):
+            return _expecting(value, closes)
+        closes.expect()
+        return value
+
+    return Resource(Leaf(begins, work.mode), closes, key)
+
+
+async def _expecting(opening: Any, closes: Leaf) -> Any:
+    value = await opening
+    closes.expect()
+    return value
 
 
 def resource_of(open: Work, close: Work, key: Optional[str] = None) -> Operation:

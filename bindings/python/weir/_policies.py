@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar, Union
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple, TypeVar, Union
 
 from . import _weir
 from ._bridge import PLAIN, Judged, Owner, Queue, run_here
@@ -340,7 +340,8 @@ class Fallback(Policy, _weir.Fallback):
             raise ValueError("fallback: give a function or a value, one of both")
         self._options = {"failures": failures, "name": name}
         given = {"has_value": 1, "value": None if value is _ABSENT else value}
-        super().__init__(chosen, chosen._home_queue(), **given, **self._options)
+        self._handles: Dict[Queue, Any] = {}
+        super().__init__(chosen, chosen._drained_home(), **given, **self._options)
         if function is not None:
             self._function = (
                 function if isinstance(function, Operation) else Leaf(function, "failed")
@@ -350,11 +351,11 @@ class Fallback(Policy, _weir.Fallback):
     def _handle(self, queue: Queue) -> Any:
         if self._function is None:
             return self
-        found = queue.handles.get(self)
+        found = self._handles.get(queue)
         if found is None:  # the function has to run where the run comes from
             compiled = self._function._compile(queue, ())
             found = _weir.Fallback(self.runtime, queue, operation=compiled, **self._options)
-            queue.handles[self] = found
+            self._handles[queue] = found
         return found
 
     def set_options(
@@ -373,24 +374,18 @@ class Fallback(Policy, _weir.Fallback):
             self._function = (
                 function if isinstance(function, Operation) else Leaf(function, "failed")
             )
-            for queue in self._queues():
+            for queue, handle in list(self._handles.items()):
                 operation = self._function._compile(queue, ())
-                queue.handles[self]._set_options(operation=operation, failures=failures)
+                handle._set_options(operation=operation, failures=failures)
         else:
-            for handle in [self, *(queue.handles[self] for queue in self._queues())]:
-                home = self.runtime._home_queue()
+            for handle in [self, *self._handles.values()]:
+                home = self.runtime._drained_home()
                 handle._set_options(_queue=home, has_value=1, value=value, failures=failures)
         self._judged_by(judges(classify))
 
-    def _queues(self) -> List[Queue]:
-        """Those from which runs came that needed the function."""
-        queues: List[Queue] = [bridge.queue for bridge in list(self.runtime._loops.values())]
-        queues += self.runtime._queues()
-        return [queue for queue in dict.fromkeys(queues) if self in queue.handles]
-
     def stats(self) -> Any:
         """Runs that came by, those it stepped in for, and those of them that failed all the same."""
-        told = [self._stats()] + [queue.handles[self]._stats() for queue in self._queues()]
+        told = [self._stats()] + [handle._stats() for handle in list(self._handles.values())]
         return type(told[0])([sum(column) for column in zip(*told)])
 
 
@@ -513,6 +508,7 @@ class Pipeline(Policy, _weir.Pipeline):
     def __init__(self, *policies: Policy, name: Optional[str] = None) -> None:
         self._parts = policies
         self._options = {"name": name}
+        self._handles: Dict[Queue, Any] = {}
         runtime = (
             policies[0].runtime
             if policies and isinstance(policies[0], Policy)
@@ -531,10 +527,12 @@ class Pipeline(Policy, _weir.Pipeline):
     def _handle(self, queue: Queue) -> Any:
         if not self._bound:
             return self
-        found = queue.handles.get(self)
+        found = self._handles.get(queue)
         if found is None:
             parts = [part._handle(queue) for part in self._parts]
-            found = queue.handles[self] = _weir.Pipeline(self.runtime, parts, self._options["name"])
+            found = self._handles[queue] = _weir.Pipeline(
+                self.runtime, parts, self._options["name"]
+            )
         return found
 
 

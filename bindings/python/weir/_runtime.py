@@ -112,6 +112,12 @@ class Runtime(_weir.Runtime):
                     self._home = Queue(self)
         return self._home
 
+    def _drained_home(self) -> Queue:
+        """Home, without what came back since it was last asked for: as often as values go out."""
+        home = self._home_queue()
+        home.drain()
+        return home
+
     def _ears_queue(self) -> Queue:
         """Where listeners hear. Not home, which whoever writes to a cache drains: a listener does not run there."""
         if self._ears is None:
