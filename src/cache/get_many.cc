@@ -195,10 +195,12 @@ Next begin_many(ManyGet &get) {
   ManyLoads loads(cache);
   if (!look_up_all(get, loads, request.input)) return fail_many(get);
   LoadStart start = {&cache, static_cast<BoundOperation *>(get.owner)->work, &request};
-  loads.old.load(start, true);
+  weir_status refresh = loads.old.load(start, true);
   if (get.items == nullptr) return finish_many(get);
   if (run.runtime().life() != Life::open) return Next::wait;  // about to be stopped
-  join_all(get, loads.missing.load(start, false));
+  weir_status status = loads.missing.load(start, false);
+  // A key that ended after it was found old waits for that load, if it occurs again.
+  join_all(get, status == WEIR_OK ? refresh : status);
   return get.waiting == 0 ? finish_many(get) : Next::wait;
 }
 

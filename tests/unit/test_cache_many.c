@@ -380,6 +380,32 @@ static void a_load_of_many_that_cannot_begin_gives_each_key_the_status(struct fi
   weir_cache_unref(cache);
 }
 
+static int64_t end_by_reading(void *data, const weir_expiry *expiry) {
+  (void)data;
+  return expiry->moment == WEIR_EXPIRE_READ ? 0 : 1000;
+}
+
+/* The key is there the first time, old, and gone the second. */
+static void a_key_that_ends_before_its_refresh_can_begin_has_the_status(struct fixture *fx) {
+  weir_runtime_options runtime_options = WEIR_RUNTIME_OPTIONS_INIT;
+  runtime_options.max_in_flight = 1;
+  remake_runtime(fx, &runtime_options);
+  struct lister lister;
+  struct got_many list = {0};
+  make_lister(fx, &lister, "7");
+  weir_cache_options options = WEIR_CACHE_OPTIONS_INIT;
+  options.refresh_ms = 10;
+  options.expire = end_by_reading;
+  weir_cache *cache = new_cache(fx, &options);
+  assert_int_equal(put_number(fx, cache, "a", 1), WEIR_OK);
+  advance_ms(fx, 10);
+  struct run *run = get_many(fx, cache, &lister, "a a", &list);
+  ASSERT_ITEMS(run, 1, ITEM_ERROR - WEIR_EFULL);
+  assert_int_equal(stats_of(cache).loading, 0);
+  weir_operation_unref(lister.operation);
+  weir_cache_unref(cache);
+}
+
 static void a_load_of_many_that_cannot_begin_is_served_expired_values(struct fixture *fx) {
   weir_runtime_options runtime_options = WEIR_RUNTIME_OPTIONS_INIT;
   runtime_options.max_in_flight = 1;
@@ -531,6 +557,7 @@ TEST_MAIN("cache many", TEST(many_missing_keys_are_loaded_in_one_run),
           TEST(old_values_of_many_are_refreshed_in_one_run),
           TEST(expired_values_of_many_serve_where_loading_failed),
           TEST(a_load_of_many_that_cannot_begin_gives_each_key_the_status),
+          TEST(a_key_that_ends_before_its_refresh_can_begin_has_the_status),
           TEST(a_load_of_many_that_cannot_begin_is_served_expired_values),
           TEST(the_timeout_of_loads_ends_a_load_of_many),
           TEST(without_memory_gets_of_many_leave_no_item_out),
