@@ -844,7 +844,7 @@ export interface CacheOptions<V> {
   weigh?: (key: any, value: V) => number;
   /** From when it was written; default 300,000. */
   ttlMs?: number;
-  /** An entry's own lifetime, asked when it is written; undefined: ttlMs. */
+  /** An entry's own lifetime, asked when it is written; undefined: ttlMs; below 0: gone at once. */
   ttlFor?: (key: any, value: V) => number | undefined;
   /** From its last use; default null: for ever. */
   idleMs?: number | null;

@@ -30,6 +30,11 @@ function evictionListener(runtime, onEvict, told) {
   return listen(runtime, typeof onEvict === 'function' ? tell : onEvict, told);
 }
 
+function checkTtl(what, ttlMs) {
+  if (!(ttlMs >= 0))
+    throw new InvalidError(`cache.${what}: ttlMs must be 0 or more, or Infinity (got ${ttlMs})`);
+}
+
 class Cache extends Handle {
   constructor(options = {}) {
     const { load, loadMany, weigh, ttlFor, onEvict, runtime = defaultRuntime(), ...rest } = options;
@@ -77,9 +82,10 @@ class Cache extends Handle {
 
   // What weir has to know of a value that is stored; -2: the cache's own lifetime.
   _entryOf(key, value) {
+    const lifetime = this._ttlFor?.(key, value) ?? undefined;
     return {
       weight: this._weigh === undefined ? 0 : this._weigh(key, value),
-      ttlMs: this._ttlFor?.(key, value) ?? -2,
+      ttlMs: lifetime === undefined ? -2 : Math.max(lifetime, 0),
     };
   }
 
@@ -155,6 +161,7 @@ class Cache extends Handle {
 
   /** Writes; `ttlMs` gives it a lifetime of its own. False: it is heavier than the bound. */
   put(key, value, { ttlMs } = NONE) {
+    checkTtl('put', ttlMs ?? 0);
     const { id, weight, lifetime } = this._keep(key, value);
     const runtime = this._runtime._open();
     const ttl = ttlMs ?? lifetime;
@@ -189,6 +196,7 @@ class Cache extends Handle {
 
   /** Uses an entry without reading it, and gives it a lifetime from now; whether it was there. */
   touch(key, ttlMs) {
+    checkTtl('touch', ttlMs);
     return native.cacheControl(this._open(), 0, keyOf(key), ttlMs);
   }
 

@@ -188,6 +188,29 @@ timed('memoize: what JSON takes for the same is told apart', async (clock, runti
   assert.equal(same.cache.stats.loads, given.length + 1);
 });
 
+test('cache: a lifetime that is over keeps nothing, and none is negative', () => {
+  for (const [lifetime, kept] of [
+    [-1, false],
+    [-5, false],
+    [0, false],
+    [5000, true],
+    [Infinity, true],
+    [undefined, true],
+    [null, true],
+  ]) {
+    const cache = new weir.Cache({ ttlFor: () => lifetime });
+    cache.put('a', 1);
+    assert.equal(cache.has('a'), kept, String(lifetime));
+    cache.put('b', 1, { ttlMs: 5000 });
+    for (const ttlMs of [-1, -2, NaN, 'x']) {
+      assert.throws(() => cache.put('b', 1, { ttlMs }), /cache\.put: ttlMs must be 0 or more/);
+      assert.throws(() => cache.touch('b', ttlMs), /cache\.touch: ttlMs must be 0 or more/);
+    }
+    assert.ok(cache.touch('b', Infinity));
+    cache.close();
+  }
+});
+
 timed('memoize keeps `this`', async (clock, runtime) => {
   const object = {
     base: 10,

@@ -24,6 +24,8 @@ static int box_init(PyObject *self, PyObject *args, PyObject *kwargs) {
   box->weight = weight;
   box->ttl_ms = WEIR_EXPIRE_KEEP;
   if (ttl != Py_Ellipsis && to_ms(ttl, &box->ttl_ms) < 0) return -1;
+  /* Over before it began; below 0 the library has words for other things. */
+  if (ttl != Py_Ellipsis && ttl != Py_None && box->ttl_ms < 0) box->ttl_ms = 0;
   Py_INCREF(object);
   box->object = object;
   return 0;

@@ -230,6 +230,13 @@ def test_cache_decorators_key_by_arguments() -> None:
     ) != weir.key_of(True)
 
 
+def test_a_lifetime_that_is_over_keeps_nothing() -> None:
+    for lifetime, kept in ((-0.001, False), (-5, False), (0, False), (5, True), (None, True)):
+        cache = weir.Cache(lifetime=lambda value, lifetime=lifetime: lifetime)
+        cache.put("a", 1)
+        assert ("a" in cache) == kept
+
+
 def test_a_cache_wants_a_key() -> None:
     cache = weir.Cache()
     for key in (None, 1, ("a", 1)):

@@ -99,7 +99,8 @@ class Cache(_weir.Cache):
     negative_ttl    seconds that a failed load is remembered; None (default): off
     eviction        'adaptive' (default), 's3_fifo' or 'lru'
     max_weight      bound by weight, with weigh(value) -> int
-    lifetime        lifetime(value) -> seconds, None (for ever) or ... (the cache's own ttl), asked at each write
+    lifetime        lifetime(value) -> seconds (0 or less: gone at once), None (for ever) or ... (the cache's own ttl),
+                    asked at each write
     on_evict        called with an Eviction for each entry that has left: in the event loop that ran where the cache
                     was made, or if there was none on a thread "weir-listen"
 
