@@ -231,7 +231,7 @@ static void cancel(struct get *get) {
 /* One, or several of one key in one turn, of which some are cancelled in the same turn. */
 void get_step(struct world *world) {
   struct get *gets[3] = {NULL};
-  size_t index = below(world, KEYS);
+  size_t index = choose_key(world, 4);
   world->loader_manner = (int)below(world, LOAD_MANNERS);
   size_t count = one_in(world, 4) ? 1 + below(world, 3) : 1;
   if (!loads_free(world)) return;

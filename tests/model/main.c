@@ -13,17 +13,18 @@
 #include <string.h>
 #include <time.h>
 
-enum { EPISODE_STEPS = 3000 };
+/* The library keeps the memory that it has needed once: what lacks it is found early. */
+enum { EPISODE_STEPS = 3000, SCARCE_STEPS = 500 };
 
 struct total {
   uint64_t steps, episodes, injected, gets, hash;
 };
 
-static int one_episode(struct world *world, int scarce, uint64_t seed, uint64_t steps) {
+static int one_episode(struct world *world, int scarce, uint64_t seed) {
   memset(world, 0, sizeof *world);
   world->scarce = scarce;
   world->seed = world->random = seed;
-  if (episode(world, steps)) return 1;
+  if (episode(world, scarce ? SCARCE_STEPS : EPISODE_STEPS)) return 1;
   printf("WRONG: %s\nseed %llu, step %llu\nreplay: model%s --episode %llu\n%s", world->detail,
          (unsigned long long)seed, (unsigned long long)world->step, scarce ? " --scarce" : "",
          (unsigned long long)seed, world->decisions);
@@ -36,7 +37,7 @@ static int run_episodes(struct total *total, int scarce, uint64_t seed, uint64_t
   int good = 1;
   while (good && total->steps < steps) {
     state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    good = one_episode(&world, scarce, state | 1, EPISODE_STEPS);
+    good = one_episode(&world, scarce, state | 1);
     total->steps += world.step;
     total->episodes++;
     total->injected += world.injected;
@@ -48,7 +49,7 @@ static int run_episodes(struct total *total, int scarce, uint64_t seed, uint64_t
 
 static int replay(int scarce, uint64_t seed) {
   static struct world world;
-  int good = one_episode(&world, scarce, seed, EPISODE_STEPS);
+  int good = one_episode(&world, scarce, seed);
   printf("%llu steps, hash %016llx\n", (unsigned long long)world.step,
          (unsigned long long)world.hash);
   return !good;

@@ -238,6 +238,8 @@ void world_close(struct world *world, int opened);
 /* The bytes of key `index`; keys differ in length, and one is empty. */
 const void *key_bytes(size_t index, size_t *size);
 size_t key_index(struct world *world, const void *key, size_t size);
+/* A key; with a chance of one in `n` one that is being loaded, if there is one. */
+size_t choose_key(struct world *world, uint64_t n);
 weir_value *new_value(struct world *world, size_t key, uint64_t *number);
 void run_idle(struct world *world);
 

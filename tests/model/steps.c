@@ -19,10 +19,13 @@ static void lookup_step(struct world *world, size_t index) {
   weir_value_unref(value);
 }
 
-static void touch_step(struct world *world, size_t index) {
+/* Often so that a value ends while it is being loaded again. */
+static void touch_step(struct world *world) {
   size_t size = 0;
+  size_t index = choose_key(world, 2);
   const void *key = key_bytes(index, &size);
   int64_t ttl_ms = one_in(world, 4) ? WEIR_FOREVER : (int64_t)below(world, 400);
+  if (one_in(world, 4)) ttl_ms = (int64_t)below(world, 4);
   weir_status status = weir_cache_touch(world->cache, key, size, ttl_ms);
   if (status == WEIR_ENOTFOUND) {
     model_seen(world, index, 0);
@@ -165,7 +168,7 @@ void take_step(struct world *world) {
   } else if (kind < 31) {
     invalidate_step(world, index);
   } else if (kind < 34) {
-    touch_step(world, index);
+    touch_step(world);
   } else if (kind < 46) {
     get_step(world);
   } else if (kind < 49) {

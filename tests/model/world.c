@@ -50,6 +50,15 @@ size_t key_index(struct world *world, const void *key, size_t size) {
   return size;
 }
 
+size_t choose_key(struct world *world, uint64_t n) {
+  size_t index = below(world, KEYS);
+  if (!one_in(world, n)) return index;
+  for (size_t i = 0; i < KEYS; i++) {
+    if (world->keys[(index + i) % KEYS].load != 0) return (index + i) % KEYS;
+  }
+  return index;
+}
+
 static void free_value(void *pointer) {
   struct sim_value *value = pointer;
   MUST(value->world, value->number != 0, 0, 0);
