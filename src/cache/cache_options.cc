@@ -20,6 +20,12 @@ uint64_t bound_of(int64_t option) {
   return option == WEIR_UNLIMITED ? UINT64_MAX : static_cast<uint64_t>(option);
 }
 
+// Off is never_ns; what is on and that long comes to the moment before.
+int64_t negative_ns_of(int64_t ttl_ms) {
+  int64_t ttl_ns = ms_to_ns(ttl_ms);
+  return ttl_ms != WEIR_OFF && ttl_ns == never_ns ? never_ns - 1 : ttl_ns;
+}
+
 uint64_t processors() {
   long count = sysconf(_SC_NPROCESSORS_ONLN);
   return count < 1 ? 1 : static_cast<uint64_t>(count);
@@ -85,7 +91,7 @@ void read_cache_options(const weir_cache_options &options, CacheRules &rules) {
   rules.load_timeout_ns = ms_to_ns(options.load_timeout_ms);
   rules.refresh_ns = ms_to_ns(options.refresh_ms);
   rules.stale_ns = options.stale_if_error_ms == WEIR_OFF ? 0 : ms_to_ns(options.stale_if_error_ms);
-  rules.negative_ns = ms_to_ns(options.negative_ttl_ms);
+  rules.negative_ns = negative_ns_of(options.negative_ttl_ms);
 }
 
 }  // namespace weir

@@ -325,6 +325,16 @@ static void a_failure_is_remembered_and_given_out_without_loading(struct fixture
 }
 
 /* Nobody has swept it yet: it has expired all the same. */
+static void a_failure_may_be_remembered_for_as_long_as_numbers_go(struct fixture *fx) {
+  struct script *loader = scripted(fx, "f7 v8");
+  weir_cache *cache = remembering(fx, INT64_MAX);
+  assert_int_equal(failed(fx, cache, "a", loader), 7);
+  advance_ms(fx, 10000000);
+  assert_int_equal(failed(fx, cache, "a", loader), 7);
+  assert_int_equal(loader->started, 1);
+  weir_cache_unref(cache);
+}
+
 static void a_remembered_failure_does_not_replace_what_has_expired(struct fixture *fx) {
   struct script *loader = scripted(fx, "f404");
   weir_cache *cache = remembering(fx, 1000);
@@ -414,6 +424,7 @@ TEST_MAIN("cache stale", TEST(an_old_value_is_served_and_loaded_again_once),
           TEST(a_load_that_cannot_begin_is_served_the_expired_value),
           TEST(a_breaker_in_the_loader_lets_the_expired_value_serve),
           TEST(a_failure_is_remembered_and_given_out_without_loading),
+          TEST(a_failure_may_be_remembered_for_as_long_as_numbers_go),
           TEST(a_remembered_failure_does_not_replace_what_has_expired),
           TEST(a_put_replaces_a_remembered_failure),
           TEST(an_invalidate_forgets_a_remembered_failure),
