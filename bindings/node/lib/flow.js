@@ -385,6 +385,7 @@ const operationsOf = {
   pool: (options) => new PoolOperation(options, undefined),
   /** Settles after `ms`: with `value`; with `error`; or as `status` ('WEIR_ETIMEDOUT' ...). */
   sleep(ms, options = NONE) {
+    if (!(ms >= 0)) throw new InvalidError(`sleep: ms must be 0 or more, or Infinity (got ${ms})`);
     const { value, error } = options;
     const status = statusNumber(
       options.status ?? (error === undefined ? 'WEIR_OK' : 'WEIR_EFAILED'),

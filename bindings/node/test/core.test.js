@@ -365,6 +365,7 @@ test('wrong options say field, rule and value', () => {
       /throttle: no option is called wait$/,
     ],
     [() => new weir.Flight({ timeout: 9 }), /flight: no option is called timeout$/],
+    [() => weir.sleep(-1), /sleep: ms must be 0 or more, or Infinity \(got -1\)/],
     [() => new weir.Retry({ classify: 1 }), /classify must be a function/],
     [() => new weir.Breaker({ name: 5 }), /breaker\.name must be a string/],
     [() => new weir.Timeout({}), /timeout\.timeout_ms/],
