@@ -111,6 +111,49 @@ static void call_wait_gives_up_and_the_run_goes_on(struct fixture *fx) {
   close_and_unref(runtime);
 }
 
+struct waiting {
+  weir_call *call;
+  weir_status status;
+};
+
+static void *wait_for_ever(void *data) {
+  struct waiting *waiting = data;
+  waiting->status = weir_call_wait(waiting->call, WEIR_FOREVER);
+  return NULL;
+}
+
+static void start_and_complete(void *data, weir_attempt *attempt) {
+  (void)data;
+  weir_complete(attempt->runtime, attempt->token, NULL);
+}
+
+/* The ends of others wake it, too. */
+static void a_wait_for_ever_goes_on_while_other_calls_settle(struct fixture *fx) {
+  struct kept kept = {0};
+  struct waiting waiting = {0};
+  pthread_t thread;
+  weir_runtime *runtime = thread_runtime(fx);
+  weir_operation *operation = operation_of(runtime, start_keeping, &kept);
+  weir_operation *other = operation_of(runtime, start_and_complete, NULL);
+  assert_int_equal(weir_run(operation, NULL, NULL, NULL, NULL, &waiting.call, NULL), WEIR_OK);
+  assert_int_equal(pthread_create(&thread, NULL, wait_for_ever, &waiting), 0);
+  int refused = 0;
+  for (int i = 0; i < 100; i++) {
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+    refused += weir_run_wait(other, NULL, WEIR_FOREVER, &outcome, NULL) != WEIR_OK;
+    weir_outcome_release(&outcome);
+  }
+  while (atomic_load(&kept.token) == 0) sched_yield();
+  weir_complete(runtime, atomic_load(&kept.token), NULL);
+  pthread_join(thread, NULL);
+  assert_int_equal(refused, 0);
+  assert_int_equal(waiting.status, WEIR_OK);
+  weir_call_unref(waiting.call);
+  weir_operation_unref(operation);
+  weir_operation_unref(other);
+  close_and_unref(runtime);
+}
+
 /* ---- blocking -------------------------------------------------------------------------------- */
 
 struct blocking {
@@ -362,6 +405,7 @@ static void C11_two_runtimes_do_not_meet(struct fixture *fx) {
 TEST_MAIN("thread_driver", LONG_TEST(run_wait_runs_on_the_thread_named_weir_with_signals_blocked),
           LONG_TEST(run_wait_gives_up_and_cancels),
           LONG_TEST(call_wait_gives_up_and_the_run_goes_on),
+          LONG_TEST(a_wait_for_ever_goes_on_while_other_calls_settle),
           LONG_TEST(blocking_operation_gives_values_errors_and_statuses),
           LONG_TEST(blocking_operation_that_is_cancelled_has_its_result_freed),
           LONG_TEST(blocking_function_keeps_its_input_and_key),
