@@ -26,6 +26,14 @@ bool may_go_on(const weir_runtime &runtime, uint64_t steps) {
   return runtime.life() != Life::dead && steps < step_limit;
 }
 
+// The driver, if turns can be taken: not inside one, nor after the end or in a forked child, where
+// no time would bring the work to an end. Else NULL.
+ManualDriver *turning(weir_runtime *runtime) {
+  ManualDriver *driver = manual_driver(runtime);
+  if (driver == nullptr || runtime->life() == Life::dead) return nullptr;
+  return runtime->in_turn() || runtime->forked() ? nullptr : driver;
+}
+
 uint64_t process_until_idle(ManualDriver &driver) {
   weir_runtime *runtime = driver.runtime;
   int64_t now = driver.now();
@@ -49,8 +57,8 @@ weir_status weir_testing_runtime_new(uint64_t seed, weir_runtime **out) {
 }
 
 uint64_t weir_testing_run_until_idle(weir_runtime *runtime) {
-  weir::ManualDriver *driver = weir::manual_driver(runtime);
-  if (driver == nullptr || runtime->life() == weir::Life::dead || runtime->in_turn()) return 0;
+  weir::ManualDriver *driver = weir::turning(runtime);
+  if (driver == nullptr) return 0;
   weir::KeptRuntime kept(runtime);
   return weir::process_until_idle(*driver);
 }
@@ -60,9 +68,8 @@ uint64_t weir_testing_advance(weir_runtime *runtime, int64_t ms) {
 }
 
 uint64_t weir_testing_advance_ns(weir_runtime *runtime, int64_t ns) {
-  weir::ManualDriver *driver = weir::manual_driver(runtime);
+  weir::ManualDriver *driver = weir::turning(runtime);
   if (driver == nullptr || ns < 0) return 0;
-  if (runtime->life() == weir::Life::dead || runtime->in_turn()) return 0;
   weir::KeptRuntime kept(runtime);
   int64_t target = weir::saturating_add(driver->now(), ns);
   uint64_t steps = weir::process_until_idle(*driver);
@@ -77,8 +84,8 @@ uint64_t weir_testing_advance_ns(weir_runtime *runtime, int64_t ns) {
 }
 
 uint64_t weir_testing_advance_to_next(weir_runtime *runtime) {
-  weir::ManualDriver *driver = weir::manual_driver(runtime);
-  if (driver == nullptr || runtime->life() == weir::Life::dead || runtime->in_turn()) return 0;
+  weir::ManualDriver *driver = weir::turning(runtime);
+  if (driver == nullptr) return 0;
   weir::KeptRuntime kept(runtime);
   uint64_t steps = weir::process_until_idle(*driver);
   // The wheel's answer may be before the first timer, so it can take a few looks.

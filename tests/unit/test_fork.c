@@ -59,6 +59,24 @@ static void child_is_refused_and_the_parent_goes_on(struct fixture *fx) {
   assert_int_equal(settled(run)->value, 1);
 }
 
+static int turn_in_child(void *data) {
+  weir_runtime *runtime = data;
+  if (weir_testing_run_until_idle(runtime) != 0) return 1;
+  if (weir_testing_advance(runtime, 1000) != 0) return 2;
+  if (weir_testing_advance_to_next(runtime) != 0) return 3;
+  return weir_runtime_process(runtime, INT64_MAX) == 0 ? 0 : 4;
+}
+
+static void work_that_was_due_in_the_parent_is_not_done_in_the_child(struct fixture *fx) {
+  struct script *script = scripted(fx, "v1+10");
+  struct run *run = begin(fx, script->operation, NULL); /* in the ready queue */
+  assert_int_equal(in_child(turn_in_child, fx->runtime), 0);
+  run_until_idle(fx); /* a timer */
+  assert_int_equal(in_child(turn_in_child, fx->runtime), 0);
+  advance_ms(fx, 10);
+  assert_int_equal(settled(run)->value, 1);
+}
+
 static weir_status nothing(void *data, const weir_attempt *attempt, weir_value **value,
                            weir_error **error) {
   (void)data, (void)attempt, (void)value, (void)error;
@@ -356,4 +374,5 @@ static void whatever_the_child_calls_says_so_or_needs_no_engine(struct fixture *
 
 TEST_MAIN("fork", LONG_TEST(whatever_the_child_calls_says_so_or_needs_no_engine),
           LONG_TEST(child_is_refused_and_the_parent_goes_on),
+          LONG_TEST(work_that_was_due_in_the_parent_is_not_done_in_the_child),
           LONG_TEST(child_of_a_thread_driver_neither_hangs_nor_frees))
