@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Nothing stays of what was refused, dropped, cancelled or replaced, while the runtime goes on: each
-// function and value here has a part that is counted, and the parts are gone when their owners are.
+// Nothing stays of what was refused, dropped, cancelled or replaced, while the runtime goes on:
+// each function and value here has a part that is counted, gone when its owner is.
 #include <atomic>
 #include <functional>
 
