@@ -2,6 +2,8 @@
 
 #include "cache/steering.hh"
 
+#include <cstring>
+
 namespace weir {
 
 namespace {
@@ -17,11 +19,16 @@ constexpr double steering_horizon = 8;           // of the scores, in capacities
 constexpr double steering_long_horizon = 64;     // of what is behind LRU
 constexpr double steering_caution_horizon = 4;   // of reluctance after a change
 constexpr double steering_reluctance = 4;        // a lead has to be so many times larger, and once
+constexpr uint32_t steering_pause = 16;          // of LRU when it did not keep its promise
+constexpr uint32_t steering_long_pause = 100;    // and from here on it grows no more
 constexpr double steering_rest = 0.1;            // no change sooner after a change
 constexpr double steering_calm = 128;            // without a change for so long
 constexpr double steering_least_horizon = 50;    // added, in accesses
 constexpr double steering_lead = 4;              // hits that are chance in any case
 constexpr double steering_lead_share = 0.002;    // of the accesses
+constexpr double steering_promise = 2;           // hits promised for each one had: not kept
+constexpr int steering_sure = 2;                 // square of a lead in half standard errors
+constexpr int steering_sure_past_lru = 9;        // and where LRU is to be left
 
 // What is sampled costs several times what is not.
 uint32_t steering_capacity(uint32_t entries) {
@@ -44,6 +51,7 @@ void Steering::fit_changed(uint32_t entries) {
 // Begins anew with shadows of `capacity` entries.
 void Steering::watch(uint32_t capacity) {
   recent_ = trial_ = {};
+  std::memset(block_, 0, sizeof(block_));
   before_ = nobody;
   if (shadows_.start(capacity)) {
     sample_ = static_cast<uint32_t>((uint64_t{capacity} << 32) / entries_ - 1);
@@ -54,7 +62,7 @@ void Steering::watch(uint32_t capacity) {
 }
 
 // Fewer keys take longer to say the same, which is no harm while nothing changes.
-void Steering::relax() {
+inline void Steering::relax() {
   uint32_t capacity = entries_ / steering_calm_share;
   if (capacity < steering_calm_sample) capacity = steering_calm_sample;
   if (capacity < shadows_.capacity()) watch(capacity);
@@ -74,7 +82,7 @@ bool Steering::observe_sampled(uint32_t fingerprint, bool hit) {
   return judge();
 }
 
-void Steering::fade() {
+inline void Steering::fade() {
   double capacity = shadows_.capacity();
   double horizon = steering_horizon * capacity + steering_least_horizon;
   double long_horizon = steering_long_horizon * capacity + steering_least_horizon;
@@ -82,14 +90,21 @@ void Steering::fade() {
   behind_ -= behind_ * steering_epoch / long_horizon;
   behind_ += static_cast<double>(epoch_[eviction_mode_lru]) - epoch_[actual];
   reluctance_ -= reluctance_ * steering_epoch / caution_horizon;
+  if (lru_wait_ > 0) lru_wait_ -= steering_epoch;
   since_change_ += steering_epoch;
   recent_.accesses += steering_epoch - recent_.accesses * steering_epoch / horizon;
   trial_.accesses += steering_epoch;
   for (int i = 0; i <= eviction_modes; i++) {
     recent_.hits[i] += epoch_[i] - recent_.hits[i] * steering_epoch / horizon;
     trial_.hits[i] += epoch_[i];
+    block_[0][i] = static_cast<uint16_t>(block_[0][i] + epoch_[i]);
     epoch_[i] = 0;
   }
+  block_filled_ += steering_epoch;
+  if (block_filled_ < shadows_.capacity()) return;
+  block_filled_ = 0;
+  std::memmove(block_[1], block_[0], sizeof(block_) - sizeof(block_[0]));
+  std::memset(block_[0], 0, sizeof(block_[0]));
 }
 
 // A share of the accesses, a quarter of the root of the hits (about what two modes differ by when
@@ -97,6 +112,22 @@ void Steering::fade() {
 bool Steering::leads(double hits, double base, double accesses, double factor) {
   double lead = (hits - base) / factor - steering_lead - steering_lead_share * accesses;
   return lead > 0 && 16 * lead * lead > hits;
+}
+
+// A lead that came about in one capacity may be an accident of what is in the caches, and be lost
+// in the next one. What it is in each block tells its standard error about nought. To leave LRU
+// takes more, and what was only begun with is left for LRU at once: nobody chose it.
+inline bool Steering::sure(int mode) const {
+  if (mode == eviction_mode_lru && !chosen_) return true;
+  int sum = 0;
+  int squares = 0;
+  for (const uint16_t *block : block_) {
+    int lead = block[mode] - block[actual];
+    sum += lead;
+    squares += lead * lead;
+  }
+  int least = current_ == eviction_mode_lru ? steering_sure_past_lru : steering_sure;
+  return sum > 0 && 4 * sum * sum > least * squares;
 }
 
 double Steering::credit(int mode) const {
@@ -107,12 +138,13 @@ double Steering::credit(int mode) const {
 int Steering::best() const {
   int best = nobody;
   for (int mode = 0; mode < eviction_modes; mode++) {
-    if (mode != current_ && (best == nobody || credit(mode) > credit(best))) best = mode;
+    if (mode == current_ || (mode == eviction_mode_lru && lru_wait_ > 0)) continue;
+    if (best == nobody || credit(mode) > credit(best)) best = mode;
   }
   return best;
 }
 
-bool Steering::regret() const {
+inline bool Steering::regret() const {
   return before_ != nobody && leads(trial_.hits[before_], trial_.hits[actual], trial_.accesses, 1);
 }
 
@@ -122,15 +154,28 @@ bool Steering::judge() {
   double base = credit(current_);
   if (recent_.hits[actual] < base) base = recent_.hits[actual];
   int mode = best();
-  if (leads(credit(mode), base, recent_.accesses, 1 + reluctance_)) return change(mode, current_);
+  if (leads(credit(mode), base, recent_.accesses, 1 + reluctance_) && sure(mode))
+    return change(mode, current_);
   if (since_change_ > steering_calm * capacity_) relax();
   return false;
+}
+
+void Steering::leave_lru(bool for_better) {
+  double kept = steering_promise * trial_.hits[actual] + steering_lead;
+  if (trial_.hits[eviction_mode_lru] > kept) {
+    if (lru_pause_ < steering_long_pause) lru_pause_ = 2 * lru_pause_ + steering_pause;
+    lru_wait_ = static_cast<int32_t>(lru_pause_ * capacity_);
+  } else if (for_better) {
+    lru_pause_ = 0;
+  }
 }
 
 // After a change for the better, the cache is given time to become what the shadow is.
 bool Steering::change(int mode, int before) {
   if (shadows_.capacity() < capacity_) watch(capacity_);
+  if (current_ == eviction_mode_lru) leave_lru(before != nobody);
   current_ = mode;
+  chosen_ = true;
   before_ = before;
   if (before != nobody) recent_.hits[actual] = recent_.hits[mode];
   trial_ = {};

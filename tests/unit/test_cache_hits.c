@@ -117,19 +117,19 @@ static const struct workload workloads[] = {
     {"popular", use_popular, 8000, {3949, 3946, 0}},
     {"drifting", use_drifting, 8000, {6087, 5935, 5976}},
     {"skewed with scans", use_skewed_with_scans, 8000, {5032, 4959, 4432}},
-    {"in phases", use_in_phases, 30000, {20197, 13206, 14887}},
-    {"use and remove", use_and_remove, 8000, {5364, 5127, 4849}},
+    {"in phases", use_in_phases, 30000, {20150, 13206, 14887}},
+    {"use and remove", use_and_remove, 8000, {5358, 5127, 4849}},
 };
 
 static const struct workload by_weight[] = {
-    {"light and heavy", use_light_and_heavy, 48000, {40366, 41475, 41211}},
+    {"light and heavy", use_light_and_heavy, 48000, {40637, 41475, 41211}},
 };
 
 static const struct workload larger[] = {
     {"skewed", use_skewed, 100000, {75962, 75917, 73002}},
-    {"loop", use_loop, 100000, {73678, 11499, 0}},
+    {"loop", use_loop, 100000, {73305, 11499, 0}},
     {"popular", use_popular, 100000, {46765, 46597, 0}},
-    {"in phases", use_in_phases, 640000, {462905, 317604, 354843}},
+    {"in phases", use_in_phases, 640000, {461546, 317604, 354843}},
 };
 
 static weir_cache_options bounded(int64_t max_entries) {
