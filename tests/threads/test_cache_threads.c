@@ -2,6 +2,10 @@
 /* The cache's decide door on several threads at once. Threads record, the body asserts; nothing
  * depends on which of them is faster. */
 
+#include <sched.h>
+#include <stdatomic.h>
+#include <time.h>
+
 #include "../unit/cache.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -323,8 +327,90 @@ static void a_cache_ends_while_its_timer_fires(struct fixture *fx) {
   }
 }
 
+/* ---- asleep at the lock ---- */
+
+enum { SLEEPERS = 3, NAPS = 30 };
+
+/* Who scans is held up while he has the lock, so that those who write meanwhile go to sleep. */
+struct doze {
+  pthread_barrier_t gate;
+  pthread_t holder;
+  _Atomic int holding;
+  _Atomic int coming;
+  weir_cache *cache;
+};
+
+static void *allocate_dozing(void *context, size_t size) {
+  struct doze *doze = context;
+  if (atomic_load(&doze->holding) && pthread_equal(doze->holder, pthread_self())) {
+    const struct timespec nap = {0, 2 * 1000 * 1000};
+    while (atomic_load(&doze->coming) < SLEEPERS) sched_yield();
+    nanosleep(&nap, NULL);
+    atomic_store(&doze->holding, 0);
+  }
+  return malloc(size);
+}
+
+static void free_dozing(void *context, void *pointer, size_t size) {
+  (void)context, (void)size;
+  free(pointer);
+}
+
+static void *write_asleep(void *data) {
+  struct doze *doze = data;
+  for (int i = 0; i < NAPS; i++) {
+    pthread_barrier_wait(&doze->gate);
+    atomic_fetch_add(&doze->coming, 1);
+    weir_cache_put(doze->cache, "a", 1, NULL);
+    pthread_barrier_wait(&doze->gate);
+  }
+  return NULL;
+}
+
+static void scan_dozing(struct doze *doze) {
+  uint64_t cursor = 0;
+  weir_cache_entry entry = {0};
+  size_t count = 0;
+  atomic_store(&doze->coming, 0);
+  atomic_store(&doze->holding, 1);
+  pthread_barrier_wait(&doze->gate);
+  weir_cache_scan(doze->cache, &cursor, &entry, sizeof entry, 1, &count);
+  weir_value_unref(entry.key);
+  weir_value_unref(entry.value);
+  pthread_barrier_wait(&doze->gate);
+}
+
+/* One that is not woken sleeps for ever, and so does this test. */
+static void writers_that_sleep_at_the_lock_are_all_woken(struct fixture *fx) {
+  (void)fx;
+  struct doze doze = {.holder = pthread_self()};
+  weir_runtime_options options = WEIR_RUNTIME_OPTIONS_INIT;
+  weir_allocator allocator = WEIR_ALLOCATOR_INIT;
+  weir_runtime *runtime = NULL;
+  pthread_t threads[SLEEPERS];
+  allocator.alloc = allocate_dozing;
+  allocator.free = free_dozing;
+  allocator.context = &doze;
+  options.allocator = &allocator;
+  options.driver = WEIR_DRIVER_MANUAL;
+  assert_int_equal(weir_runtime_new(&options, &runtime, NULL), WEIR_OK);
+  assert_int_equal(weir_cache_new(runtime, NULL, &doze.cache, NULL), WEIR_OK);
+  assert_int_equal(weir_cache_put(doze.cache, "a", 1, NULL), WEIR_OK);
+  pthread_barrier_init(&doze.gate, NULL, SLEEPERS + 1);
+  for (int i = 0; i < SLEEPERS; i++) {
+    if (pthread_create(&threads[i], NULL, write_asleep, &doze) != 0) abort();
+  }
+  for (int i = 0; i < NAPS; i++) scan_dozing(&doze);
+  for (int i = 0; i < SLEEPERS; i++) pthread_join(threads[i], NULL);
+  pthread_barrier_destroy(&doze.gate);
+  assert_int_equal(stats_of(doze.cache).puts, SLEEPERS * NAPS + 1);
+  weir_cache_unref(doze.cache);
+  weir_runtime_unref(runtime);
+}
+
 TEST_MAIN("cache threads", TEST(K12_no_stale_value_after_its_invalidate_in_one_shard),
           TEST(K12_no_stale_value_after_its_invalidate_in_shards),
           TEST(K12_no_stale_value_after_its_invalidate_in_a_tiny_cache),
           TEST(K13_one_entry_at_most_whenever_one_looks), TEST(everything_at_once_within_a_bound),
-          TEST(everything_at_once_with_an_idle_time), TEST(a_cache_ends_while_its_timer_fires))
+          TEST(everything_at_once_with_an_idle_time), TEST(a_cache_ends_while_its_timer_fires),
+          LONG_TEST(writers_that_sleep_at_the_lock_are_all_woken))
