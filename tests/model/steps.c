@@ -125,9 +125,10 @@ static void put_if_absent_step(struct world *world, size_t index) {
 static void invalidate_step(struct world *world, size_t index) {
   size_t size = 0;
   const void *key = key_bytes(index, &size);
-  int must = must_be_alive(world, &world->keys[index]);
+  struct numbers alive = alive_numbers(world, &world->keys[index]);
   weir_status status = weir_cache_invalidate(world->cache, key, size);
-  MUST(world, status == WEIR_OK || (status == WEIR_ENOTFOUND && !must), status, index);
+  int right = status == WEIR_OK ? alive.count != 0 : status == WEIR_ENOTFOUND && !alive.must;
+  MUST(world, right, status, index);
   model_gone(world, index);
   world->keys[index].load = 0;
 }
