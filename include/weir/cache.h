@@ -85,7 +85,8 @@ typedef struct weir_expiry {
 
 /* A decider: the entry's lifetime from now in milliseconds (0: gone at once),
  * WEIR_FOREVER, or WEIR_EXPIRE_KEEP. Another negative number counts as
- * WEIR_EXPIRE_KEEP. Asked by lookups and gets that find a value, which they
+ * WEIR_EXPIRE_KEEP: who works it out as an end less now cuts it at 0. A decider
+ * may use its own cache, also where that asks it again. Asked by lookups and gets that find a value, which they
  * give out whatever the answer, and by writes that bring no lifetime along. */
 typedef int64_t (*weir_expire_fn)(void *data, const weir_expiry *expiry);
 

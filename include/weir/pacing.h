@@ -38,7 +38,8 @@ enum {
 enum {
   WEIR_OVERLAP_QUEUE = 0,      /* wait for its end, then run with the latest */
   WEIR_OVERLAP_CONCURRENT = 1, /* run beside it */
-  WEIR_OVERLAP_CANCEL = 2      /* tell it to stop; its calls are superseded */
+  WEIR_OVERLAP_CANCEL = 2      /* tell it to stop (WEIR_CANCEL_SUPERSEDED); its
+                                  calls are superseded */
 };
 
 typedef struct weir_pacing_stats {

@@ -45,15 +45,23 @@ GetTarget get_target(const RunWaiter &waiter) {
   return {static_cast<weir_cache *>(bound.group), bound.work};
 }
 
+[[gnu::cold]] Next refuse_run(weir_call &run, const weir_cache &cache) {
+  weir_error *error = nullptr;
+  Check check("cache", cache.heap(), &error);
+  check.rule(run.request().key != nullptr, "the run must have a key");
+  if (check.ok()) check_cache_key(check, run.request().key, run.request().key_size);
+  run.result().set_error(error);
+  return Next::outer;
+}
+
 Next get_step(weir_call &run, Layer &layer, Signal signal) {
   auto &waiter = static_cast<RunWaiter &>(layer);
   if (signal != Signal::start) return run_waiter_step(waiter, signal);
   const RunRequest &request = run.request();
-  if (request.key == nullptr || request.key_size > longest_cache_key) {
-    run.result().set_status(WEIR_EINVAL);
-    return Next::outer;
-  }
   GetTarget target = get_target(waiter);
+  if (request.key == nullptr || request.key_size > longest_cache_key) {
+    return refuse_run(run, *target.cache);
+  }
   Key key = target.cache->key(request.key, request.key_size);
   return begin_get(waiter, {target.cache, target.loader, key, {request.input, true}});
 }

@@ -42,11 +42,18 @@ struct weir_memoize : weir_operation {
 namespace weir {
 namespace {
 
+[[gnu::cold]] Next refuse_key(RunWaiter &waiter, const weir_memoize &memoize) {
+  weir_error *error = nullptr;
+  const char *key =
+      memoize.key ? "what key gives" : "the run's input, where there is no key function,";
+  report(&error, memoize.heap(), WEIR_EINVAL, "memoize: %s must be bytes, at most %zu", key,
+         longest_cache_key);
+  waiter.run->result().set_error(error);
+  return Next::outer;
+}
+
 Next begin_with_key(RunWaiter &waiter, weir_memoize &memoize, const void *data, size_t size) {
-  if (size > longest_cache_key) {
-    waiter.run->result().set_status(WEIR_EINVAL);
-    return Next::outer;
-  }
+  if (size > longest_cache_key) return refuse_key(waiter, memoize);
   weir_value *input = waiter.run->request().input;
   Key key = key_of(*memoize.cache, data, size);
   return begin_get(waiter, {memoize.cache, memoize.work, key, {input, false}});
@@ -54,9 +61,10 @@ Next begin_with_key(RunWaiter &waiter, weir_memoize &memoize, const void *data, 
 
 [[gnu::cold]] Next begin_with_long_key(RunWaiter &waiter, weir_memoize &memoize, size_t capacity) {
   weir_value *input = waiter.run->request().input;
-  void *buffer = capacity > longest_cache_key ? nullptr : memoize.heap()->allocate(capacity);
+  if (capacity > longest_cache_key) return refuse_key(waiter, memoize);
+  void *buffer = memoize.heap()->allocate(capacity);
   if (buffer == nullptr) {
-    waiter.run->result().set_status(capacity > longest_cache_key ? WEIR_EINVAL : WEIR_ENOMEM);
+    waiter.run->result().set_status(WEIR_ENOMEM);
     return Next::outer;
   }
   size_t size = memoize.key(static_cast<const weir_value *>(input), buffer, capacity);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/time.hh"
+#include "engine/child.hh"
 #include "engine/error.hh"
 #include "engine/operation.hh"
 #include "engine/policy.hh"
@@ -245,9 +246,10 @@ inline void weir_call::begin() {
     stop(WEIR_ECLOSED, WEIR_CANCEL_SHUTDOWN);
     return;
   }
-  bool scope_cancelled = counted_ && request_.scope->cancelled();
-  if (scope_cancelled || cancel_posted_.load(std::memory_order_relaxed)) {
-    stop(WEIR_ECANCELLED, WEIR_CANCEL_CALLER);  // its task comes behind this one
+  uint32_t reason = cancel_posted_.load(std::memory_order_relaxed);
+  if (counted_ && request_.scope->cancelled()) reason = WEIR_CANCEL_CALLER;
+  if (reason != WEIR_CANCEL_NONE) {
+    stop(weir::stopped_status(reason), reason);  // its task comes behind this one
     return;
   }
   if (deadline_ns_ <= runtime_.now()) {
@@ -398,7 +400,8 @@ void weir_call::begin_now() {
 [[gnu::cold]] void weir_call::cancel_task(weir_runtime &, weir::Task &task) {
   weir_call *call = static_cast<weir::CallTask &>(task).call;
   if (call->phase_.load(std::memory_order_relaxed) == Phase::queued) call->enlist();
-  call->stop(WEIR_ECANCELLED, WEIR_CANCEL_CALLER);
+  uint32_t reason = call->cancel_posted_.load(std::memory_order_relaxed);
+  call->stop(weir::stopped_status(reason), reason);
   call->unref();
 }
 

@@ -234,7 +234,7 @@ struct weir_call : weir::ListNode<weir_call>,
   void unref() {
     if (drop()) end();
   }
-  weir_status cancel();
+  weir_status cancel(uint8_t reason = WEIR_CANCEL_CALLER);
   weir_status wait(int64_t timeout_ms);
   bool settled() const { return phase_.load(std::memory_order_acquire) == weir::Phase::settled; }
   bool settling() const { return phase_.load(std::memory_order_acquire) >= weir::Phase::settling; }
@@ -298,7 +298,7 @@ struct weir_call : weir::ListNode<weir_call>,
   std::atomic<uint32_t> references_{1};
   std::atomic<weir::Phase> phase_{weir::Phase::queued};
   std::atomic<uint32_t> waiters_{0};
-  std::atomic<bool> cancel_posted_{false};
+  std::atomic<uint8_t> cancel_posted_{WEIR_CANCEL_NONE};  // why
   bool remote_ = false;   // handles are held by outside references, not entered
   bool counted_ = false;  // it has joined its request's scope
   weir::CallTask task_;

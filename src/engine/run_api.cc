@@ -384,10 +384,13 @@ void weir_call::prefetch() const {
   }
 }
 
-weir_status weir_call::cancel() {
+weir_status weir_call::cancel(uint8_t reason) {
   if (settling()) return WEIR_ESTALE;
   if (runtime_.forked()) return WEIR_EFORKED;
-  if (cancel_posted_.exchange(true, std::memory_order_acq_rel)) return WEIR_OK;
+  uint8_t posted = WEIR_CANCEL_NONE;
+  if (!cancel_posted_.compare_exchange_strong(posted, reason, std::memory_order_acq_rel)) {
+    return WEIR_OK;
+  }
   if (runtime_.on_thread()) prefetch();
   ref();
   new (&cancel_task_) weir::CallTask(cancel_task, weir::Lane::cancel, this);

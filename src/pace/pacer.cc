@@ -287,8 +287,7 @@ void Pacer::run_pending(Unit &unit, int64_t now_ns) {
     return;
   }
   if (last != nullptr && rules.overlap == WEIR_OVERLAP_CANCEL) {
-    last->superseded = true;
-    weir_call_cancel(last->call);
+    last->call->cancel(WEIR_CANCEL_SUPERSEDED);
   }
   launch(unit);
 }
@@ -369,11 +368,7 @@ void Pacer::run_pending(Unit &unit, int64_t now_ns) {
   if (pacer->runtime()->tells()) pacer->tell(*flight, *outcome);
   while (Member *member = flight->members.pop_front()) {
     member->unit = nullptr;
-    if (flight->superseded && outcome->channel == WEIR_CHANNEL_STOPPED) {
-      member->run->result().set_stopped(WEIR_ESUPERSEDED, WEIR_CANCEL_SUPERSEDED);
-    } else {
-      member->run->share(*outcome);
-    }
+    member->run->share(*outcome);
     member->run->wake_later(*member);
   }
   unit.flights.remove(flight);

@@ -91,7 +91,6 @@ struct Flight : ListNode<Flight> {
   Unit *unit;
   weir_call *call = nullptr;
   List<Member> members;
-  bool superseded = false;
   uint64_t calls = 0;  // it stands for
 };
 

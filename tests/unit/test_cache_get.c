@@ -426,6 +426,7 @@ static void the_empty_key_is_a_key_and_no_key_is_an_error(struct fixture *fx) {
   struct run *run = begin(fx, operation, NULL);
   run_until_idle(fx);
   assert_int_equal(settled(run)->status, WEIR_EINVAL);
+  assert_non_null(strstr(settled(run)->message, "the run must have a key"));
   weir_run_options options = WEIR_RUN_OPTIONS_INIT;
   options.key = "";
   run = begin(fx, operation, &options);

@@ -429,6 +429,7 @@ static void overlap_cancel_tells_the_running_one(struct fixture *fx) {
   advance_ms(fx, 100);
   assert_superseded(first);
   assert_int_equal(save->attempts[0].cancels, 1);
+  assert_int_equal(save->attempts[0].cancel_reason, WEIR_CANCEL_SUPERSEDED);
   assert_int_equal(settled(second)->value, 7);
   weir_debounce_unref(debounce);
 }

@@ -91,6 +91,7 @@ static void an_input_without_bytes_is_refused(struct fixture *fx) {
   run_until_idle(fx);
   assert_int_equal(settled(run)->channel, WEIR_CHANNEL_ERROR);
   assert_int_equal(settled(run)->status, WEIR_EINVAL);
+  assert_non_null(strstr(settled(run)->message, "the run's input"));
   assert_int_equal(work->started, 0);
   weir_memoize_unref(memoize);
 }
@@ -181,7 +182,9 @@ static void a_key_that_grows_while_it_is_asked_for_is_refused(struct fixture *fx
   keying = (struct keying){.size = 300, .second = 301};
   struct script *work = scripted(fx, "v10");
   weir_memoize *memoize = new_keyed(fx, work, &keying);
-  assert_int_equal(settled(call(fx, memoize, 7))->status, WEIR_EINVAL);
+  struct run *run = call(fx, memoize, 7);
+  assert_int_equal(settled(run)->status, WEIR_EINVAL);
+  assert_non_null(strstr(settled(run)->message, "what key gives"));
   assert_int_equal(work->started, 0);
   weir_memoize_unref(memoize);
 }
