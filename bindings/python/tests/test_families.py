@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import Any, AsyncIterator, List
 
@@ -84,15 +85,17 @@ def test_a_hedge_starts_a_copy_and_cancels_the_loser() -> None:
 
 def test_a_blocking_hedge_runs_on_pool_threads() -> None:
     calls: List[int] = []
+    over = threading.Event()
 
-    def work() -> int:
+    def work() -> str:
         calls.append(1)
-        time.sleep(0.5 if len(calls) == 1 else 0.01)
-        return len(calls)
+        if len(calls) > 1:
+            return "copy"
+        over.wait(60)
+        return "first"
 
-    began = time.monotonic()
-    assert weir.Hedge(0.05).call(work) == 2
-    assert time.monotonic() - began < 0.45
+    assert weir.Hedge(0.05).call(work) == "copy"
+    over.set()
 
 
 def test_fallbacks_answer_with_values_and_functions() -> None:
@@ -384,11 +387,19 @@ def test_operations_compose_and_tell_outcomes() -> None:
     run(main())
 
 
+def until_cancelled() -> None:
+    attempt = weir.current_attempt()
+    while attempt is not None and not attempt.cancelled:
+        time.sleep(0.001)
+
+
 def test_blocking_helpers() -> None:
     from weir import blocking
 
     assert blocking.retry(lambda: 1) == 1
-    assert blocking.race([lambda: time.sleep(0.3), lambda: 2]) == 2
+    over = threading.Event()
+    assert blocking.race([lambda: over.wait(60), lambda: 2]) == 2
+    over.set()
     assert blocking.parallel([lambda: 1, lambda: 2]) == [1, 2]
     assert blocking.parallel_map(lambda x: x + 1, range(100), concurrency=10) == list(range(1, 101))
     assert blocking.waterfall([lambda x: x + 1, str], 1) == "2"
@@ -396,7 +407,7 @@ def test_blocking_helpers() -> None:
     assert blocking.poll(iter([1, 2, 3]).__next__, interval=0.001, until=lambda x: x == 3) == 3
     assert blocking.sleep(0.001, "x") == "x"
     with pytest.raises(weir.TimedOut):
-        blocking.timeout(0.02, lambda: time.sleep(0.05))
+        blocking.timeout(0.02, until_cancelled)
 
 
 def test_the_retry_decide_door_and_budgets() -> None:

@@ -133,8 +133,9 @@ fn other_threads_use_it_too() {
 fn what_decides_by_time_needs_no_turn() {
     let (runtime, driver) = driven();
     let limiter = Limiter::new(&runtime, rate(1, 10 * MS)).unwrap();
+    let start = Instant::now();
     limiter.try_acquire(1).expect("the first").report(Class::Success, MS);
-    assert!(limiter.try_acquire(1).is_err());
+    assert!(limiter.try_acquire(1).is_err() || start.elapsed() >= 10 * MS);
     std::thread::sleep(15 * MS);
     assert!(limiter.try_acquire(1).is_ok(), "the clock goes though nobody polls");
     drop(driver);
