@@ -85,9 +85,10 @@ typedef struct weir_expiry {
 
 /* A decider: the entry's lifetime from now in milliseconds (0: gone at once),
  * WEIR_FOREVER, or WEIR_EXPIRE_KEEP. Another negative number counts as
- * WEIR_EXPIRE_KEEP: who works it out as an end less now cuts it at 0. A decider
- * may use its own cache, also where that asks it again. Asked by lookups and gets that find a value, which they
- * give out whatever the answer, and by writes that bring no lifetime along. */
+ * WEIR_EXPIRE_KEEP: who works it out as an end less now cuts it at 0. Asked by
+ * lookups and gets that find a value, which they give out whatever the answer,
+ * and by writes that bring no lifetime along. If it uses its own cache, it is
+ * asked for that, too: inside of itself, and it must see to an end. */
 typedef int64_t (*weir_expire_fn)(void *data, const weir_expiry *expiry);
 
 /* A decider: an entry's weight, asked once, when it is written; 0 to 2^32 - 1.

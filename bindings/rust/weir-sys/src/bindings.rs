@@ -1334,7 +1334,7 @@ impl Default for weir_expiry {
         }
     }
 }
-#[doc = " A decider: the entry's lifetime from now in milliseconds (0: gone at once),\n WEIR_FOREVER, or WEIR_EXPIRE_KEEP. Another negative number counts as\n WEIR_EXPIRE_KEEP. Asked by lookups and gets that find a value, which they\n give out whatever the answer, and by writes that bring no lifetime along."]
+#[doc = " A decider: the entry's lifetime from now in milliseconds (0: gone at once),\n WEIR_FOREVER, or WEIR_EXPIRE_KEEP. Another negative number counts as\n WEIR_EXPIRE_KEEP: who works it out as an end less now cuts it at 0. Asked by\n lookups and gets that find a value, which they give out whatever the answer,\n and by writes that bring no lifetime along. If it uses its own cache, it is\n asked for that, too: inside of itself, and it must see to an end."]
 pub type weir_expire_fn = ::core::option::Option<
     unsafe extern "C" fn(data: *mut ::core::ffi::c_void, expiry: *const weir_expiry) -> i64,
 >;
@@ -1844,7 +1844,7 @@ pub type _bindgen_ty_22 = ::core::ffi::c_uint;
 pub const WEIR_OVERLAP_QUEUE: _bindgen_ty_23 = 0;
 #[doc = " run beside it"]
 pub const WEIR_OVERLAP_CONCURRENT: _bindgen_ty_23 = 1;
-#[doc = " tell it to stop; its calls are superseded"]
+#[doc = " tell it to stop (WEIR_CANCEL_SUPERSEDED); its\ncalls are superseded"]
 pub const WEIR_OVERLAP_CANCEL: _bindgen_ty_23 = 2;
 #[doc = " A run is due while the last one is still going."]
 pub type _bindgen_ty_23 = ::core::ffi::c_uint;
@@ -1911,7 +1911,7 @@ pub struct weir_debounce_options {
     pub reserved: u32,
     #[doc = " the quiet period; 0 or more, or WEIR_FOREVER; default 300.\n0 runs once what is ready has had its turn"]
     pub wait_ms: i64,
-    #[doc = " Under constant calls it runs at least this often; at least wait_ms, or\n WEIR_FOREVER (default)."]
+    #[doc = " Under constant calls it runs at least this often; at least wait_ms, or\n WEIR_FOREVER (default). With leading alone: a burst ends after it, and the\n next call leads again."]
     pub max_wait_ms: i64,
     #[doc = " around each run; nullable, a reference is taken"]
     pub policy: *mut weir_policy,
@@ -4901,4 +4901,4 @@ unsafe extern "C" {
     #[doc = " Moves the clock to the next timer and does what is due then; returns 0 if no\n timer is armed."]
     pub fn weir_testing_advance_to_next(runtime: *mut weir_runtime) -> u64;
 }
-// SHA-256 of the headers, wrapper.h, generate.sh and the lines above: 5e3cbbe63c6c71816a03823b0b73cd9f69de13569b97bba299d261703c4ed6b7
+// SHA-256 of the headers, wrapper.h, generate.sh and the lines above: e458a9395ca390098d43e082115de0d997113cd06010449e06a81bce64e774d8
