@@ -786,7 +786,10 @@ export interface PacerOptions<A extends unknown[]> {
    * end.
    */
   superseded?: 'cancel' | 'share';
-  /** A run is due while the last one goes on; default 'queue'. */
+  /**
+   * A run is due while the last one goes on: it waits for its end ('queue', the default), runs
+   * beside it, or that one is told to stop, which aborts its `attempt.signal` (see withAttempt).
+   */
   overlap?: 'queue' | 'concurrent' | 'cancel';
   /** Around each run. */
   policy?: Policy;
@@ -794,6 +797,15 @@ export interface PacerOptions<A extends unknown[]> {
   key?: (...args: A) => Key;
   name?: string;
   runtime?: Runtime;
+}
+/**
+ * The function gets the Attempt before the call's arguments. Its `signal` is aborted when the run
+ * should stop: with overlap 'cancel' when the next one is due, by cancel(), by a timeout or another
+ * policy around it, and when the runtime closes. Without it a function gets the call's arguments
+ * alone, and goes on to its end whatever becomes of the run.
+ */
+export interface WithAttempt {
+  withAttempt: true;
 }
 export interface PacingStats {
   calls: number;
@@ -805,28 +817,55 @@ export interface PacingStats {
 }
 export interface Paced<A extends unknown[], T> {
   (...args: A): Promise<T>;
-  /** Forgets what is pending. */
+  /**
+   * Forgets what is pending and tells the run that goes on to stop; with the option `key`, those of
+   * these arguments' key.
+   */
   cancel(...args: A | []): void;
   /** Runs now what is pending. */
   flush(...args: A | []): void;
   setOptions(
     options: PacerOptions<A> & { waitMs?: number; maxWaitMs?: number; intervalMs?: number },
   ): void;
+  /** Gives it back: what is pending still runs, what runs goes on; cancel() before stops them. */
   close(): void;
   readonly pending: number;
   readonly stats: PacingStats;
 }
-/** Runs `fn` once a stream of calls has been quiet for waitMs, with the latest arguments. */
+/**
+ * Runs `fn` once a stream of calls has been quiet for waitMs, with the latest arguments.
+ *
+ * Search as you type; what is no longer wanted is aborted, also on the wire:
+ *
+ *     const search = debounce(
+ *       async ({ signal }, text) => (await fetch(`/search?q=${text}`, { signal })).json(),
+ *       300,
+ *       { withAttempt: true, overlap: 'cancel' },
+ *     );
+ *     input.oninput = () => search(input.value).then(show, (error) => {
+ *       if (!(error instanceof SupersededError)) throw error;
+ *     });
+ */
+export function debounce<A extends unknown[], T>(
+  fn: (attempt: Attempt, ...args: A) => T | PromiseLike<T>,
+  waitMs: number,
+  options: PacerOptions<A> & WithAttempt & { maxWaitMs?: number },
+): Paced<A, T>;
 export function debounce<A extends unknown[], T>(
   fn: (...args: A) => T | PromiseLike<T>,
   waitMs: number,
-  options?: PacerOptions<A> & { maxWaitMs?: number },
+  options?: PacerOptions<A> & { maxWaitMs?: number; withAttempt?: false },
 ): Paced<A, T>;
-/** Runs `fn` at most once in intervalMs. */
+/** Runs `fn` at most once in intervalMs; withAttempt as of debounce(). */
+export function throttle<A extends unknown[], T>(
+  fn: (attempt: Attempt, ...args: A) => T | PromiseLike<T>,
+  intervalMs: number,
+  options: PacerOptions<A> & WithAttempt,
+): Paced<A, T>;
 export function throttle<A extends unknown[], T>(
   fn: (...args: A) => T | PromiseLike<T>,
   intervalMs: number,
-  options?: PacerOptions<A>,
+  options?: PacerOptions<A> & { withAttempt?: false },
 ): Paced<A, T>;
 
 // ---- caching ----

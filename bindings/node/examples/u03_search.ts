@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: MIT
 // U3: type-ahead search. 300 ms after the last key, with the latest text; earlier calls settle as
-// superseded and are ignored.
+// superseded and are ignored, and a search that still goes on is aborted.
 import assert from 'node:assert/strict';
 import { debounce, sleep, SupersededError } from 'weir';
 import { play } from './play.js';
 
 void play(async (runtime) => {
   const asked: string[] = [];
+  const aborted: string[] = [];
   const shown: string[] = [];
-  const search = debounce(
-    async (text: string) => {
-      asked.push(text);
-      return `results for ${text}`;
-    },
-    300,
-    { runtime },
-  );
+  // Stands for `fetch(url, { signal })`.
+  async function fetchResults(text: string, signal: AbortSignal) {
+    asked.push(text);
+    signal.addEventListener('abort', () => aborted.push(text));
+    await sleep(1000, { signal, runtime });
+    return `results for ${text}`;
+  }
+  const search = debounce(({ signal }, text: string) => fetchResults(text, signal), 300, {
+    withAttempt: true,
+    overlap: 'cancel',
+    runtime,
+  });
 
   async function onKey(text: string) {
     try {
@@ -30,7 +35,10 @@ void play(async (runtime) => {
     keys.push(onKey(text));
     await sleep(100, { runtime });
   }
+  await sleep(500, { runtime }); // the answer for "weir" is on its way
+  keys.push(onKey('weird'));
   await Promise.all(keys);
-  assert.deepEqual(asked, ['weir']);
-  assert.deepEqual(shown, ['results for weir']);
+  assert.deepEqual(asked, ['weir', 'weird']);
+  assert.deepEqual(aborted, ['weir']);
+  assert.deepEqual(shown, ['results for weird']);
 });

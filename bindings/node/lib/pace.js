@@ -80,11 +80,16 @@ class Pacer extends Handle {
   }
 }
 
-function paced(kind, fn, options, key) {
+function paced(kind, fn, { key, withAttempt = false, ...options }) {
   if (typeof fn !== 'function') throw new InvalidError(`${kind} needs a function`);
+  if (typeof withAttempt !== 'boolean')
+    throw new InvalidError(`${kind}.withAttempt must be true or false`);
   const pacer = new Pacer(kind, undefined, options, runtimeOf([options.policy], options));
   function call(...args) {
-    return pacer._call(() => fn.apply(this, args), key?.(...args));
+    const start = withAttempt
+      ? (attempt) => fn.call(this, attempt, ...args)
+      : () => fn.apply(this, args);
+    return pacer._call(start, key?.(...args));
   }
   const of = (args) => (args.length === 0 ? undefined : key?.(...args));
   return Object.defineProperties(call, {
@@ -97,14 +102,17 @@ function paced(kind, fn, options, key) {
   });
 }
 
-/** Runs `fn` once a stream of calls has been quiet for `waitMs`, with the latest arguments. */
-function debounce(fn, waitMs, { key, ...options } = {}) {
-  return paced('debounce', fn, { ...options, waitMs }, key);
+/**
+ * Runs `fn` once a stream of calls has been quiet for `waitMs`, with the latest arguments; with the
+ * option withAttempt the Attempt comes before them.
+ */
+function debounce(fn, waitMs, options = {}) {
+  return paced('debounce', fn, { ...options, waitMs });
 }
 
 /** Runs `fn` at most once in `intervalMs`. */
-function throttle(fn, intervalMs, { key, ...options } = {}) {
-  return paced('throttle', fn, { ...options, intervalMs }, key);
+function throttle(fn, intervalMs, options = {}) {
+  return paced('throttle', fn, { ...options, intervalMs });
 }
 
 /** A pacer of an operation: pacer.operation's runs are the calls, their input the argument. */

@@ -2,7 +2,7 @@
 'use strict';
 const assert = require('node:assert/strict');
 const weir = require('weir');
-const { timed, caught } = require('./support/index.js');
+const { timed, caught, never } = require('./support/index.js');
 
 timed('debounce: the latest call runs, earlier ones are superseded', async (clock, runtime) => {
   const searched = [];
@@ -82,4 +82,112 @@ timed('a policy is around each run, its deciders too', async (clock, runtime) =>
   const done = save();
   await clock.advance(100);
   assert.equal(await done, 3);
+});
+
+timed(
+  'the function gets the arguments of the call, and `this`; no more',
+  async (clock, runtime) => {
+    const seen = [];
+    const owner = {
+      name: 'owner',
+      save: weir.debounce(
+        function (...args) {
+          seen.push([this.name, ...args]);
+        },
+        10,
+        { runtime },
+      ),
+      report: weir.throttle(
+        function (attempt, ...args) {
+          seen.push([this.name, attempt.attempt, attempt.signal.aborted, ...args]);
+        },
+        10,
+        { withAttempt: true, key: (first) => first, runtime },
+      ),
+    };
+    void owner.save('a', 1);
+    void owner.report('b', undefined);
+    void owner.report('c');
+    await clock.advance(10);
+    assert.deepEqual(seen, [
+      ['owner', 1, false, 'b', undefined],
+      ['owner', 1, false, 'c'],
+      ['owner', 'a', 1],
+    ]);
+    assert.throws(() => weir.debounce(() => 1, 5, { withAttempt: 1 }), weir.InvalidError);
+  },
+);
+
+// A function that goes on until it is told to stop, and says in `stopped` that it was.
+const slow = (stopped) => (attempt, name) => {
+  attempt.signal.addEventListener('abort', () =>
+    stopped.push([name, attempt.signal.reason.constructor]),
+  );
+  return never(attempt);
+};
+
+timed('what overlaps, or is cancelled, is told by its signal', async (clock, runtime) => {
+  const judges = new weir.Retry({ failureWhen: () => false, runtime });
+  const patient = new weir.Timeout({ timeoutMs: 1e6, runtime });
+  for (const kind of ['debounce', 'throttle']) {
+    for (const policy of [undefined, patient, weir.pipeline(judges, patient)]) {
+      const stopped = [];
+      const search = weir[kind](slow(stopped), 100, {
+        withAttempt: true,
+        overlap: 'cancel',
+        ...(policy && { policy }),
+        runtime,
+      });
+      const first = caught(search('first'));
+      await clock.advance(150);
+      assert.deepEqual(stopped, [], kind);
+      const last = caught(search('last'));
+      await clock.advance(150);
+      assert.deepEqual(stopped, [['first', weir.CancelledError]], kind);
+      assert.ok((await first) instanceof weir.SupersededError);
+      search.cancel();
+      await clock.settle();
+      assert.deepEqual(stopped[1], ['last', weir.CancelledError], kind);
+      assert.ok((await last) instanceof weir.CancelledError);
+      assert.equal(search.stats.running, 0);
+    }
+  }
+});
+
+timed('a timeout and the end of the runtime abort the signal', async (clock, runtime) => {
+  const stopped = [];
+  const policy = new weir.Timeout({ timeoutMs: 500, runtime });
+  const late = weir.debounce(slow(stopped), 10, { withAttempt: true, policy, runtime });
+  const first = caught(late('late'));
+  await clock.advance(600);
+  assert.ok((await first) instanceof weir.TimeoutError);
+  assert.deepEqual(stopped, [['late', weir.TimeoutError]]);
+  const save = weir.throttle(slow(stopped), 10, { withAttempt: true, runtime });
+  const last = caught(save('closed'));
+  await clock.settle();
+  await clock.close();
+  assert.ok((await last) instanceof weir.ClosedError);
+  assert.deepEqual(stopped[1], ['closed', weir.ClosedError]);
+});
+
+timed('close gives back: what is pending still runs, what runs goes on', async (clock, runtime) => {
+  const signals = [];
+  const save = weir.debounce(
+    ({ signal }, n) => {
+      signals.push(signal);
+      return weir.sleep(100, { value: n, runtime });
+    },
+    10,
+    { withAttempt: true, overlap: 'cancel', key: (n) => n, runtime },
+  );
+  const running = save(1);
+  await clock.advance(50);
+  const pending = save(2);
+  save.close();
+  await clock.advance(200);
+  assert.deepEqual([await running, await pending], [1, 2]);
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [false, false],
+  );
 });

@@ -19,6 +19,7 @@ import {
   scope,
   settle,
   sleep,
+  throttle,
   Timeout,
   waterfall,
 } from 'weir';
@@ -60,6 +61,17 @@ export async function types() {
   const search = debounce(async (text: string) => [text], 300);
   search.cancel();
   same<Awaited<ReturnType<typeof search>>, string[]>();
+  const find = debounce(
+    async ({ signal }, text: string, page: number = 1) => (signal.aborted ? '' : text.repeat(page)),
+    300,
+    { withAttempt: true, overlap: 'cancel' },
+  );
+  same<Awaited<ReturnType<typeof find>>, string>();
+  void [find('a'), find('a', 2)];
+  const move = throttle(({ signal }, x: number) => (signal.aborted ? 0 : x), 16, {
+    withAttempt: true,
+  });
+  same<Parameters<typeof move>, [x: number]>();
   const nothing = await sleep(1);
   same<typeof nothing, void>();
   const last = await waterfall<number>([() => 1, (one: number) => one + 1]);
@@ -91,6 +103,8 @@ export async function types() {
 
   // @ts-expect-error: a decider says yes or no
   await retry(() => 1, { shouldRetry: async () => 'yes' });
+  // @ts-expect-error: the Attempt is not the caller's to give
+  void move({}, 1);
   // @ts-expect-error: no such class
   await retry(() => 1, { classify: async () => 'good' });
   // @ts-expect-error: no such option
