@@ -419,6 +419,13 @@ class ThreadBridge:
     def look(self, queue: Queue) -> None:
         queue.drain()
 
+    def pump(self) -> int:
+        """Of a manual runtime: runs what nobody waits for on this thread."""
+        busy = self.queue.drain()
+        while self.pending:
+            _call_now(*self.pending.pop(0))
+        return busy
+
     def wait(self) -> None:
         """Until records wait. On virtual time, nobody else moves the clock: it goes to the next timer."""
         runtime = self.runtime

@@ -61,6 +61,8 @@ class Runtime(_Runtime):
             busy = bridge.pump()
             for queue in (self._home, self._ears):
                 busy += queue.drain() if queue is not None else 0
+            blocking = getattr(self._threads, "bridge", None)
+            busy += blocking.pump() if blocking is not None else 0
             await asyncio.sleep(0)
             quiet = 0 if busy or ready else quiet + 1
 
