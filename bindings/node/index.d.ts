@@ -263,6 +263,22 @@ export interface Named {
   runtime?: Runtime;
 }
 
+type Removable =
+  'classify' | 'failureWhen' | 'shouldRetry' | 'onRetry' | 'budget' | 'failures' | 'message';
+/**
+ * What setOptions() takes, of whatever has it. What is named changes, live; what is not named, or is
+ * `undefined`, stays as it is. `null` takes a decider, a listener, a budget, `failures` or a message
+ * away; a number goes back to its default by naming that. A bad set changes nothing. The name and
+ * what else is left out here cannot change. Of a policy that find() gave nobody here knows the
+ * options: what is not named there has its default.
+ */
+export type Changed<O, Fixed extends string = never> = O extends unknown
+  ? {
+      [K in Exclude<keyof O, 'name' | 'runtime' | Fixed>]?:
+        O[K] | (K extends Removable ? null : never);
+    }
+  : never;
+
 export class Handle {
   /** Gives it back now. Runs in flight go on; further use throws a ClosedError. */
   close(): void;
@@ -329,7 +345,7 @@ export interface RetryStats {
 }
 export class Retry extends Policy {
   constructor(options?: RetryOptions);
-  setOptions(options: RetryOptions): void;
+  setOptions(options: Changed<RetryOptions>): void;
   readonly stats: RetryStats;
   /** The decide door, for who tries and sleeps by himself. */
   begin(): RetryState;
@@ -414,7 +430,7 @@ export interface BreakerStats {
 export type Permit = number | bigint;
 export class Breaker extends Policy {
   constructor(options?: BreakerOptions);
-  setOptions(options: BreakerOptions): void;
+  setOptions(options: Changed<BreakerOptions, 'failures' | 'onStateChange'>): void;
   readonly stats: BreakerStats;
   readonly state: BreakerState;
   /** The decide door: a permit to be reported, or 0: refused, see lastRejection(). */
@@ -502,7 +518,7 @@ export interface LimiterStats {
 }
 export class Limiter extends Policy {
   constructor(options?: LimiterOptions);
-  setOptions(options: LimiterOptions): void;
+  setOptions(options: Changed<LimiterOptions, 'failures' | 'limits'>): void;
   readonly stats: LimiterStats;
   /** Permits there are now. */
   readonly available: number;
@@ -528,7 +544,7 @@ export class Bulkhead extends Policy {
   constructor(options: { maxConcurrent: number; queueLimit?: number } & Named);
   readonly stats: LimiterStats;
   readonly available: number;
-  setOptions(options: LimiterOptions): void;
+  setOptions(options: Changed<LimiterOptions, 'failures' | 'limits'>): void;
   tryAcquire(permits?: number): Permit | undefined;
   release(permit: Permit): void;
   pause(): void;
@@ -542,7 +558,7 @@ export type TimeoutOptions = Named & { message?: string } & (
   );
 export class Timeout extends Policy {
   constructor(options: number | TimeoutOptions);
-  setOptions(options: TimeoutOptions): void;
+  setOptions(options: Changed<TimeoutOptions>): void;
   readonly stats: { started: number; timedOut: number };
 }
 
@@ -557,7 +573,7 @@ export interface HedgeOptions extends Judging, Named {
 }
 export class Hedge extends Policy {
   constructor(options: HedgeOptions);
-  setOptions(options: HedgeOptions): void;
+  setOptions(options: Changed<HedgeOptions>): void;
   readonly stats: {
     started: number;
     hedged: number;
@@ -573,7 +589,7 @@ export type FallbackOptions = Judging &
   ({ value: unknown } | { run: Task<unknown> | Operation<unknown> });
 export class Fallback extends Policy {
   constructor(options: FallbackOptions);
-  setOptions(options: FallbackOptions): void;
+  setOptions(options: Changed<FallbackOptions>): void;
   readonly stats: { started: number; fellBack: number; failed: number };
 }
 
@@ -599,7 +615,7 @@ export interface ChaosOptions extends Named {
 }
 export class Chaos extends Policy {
   constructor(options?: ChaosOptions);
-  setOptions(options: ChaosOptions): void;
+  setOptions(options: Changed<ChaosOptions, 'enabled'>): void;
   enable(): void;
   disable(): void;
   readonly stats: {
@@ -622,7 +638,7 @@ export interface BudgetOptions extends Named {
 }
 export class Budget extends Handle {
   constructor(options?: BudgetOptions);
-  setOptions(options: BudgetOptions): void;
+  setOptions(options: Changed<BudgetOptions>): void;
   readonly stats: { deposits: number; withdrawn: number; refused: number; available: number };
   deposit(): void;
   /** Whether there was one. */
@@ -815,7 +831,14 @@ export interface PacingStats {
   running: number;
   keys: number;
 }
-export interface Paced<A extends unknown[], T> {
+export interface DebounceTimes {
+  waitMs?: number;
+  maxWaitMs?: number;
+}
+export interface ThrottleTimes {
+  intervalMs?: number;
+}
+export interface Paced<A extends unknown[], T, Times = DebounceTimes | ThrottleTimes> {
   (...args: A): Promise<T>;
   /**
    * Forgets what is pending and tells the run that goes on to stop; with the option `key`, those of
@@ -824,9 +847,8 @@ export interface Paced<A extends unknown[], T> {
   cancel(...args: A | []): void;
   /** Runs now what is pending. */
   flush(...args: A | []): void;
-  setOptions(
-    options: PacerOptions<A> & { waitMs?: number; maxWaitMs?: number; intervalMs?: number },
-  ): void;
+  /** Other times, live: what is named changes, the rest stays; what is pending keeps its time. */
+  setOptions(times: Times): void;
   /** Gives it back: what is pending still runs, what runs goes on; cancel() before stops them. */
   close(): void;
   readonly pending: number;
@@ -850,23 +872,23 @@ export function debounce<A extends unknown[], T>(
   fn: (attempt: Attempt, ...args: A) => T | PromiseLike<T>,
   waitMs: number,
   options: PacerOptions<A> & WithAttempt & { maxWaitMs?: number },
-): Paced<A, T>;
+): Paced<A, T, DebounceTimes>;
 export function debounce<A extends unknown[], T>(
   fn: (...args: A) => T | PromiseLike<T>,
   waitMs: number,
   options?: PacerOptions<A> & { maxWaitMs?: number; withAttempt?: false },
-): Paced<A, T>;
+): Paced<A, T, DebounceTimes>;
 /** Runs `fn` at most once in intervalMs; withAttempt as of debounce(). */
 export function throttle<A extends unknown[], T>(
   fn: (attempt: Attempt, ...args: A) => T | PromiseLike<T>,
   intervalMs: number,
   options: PacerOptions<A> & WithAttempt,
-): Paced<A, T>;
+): Paced<A, T, ThrottleTimes>;
 export function throttle<A extends unknown[], T>(
   fn: (...args: A) => T | PromiseLike<T>,
   intervalMs: number,
   options?: PacerOptions<A> & { withAttempt?: false },
-): Paced<A, T>;
+): Paced<A, T, ThrottleTimes>;
 
 // ---- caching ----
 
@@ -1086,7 +1108,8 @@ export interface PacerOperation<T> extends Handle {
   readonly operation: Operation<T>;
   cancel(key?: Key): void;
   flush(key?: Key): void;
-  setOptions(options: object): void;
+  /** Other times, live: what is named changes, the rest stays; what is pending keeps its time. */
+  setOptions(times: DebounceTimes | ThrottleTimes): void;
   readonly pending: number;
   readonly stats: PacingStats;
 }

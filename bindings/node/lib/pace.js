@@ -8,10 +8,13 @@ const { InvalidError } = require('./errors.js');
 const { Handle } = require('./handle.js');
 const { Operation, operation, runtimeOf } = require('./operation.js');
 const { keyOf } = require('./runtime.js');
-const { within } = require('./policy.js');
+const { changedOptions, withoutFixed, within } = require('./policy.js');
+
+const FIXED = ['policy', 'name', 'runtime'];
 
 class Pacer extends Handle {
   constructor(kind, inner, { runtime: _, policy: given, ...options }, runtime) {
+    const all = { ...options, policy: given, runtime };
     const isCut = given?._parts() !== undefined;
     const policy = isCut ? undefined : given;
     if (policy !== undefined) options.policy = policy._open();
@@ -22,6 +25,7 @@ class Pacer extends Handle {
     );
     super(runtime, pacer, inner === undefined ? [handle] : []);
     this._kind = kind;
+    this._options = all;
     this._keeps = [policy, inner];
     this._judges = policy?._judges;
     this._around = isCut ? given : undefined;
@@ -75,8 +79,11 @@ class Pacer extends Handle {
     return native[`${this._kind}Stats`](this._open());
   }
 
-  setOptions(options) {
-    native[`${this._kind}Change`](this._open(), options);
+  /** Changes its times live: those that are named, the rest stays as it is. */
+  setOptions(changed) {
+    const options = changedOptions(this._kind, this._options, changed, FIXED);
+    native[`${this._kind}Change`](this._open(), withoutFixed(options, FIXED));
+    this._options = options;
   }
 }
 

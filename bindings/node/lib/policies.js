@@ -7,7 +7,14 @@ const { Handle, listen, made } = require('./handle.js');
 const { InvalidError, errorOf, valueOf, make, WORDS } = require('./errors.js');
 const { defaultRuntime, keyOf } = require('./runtime.js');
 const { operation } = require('./operation.js');
-const { Policy, Made, nativeOptions, changed } = require('./policy.js');
+const {
+  Policy,
+  Made,
+  nativeOptions,
+  changedOptions,
+  withoutFixed,
+  changed,
+} = require('./policy.js');
 
 const { breakerAcquire, breakerReport, limiterAcquire } = native;
 const { words, HANDLE, CLASS, STATUS, COUNT, givenPermit, setPermit, setElapsed } = door;
@@ -49,18 +56,23 @@ class Retry extends Made {
   }
 
   // Its listener's number stays: what is under way to the old one is told to the new one.
-  setOptions(options) {
+  _change(options) {
+    const { onRetry } = options;
     const runtime = this._runtime;
-    const told = {};
-    const extra = retryListener(runtime, options.onRetry, told);
     const own = this._listener;
+    if (own !== 0 && onRetry !== undefined && onRetry === this._options.onRetry) {
+      super._change(options, { listener: own });
+      return;
+    }
+    const told = {};
+    const extra = retryListener(runtime, onRetry, told);
     if (own !== 0 && told.listener !== undefined) {
       runtime._listeners.remove(told.listener);
       extra.listener = own;
-      super.setOptions(options, extra);
+      super._change(options, extra);
       runtime._listeners.items[own] = new WeakRef(told.fn);
     } else {
-      made(runtime, told, () => super.setOptions(options, extra));
+      made(runtime, told, () => super._change(options, extra));
     }
     this._tells(told);
   }
@@ -173,6 +185,7 @@ class Limiter extends Made {
   constructor(options = {}) {
     const { limits, ...rest } = options;
     super('limiter', rest);
+    this._options = { ...options };
     for (const limit of limits ?? []) this.addLimit(limit);
   }
 
@@ -259,6 +272,7 @@ class Bulkhead extends Policy {
   constructor({ maxConcurrent, queueLimit = 0, name, runtime = defaultRuntime() }) {
     super(runtime, native.bulkhead(runtime._open(), maxConcurrent, queueLimit, name));
     this._family = 'limiter';
+    this._options = { maxConcurrent, maxQueue: queueLimit };
     this.name = name ?? '';
   }
 }
@@ -270,6 +284,8 @@ for (const name of [
   'available',
   'stats',
   'setOptions',
+  '_merged',
+  '_change',
 ]) {
   const from =
     Object.getOwnPropertyDescriptor(Limiter.prototype, name) ??
@@ -285,11 +301,21 @@ class Timeout extends Made {
     const given = typeof options === 'number' ? { timeoutMs: options } : (options ?? {});
     const { timeoutFor, ...rest } = given;
     super('timeout', rest, { extra: () => askedFor(timeoutFor) });
+    this._options = { ...given };
     this._timeoutFor = timeoutFor;
   }
 
-  setOptions({ timeoutFor, ...rest }) {
-    super.setOptions(rest, askedFor(timeoutFor));
+  // It has one of both, the one that was named last.
+  _merged(changed) {
+    const options = super._merged(changed);
+    const { timeoutMs, timeoutFor } = changed;
+    if (timeoutMs !== undefined && timeoutFor === undefined) delete options.timeoutFor;
+    if (timeoutFor !== undefined && timeoutMs === undefined) delete options.timeoutMs;
+    return options;
+  }
+
+  _change({ timeoutFor, ...rest }) {
+    super._change(rest, askedFor(timeoutFor));
     this._timeoutFor = timeoutFor;
   }
 
@@ -319,12 +345,25 @@ class Fallback extends Made {
     super('fallback', rest, {
       extra: () => fallbackExtra(runtime, 'value' in options, value, instead),
     });
+    this._options = { ...options };
     this._instead = instead;
   }
 
-  setOptions({ value, run, ...rest }) {
-    const instead = run === undefined ? undefined : operation(run, { runtime: this._runtime });
-    super.setOptions(rest, fallbackExtra(this._runtime, instead === undefined, value, instead));
+  // It has one of both, the one that was named last; a value may be undefined.
+  _merged(changed) {
+    const options = super._merged(changed);
+    const names = (name) => name in changed && (name === 'value' || changed[name] !== undefined);
+    if (names('value')) options.value = changed.value;
+    if (names('value') && !names('run')) delete options.run;
+    if (names('run') && !names('value')) delete options.value;
+    return options;
+  }
+
+  _change(options) {
+    const { value, run, ...rest } = options;
+    const isSame = run !== undefined && run === this._options.run;
+    const instead = isSame ? this._instead : run && operation(run, { runtime: this._runtime });
+    super._change(rest, fallbackExtra(this._runtime, 'value' in options, value, instead));
     this._instead = instead;
   }
 }
@@ -339,11 +378,12 @@ class Chaos extends Made {
   constructor(options = {}) {
     const { failure, value, phases, ...rest } = options;
     super('chaos', rest, { extra: (runtime) => chaosExtra(runtime, options) });
+    this._options = { ...options };
   }
 
-  setOptions(options) {
+  _change(options) {
     const { failure, value, phases, ...rest } = options;
-    super.setOptions(rest, chaosExtra(this._runtime, options));
+    super._change(rest, chaosExtra(this._runtime, options));
   }
 
   /** Switches it on, which begins its schedule anew. */
@@ -376,10 +416,16 @@ class Budget extends Handle {
   constructor(options = {}) {
     const runtime = options.runtime ?? defaultRuntime();
     super(runtime, native.make(runtime._open(), 'budget', nativeOptions('budget', options)));
+    this._options = { ...options, runtime };
   }
 
-  setOptions(options) {
-    native.change(this._runtime._open(), 'budget', this._open(), nativeOptions('budget', options));
+  /** Changes the options live: those that are named, the rest stays as it is. */
+  setOptions(changed) {
+    const fixed = ['name', 'runtime'];
+    const options = changedOptions('budget', this._options, changed, fixed);
+    const prepared = nativeOptions('budget', withoutFixed(options, fixed));
+    native.change(this._runtime._open(), 'budget', this._open(), prepared);
+    this._options = options;
   }
 
   get stats() {
@@ -491,6 +537,7 @@ function find(name, { runtime = defaultRuntime() } = {}) {
   if (found === undefined) return undefined;
   const policy = new Policy(runtime, found.handle);
   policy._family = FAMILIES[found.kind];
+  policy._options = {}; // nobody here knows them: what setOptions() does not name is by default
   policy.name = name;
   return Object.setPrototypeOf(policy, (KINDS[found.kind] ?? Policy).prototype);
 }

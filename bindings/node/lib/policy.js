@@ -50,6 +50,48 @@ function nativeOptions(family, options, more = []) {
   return rest;
 }
 
+// What is as it was made. `failures` of these two are weir's own, which it does not let change.
+const FIXED = {
+  breaker: ['name', 'runtime', 'failures', 'onStateChange'],
+  limiter: ['name', 'runtime', 'failures', 'limits'],
+  chaos: ['name', 'runtime', 'enabled'],
+};
+const ALWAYS_FIXED = ['name', 'runtime'];
+const fixedOf = (family) => FIXED[family] ?? ALWAYS_FIXED;
+const REMOVABLE = new Set([
+  'classify',
+  'failureWhen',
+  'shouldRetry',
+  'onRetry',
+  'budget',
+  'failures',
+  'message',
+]);
+
+/**
+ * The options `current` with those that `changed` names in their place. `undefined` names nothing,
+ * null takes away what can be there or not; `fixed` may be named as they are.
+ */
+function changedOptions(what, current, changed, fixed) {
+  if (typeof changed !== 'object' || changed === null)
+    throw new InvalidError(`${what}.options must be an object`);
+  const options = { ...current };
+  for (const [name, value] of Object.entries(changed)) {
+    if (value === undefined || (fixed.includes(name) && value === current[name])) continue;
+    if (fixed.includes(name)) throw new InvalidError(`${what}.${name} cannot be changed`);
+    if (value === null && REMOVABLE.has(name)) delete options[name];
+    else options[name] = value;
+  }
+  return options;
+}
+
+/** The same without what is fixed, of which weir must not be told again. */
+function withoutFixed(options, fixed) {
+  const rest = { ...options };
+  for (const name of fixed) delete rest[name];
+  return rest;
+}
+
 // How often a policy's options were changed: then pipelines look anew who decides.
 let changes = 0;
 
@@ -193,15 +235,29 @@ class Made extends Policy {
     super(runtime, made(runtime, told, make), judges, options.budget);
     this._tells(told);
     this._family = family;
+    this._options = { ...options };
     this.name = options.name ?? '';
   }
 
-  /** Changes the options live: all anew, those not given by default; the name stays. */
-  setOptions(options, extra) {
-    const prepared = {
-      ...nativeOptions(this._family, options, Object.keys(extra ?? {})),
-      ...extra,
-    };
+  /**
+   * Changes the options live: those that are named, the rest stays as it is. The name stays, and
+   * null takes a decider, a listener, a budget away.
+   */
+  setOptions(changed) {
+    const options = this._merged(changed);
+    this._change(options);
+    this._options = options;
+  }
+
+  _merged(changed) {
+    const current = { ...this._options, name: this.name, runtime: this._runtime };
+    return changedOptions(this._family, current, changed, fixedOf(this._family));
+  }
+
+  // Has exactly these options from here on.
+  _change(options, extra = {}) {
+    const rest = withoutFixed(options, fixedOf(this._family));
+    const prepared = { ...nativeOptions(this._family, rest), ...extra };
     const judges = judgesOf(options);
     native.change(this._runtime._open(), this._family, this._open(), prepared);
     this._judges = judges;
@@ -213,4 +269,12 @@ class Made extends Policy {
   }
 }
 
-module.exports = { Policy, Made, nativeOptions, within, changed: () => changes };
+module.exports = {
+  Policy,
+  Made,
+  nativeOptions,
+  changedOptions,
+  withoutFixed,
+  within,
+  changed: () => changes,
+};

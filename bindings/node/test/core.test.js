@@ -616,6 +616,138 @@ timed('options are changed live, listeners and deciders too', async (clock, runt
   throttled.setOptions({ intervalMs: 50 });
 });
 
+timed('setOptions changes what it names, the rest stays', async (clock, runtime) => {
+  const fails = () => Promise.reject(new Error('x'));
+  const told = [];
+  const retry = new weir.Retry({
+    name: 'r',
+    maxAttempts: 5,
+    baseDelayMs: 10,
+    backoff: 'constant',
+    jitter: 'none',
+    shouldRetry: (error, attempt) => attempt < 4,
+    onRetry: ({ delayMs }) => told.push(delayMs),
+    budget: new weir.Budget({ minPerSecond: 100, runtime }),
+    runtime,
+  });
+  const tries = async (options) => {
+    retry.setOptions(options);
+    const failed = caught(retry.run(fails));
+    await clock.advance(1000);
+    return [weir.outcomeOf(await failed).attempts, ...told.splice(0)];
+  };
+  assert.deepEqual(await tries({ baseDelayMs: 20 }), [4, 20, 20, 20]);
+  assert.deepEqual(await tries({ maxAttempts: undefined, name: 'r', runtime }), [4, 20, 20, 20]);
+  assert.deepEqual(await tries({ shouldRetry: null }), [5, 20, 20, 20, 20]);
+  assert.deepEqual(await tries({ onRetry: null, budget: null, maxAttempts: 3 }), [3]);
+  assert.deepEqual(await tries({ onRetry: () => told.push('new') }), [3, 'new', 'new']);
+  assert.throws(() => retry.setOptions({ baseDelayMs: 1, maxAttempts: 0 }), weir.InvalidError);
+  assert.deepEqual(await tries({}), [3, 'new', 'new'], 'a bad set changes nothing');
+  assert.throws(() => retry.setOptions({ name: 'other' }), /retry\.name cannot be changed/);
+  for (const wrong of [5, null, undefined, 'x'])
+    assert.throws(() => retry.setOptions(wrong), /retry\.options must be an object/);
+});
+
+timed('setOptions: each kind keeps what is not named', async (clock, runtime) => {
+  const breaker = new weir.Breaker({
+    mode: 'count',
+    windowSize: 10,
+    minCalls: 2,
+    failureThreshold: 7,
+    failures: [{ from: 0, to: 99 }],
+    runtime,
+  });
+  breaker.setOptions({ failureRate: 1 });
+  breaker.report(breaker.tryAcquire(), false);
+  breaker.report(breaker.tryAcquire(), false);
+  assert.equal(breaker.state, 'open', 'still by the last calls, and from 2 on');
+  for (const fixed of [{ onStateChange: () => {} }, { failures: [] }])
+    assert.throws(() => breaker.setOptions(fixed), /breaker\.\w+ cannot be changed/);
+
+  const limiter = new weir.Limiter({
+    algorithm: 'sliding-window',
+    permits: 1,
+    intervalMs: 1000,
+    maxConcurrent: 4,
+    limits: [{ permits: 100, intervalMs: 1000 }],
+    runtime,
+  });
+  limiter.setOptions({ permits: 3 });
+  const granted = Array.from({ length: 5 }, () => limiter.tryAcquire());
+  assert.equal(granted.filter((permit) => permit !== undefined).length, 3);
+  assert.equal(weir.lastRejection().reason, 'rate');
+  assert.equal(limiter.stats.limit, 4);
+  assert.throws(() => limiter.setOptions({ limits: [] }), /limiter\.limits cannot be changed/);
+  const bulkhead = new weir.Bulkhead({ maxConcurrent: 1, queueLimit: 0, runtime });
+  bulkhead.setOptions({ maxConcurrent: 2 });
+  const held = [bulkhead.tryAcquire(), bulkhead.tryAcquire()];
+  assert.ok(held[1] !== undefined && bulkhead.tryAcquire() === undefined);
+  const refused = caught(bulkhead.run(() => 1));
+  await clock.settle();
+  assert.ok((await refused) instanceof weir.WeirError, 'none waits');
+  held.forEach((permit) => bulkhead.release(permit));
+
+  const timeout = new weir.Timeout({ timeoutFor: () => 50, message: 'mine', runtime });
+  const ends = async () => {
+    const began = clock.now;
+    const late = caught(timeout.run(never)).then(({ message }) => [message, clock.now - began]);
+    await clock.advance(500);
+    return late;
+  };
+  timeout.setOptions({ message: 'other' });
+  assert.deepEqual(await ends(), ['other', 50]);
+  timeout.setOptions({ timeoutMs: 80 });
+  assert.deepEqual(await ends(), ['other', 80]);
+  timeout.setOptions({ timeoutFor: () => 90, message: null });
+  assert.equal((await ends())[1], 90);
+
+  const hedge = new weir.Hedge({ delayMs: 10, maxHedges: 2, runtime });
+  hedge.setOptions({ delayMs: 20 });
+  const hedged = hedge.run(({ index }) => weir.sleep(100, { value: index, runtime }));
+  await clock.advance(200);
+  await hedged;
+  assert.equal(hedge.stats.hedged, 2);
+
+  const fallback = new weir.Fallback({ value: 'a', failureWhen: (v) => v === 'bad', runtime });
+  const given = async () => {
+    const value = fallback.run(() => 'bad');
+    await clock.settle();
+    return value;
+  };
+  fallback.setOptions({ failureWhen: (v) => v.startsWith('b') });
+  assert.equal(await given(), 'a');
+  fallback.setOptions({ run: ({ failed }) => `for ${failed.value}` });
+  assert.equal(await given(), 'for bad');
+  fallback.setOptions({});
+  assert.equal(await given(), 'for bad');
+  fallback.setOptions({ value: undefined });
+  assert.equal(await given(), undefined);
+
+  const chaos = new weir.Chaos({ failureRate: 1, failure: new Error('mine'), runtime });
+  chaos.disable();
+  chaos.setOptions({ latencyRate: 0 });
+  assert.equal(chaos.stats.enabled, false);
+  chaos.enable();
+  const hit = caught(chaos.run(() => 1));
+  await clock.settle();
+  assert.equal((await hit).message, 'mine');
+  assert.throws(() => chaos.setOptions({ enabled: false }), /chaos\.enabled cannot be changed/);
+
+  const budget = new weir.Budget({ ratio: 0, minPerSecond: 1, windowMs: 5000, runtime });
+  budget.setOptions({ minPerSecond: 2 });
+  assert.equal(budget.stats.available, 10);
+});
+
+timed('setOptions of a policy that was found: by default what it does not name', async (...its) => {
+  const [clock, runtime] = its;
+  new weir.Retry({ name: 'found', maxAttempts: 9, baseDelayMs: 5, runtime }).register();
+  const found = weir.find('found', { runtime });
+  found.setOptions({ baseDelayMs: 1, jitter: 'none' });
+  const failed = caught(found.run(() => Promise.reject(new Error('x'))));
+  await clock.advance(1000);
+  assert.equal(weir.outcomeOf(await failed).attempts, 3);
+});
+
 test('both kinds of module export the same', async () => {
   const module = await import('weir');
   const names = Object.keys(module).filter((name) => name !== 'default');

@@ -73,6 +73,54 @@ timed('throttle: at most once in an interval, all share the run', async (clock, 
   assert.equal(progress.stats.runs, 4);
 });
 
+timed('setOptions changes what it names, the rest stays', async (clock, runtime) => {
+  const seen = [];
+  const save = weir.debounce((n) => seen.push(n), 100, {
+    leading: true,
+    trailing: true,
+    maxWaitMs: 150,
+    overlap: 'concurrent',
+    name: 'save',
+    key: () => 'k',
+    policy: new weir.Timeout({ timeoutMs: 1000, runtime }),
+    runtime,
+  });
+  save.setOptions({ waitMs: 60 });
+  for (let i = 0; i < 8; i++) {
+    void save(i);
+    await clock.advance(50);
+  }
+  assert.deepEqual(seen, [0, 2, 5], 'led, and at least each 150 ms');
+  save.setOptions({ maxWaitMs: Infinity, waitMs: undefined });
+  await clock.advance(1000);
+  seen.splice(0);
+  for (let i = 0; i < 8; i++) {
+    void save(i);
+    await clock.advance(50);
+  }
+  assert.deepEqual(seen, [0]);
+  await clock.advance(20);
+  assert.deepEqual(seen, [0, 7]);
+  const progress = weir.throttle((n) => n, 100, { leading: false, runtime });
+  progress.setOptions({ intervalMs: 50 });
+  const first = progress(1);
+  await clock.advance(50);
+  assert.equal(await first, 1);
+  for (const [pacer, wrong] of [
+    [save, { waitMs: 200, maxWaitMs: 100 }],
+    [save, { leading: false }],
+    [save, { name: 'other' }],
+    [save, { policy: null }],
+    [save, { key: () => 'other' }],
+    [progress, { waitMs: 5 }],
+    [progress, 5],
+  ])
+    assert.throws(() => pacer.setOptions(wrong), weir.InvalidError);
+  const paced = weir.operations.pacer('debounce', () => 1, { leading: true, runtime });
+  paced.setOptions({ maxWaitMs: 500 });
+  assert.throws(() => paced.setOptions({ maxWaitMs: 200 }), /max_wait_ms/, 'waitMs is 300');
+});
+
 timed('a policy is around each run, its deciders too', async (clock, runtime) => {
   let tries = 0;
   const save = weir.debounce(() => ++tries, 10, {

@@ -7,6 +7,7 @@ import {
   cache,
   debounce,
   defaultRuntime,
+  Limiter,
   map,
   memoize,
   operation,
@@ -15,6 +16,7 @@ import {
   Pool,
   race,
   retry,
+  Retry,
   Runtime,
   scope,
   settle,
@@ -101,6 +103,19 @@ export async function types() {
   const lent = Runtime.from(defaultRuntime().address);
   same<typeof lent.handle, object>();
 
+  new Retry().setOptions({ maxAttempts: 2, shouldRetry: null });
+  new Timeout(5).setOptions({ timeoutFor: () => 6 });
+  new Timeout(5).setOptions({ message: 'late' });
+  new Limiter().setOptions({ permits: 2 });
+  find.setOptions({ maxWaitMs: 1000 });
+  // @ts-expect-error: the name stays
+  new Retry().setOptions({ name: 'other' });
+  // @ts-expect-error: so do these
+  new Breaker().setOptions({ onStateChange: () => {} });
+  // @ts-expect-error: a number has no null
+  new Retry().setOptions({ maxAttempts: null });
+  // @ts-expect-error: that is a debounce's
+  move.setOptions({ maxWaitMs: 1000 });
   // @ts-expect-error: a decider says yes or no
   await retry(() => 1, { shouldRetry: async () => 'yes' });
   // @ts-expect-error: the Attempt is not the caller's to give

@@ -120,7 +120,7 @@ function setOptions(world, step) {
     tried(() => {
       const more = world.policyOptions(step.options);
       if (step.options.type === 'bulkhead') throw new Error('a bulkhead has no options of its own');
-      world.need(step.policy).setOptions(more);
+      world.need(step.policy)._change(more); // the table's step replaces all, setOptions() some
     }).status,
   );
 }
