@@ -152,7 +152,7 @@ static PyObject *report_any(PyObject *self, PyObject *const *args, Py_ssize_t co
     if (class_ == -1 && PyErr_Occurred()) return NULL;
     if (class_ < 0 || class_ > WEIR_CLASS_ABANDON) class_ = WEIR_CLASS_NONE; /* not legal here */
   }
-  if (count > 2 && to_ns(args[2], &elapsed_ns) < 0) return NULL;
+  if (count > 2 && to_duration_ns("elapsed", args[2], &elapsed_ns) < 0) return NULL;
   return reported(weir_breaker_report(HANDLE(self), permit, (uint32_t)class_, elapsed_ns));
 }
 
@@ -276,7 +276,8 @@ static PyObject *breaker_restore(PyObject *self, PyObject *args) {
   Py_ssize_t size;
   PyObject *elapsed;
   int64_t elapsed_ms;
-  if (!PyArg_ParseTuple(args, "y#O", &bytes, &size, &elapsed) || to_ms(elapsed, &elapsed_ms) < 0)
+  if (!PyArg_ParseTuple(args, "y#O", &bytes, &size, &elapsed) ||
+      to_duration_ms("elapsed", elapsed, &elapsed_ms) < 0)
     return NULL;
   return none_or_raise(weir_breaker_restore(HANDLE(self), bytes, (size_t)size, elapsed_ms));
 }

@@ -155,11 +155,28 @@ static PyObject *arity(const char *text) {
   return NULL;
 }
 
+enum { LONGEST_KEY = (1 << 24) - 1 }; /* see weir/cache.h */
+
 /* No key is the empty key for weir, and a mistake for a cache. */
 static int to_entry_key(PyObject *object, Key *key) {
-  if (object != Py_None) return to_key(object, key);
-  PyErr_SetString(PyExc_TypeError, "a key must be str or bytes (got None)");
+  if (object == Py_None) {
+    PyErr_SetString(PyExc_TypeError, "a key must be str or bytes (got None)");
+    return -1;
+  }
+  if (to_key(object, key) < 0) return -1;
+  if (key->size <= LONGEST_KEY) return 0;
+  raise_invalid("a key of a cache must be at most %d bytes (got %zu)", LONGEST_KEY, key->size);
+  release_key(key);
   return -1;
+}
+
+/* _check_key(key): raises what is wrong with it */
+static PyObject *cache_check_key(PyObject *self, PyObject *object) {
+  Key key;
+  (void)self;
+  if (to_entry_key(object, &key) < 0) return NULL;
+  release_key(&key);
+  Py_RETURN_NONE;
 }
 
 /* lookup(key, default=None) */
@@ -187,7 +204,7 @@ static PyObject *cache_put(PyObject *self, PyObject *const *args, Py_ssize_t cou
   int64_t ttl_ms = 0;
   Key key;
   if (count != 4) return arity("put(queue, key, value, ttl)");
-  if (args[3] != Py_Ellipsis && to_ms(args[3], &ttl_ms) < 0) return NULL;
+  if (args[3] != Py_Ellipsis && to_duration_ms("ttl", args[3], &ttl_ms) < 0) return NULL;
   if (to_value(args[0], args[2], &value) < 0) return NULL;
   if (to_entry_key(args[1], &key) < 0) {
     weir_value_unref(value);
@@ -234,7 +251,7 @@ static PyObject *cache_touch(PyObject *self, PyObject *args) {
   int64_t ttl_ms;
   Key key;
   if (!PyArg_ParseTuple(args, "OO", &object, &ttl)) return NULL;
-  if (to_ms(ttl, &ttl_ms) < 0 || to_entry_key(object, &key) < 0) return NULL;
+  if (to_duration_ms("ttl", ttl, &ttl_ms) < 0 || to_entry_key(object, &key) < 0) return NULL;
   weir_status status = weir_cache_touch(HANDLE(self), key.data, key.size, ttl_ms);
   release_key(&key);
   return found_or_raise(status);
@@ -338,6 +355,7 @@ static PyMethodDef cache_methods[] = {
     {"invalidate", cache_invalidate, METH_O,
      "invalidate(key): removes it; False if it was not there."},
     {"clear", cache_clear, METH_NOARGS, "Removes everything."},
+    {"_check_key", cache_check_key, METH_O, NULL},
     {"_scan", cache_scan, METH_O, NULL},
     {"stats", cache_stats, METH_NOARGS, "Hits, misses, loads and what is there."},
     {"set_label", cache_label, METH_VARARGS, "set_label(key, value): a label on its metrics."},

@@ -48,6 +48,20 @@ static int to_units(PyObject *object, double scale, int64_t *units) {
 int to_ms(PyObject *seconds, int64_t *ms) { return to_units(seconds, 1e3, ms); }
 int to_ns(PyObject *seconds, int64_t *ns) { return to_units(seconds, 1e9, ns); }
 
+static int refuse_negative(const char *name, PyObject *seconds, int64_t units) {
+  if (units >= -1) return 0;
+  raise_invalid("%s must be at least 0, or None (got %R)", name, seconds);
+  return -1;
+}
+
+int to_duration_ms(const char *name, PyObject *seconds, int64_t *ms) {
+  return to_ms(seconds, ms) < 0 ? -1 : refuse_negative(name, seconds, *ms);
+}
+
+int to_duration_ns(const char *name, PyObject *seconds, int64_t *ns) {
+  return to_ns(seconds, ns) < 0 ? -1 : refuse_negative(name, seconds, *ns);
+}
+
 PyObject *from_ns(int64_t ns) {
   if (ns < 0 || ns == INT64_MAX) Py_RETURN_NONE;
   return PyFloat_FromDouble((double)ns / 1e9);
@@ -215,8 +229,11 @@ int fill_options(void *options, const Field *fields, PyObject *kwargs, const cha
       return -1;
     }
     if (fill_field((char *)options + field->offset, field, object, subject, queue, scratch) < 0) {
+      int is_nan = field->kind == FIELD_MS && PyErr_ExceptionMatches(PyExc_ValueError);
       if (PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Format(PyExc_TypeError, "%s.%s cannot be %R", subject, text, object);
+      } else if (is_nan || PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        PyErr_Format(PyExc_ValueError, "%s.%s cannot be %R", subject, text, object);
       }
       return -1;
     }

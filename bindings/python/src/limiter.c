@@ -183,7 +183,8 @@ static PyObject *limiter_release_with(PyObject *self, PyObject *args) {
   unsigned int class_;
   PyObject *elapsed;
   int64_t elapsed_ns;
-  if (!PyArg_ParseTuple(args, "KIO", &permit, &class_, &elapsed) || to_ns(elapsed, &elapsed_ns) < 0)
+  if (!PyArg_ParseTuple(args, "KIO", &permit, &class_, &elapsed) ||
+      to_duration_ns("elapsed", elapsed, &elapsed_ns) < 0)
     return NULL;
   return none_or_raise(weir_limiter_release_with(HANDLE(self), permit, class_, elapsed_ns));
 }

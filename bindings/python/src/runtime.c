@@ -96,7 +96,7 @@ static PyObject *runtime_close(PyObject *self, PyObject *unused) {
 static PyObject *runtime_close_wait(PyObject *self, PyObject *timeout) {
   int64_t timeout_ms;
   weir_status status;
-  if (to_ms(timeout, &timeout_ms) < 0) return NULL;
+  if (to_duration_ms("timeout", timeout, &timeout_ms) < 0) return NULL;
   PyThreadState *thread = PyEval_SaveThread();
   status = weir_runtime_close_wait(RUNTIME(self), timeout_ms);
   PyEval_RestoreThread(thread);

@@ -228,6 +228,21 @@ PyObject *raise_status(weir_status status, weir_error *error) {
   return NULL;
 }
 
+PyObject *raise_invalid(const char *format, ...) {
+  weir_error *error = NULL;
+  va_list arguments;
+  va_start(arguments, format);
+  PyObject *text = PyUnicode_FromFormatV(format, arguments);
+  va_end(arguments);
+  const char *message = text ? PyUnicode_AsUTF8(text) : NULL;
+  if (message) {
+    weir_error_new_with(NULL, WEIR_DOMAIN_WEIR, WEIR_EINVAL, message, NULL, NULL, &error);
+    raise_status(WEIR_EINVAL, error);
+  }
+  Py_XDECREF(text);
+  return NULL;
+}
+
 PyObject *raise_rejection(weir_status status, const weir_rejection *rejection) {
   weir_outcome outcome = WEIR_OUTCOME_INIT;
   if (rejection->status == 0) return raise_status(status, NULL);

@@ -72,6 +72,9 @@ void release_scratch(Scratch *scratch);
 /* Seconds (number, timedelta or None) to milliseconds, rounded up; nanoseconds likewise. */
 int to_ms(PyObject *seconds, int64_t *ms);
 int to_ns(PyObject *seconds, int64_t *ns);
+/* The same of what must not be negative; `name` is what it is called, for the exception. */
+int to_duration_ms(const char *name, PyObject *seconds, int64_t *ms);
+int to_duration_ns(const char *name, PyObject *seconds, int64_t *ns);
 PyObject *from_ns(int64_t ns); /* float seconds; None for INT64_MAX and below 0 */
 
 typedef struct {
@@ -163,6 +166,8 @@ PyObject *from_outcome(const weir_outcome *outcome);
 PyObject *from_rejection(const weir_rejection *rejection);
 /* Raises what `status` and `error` (nullable, taken) say. Returns NULL. */
 PyObject *raise_status(weir_status status, weir_error *error);
+/* Raises Invalid with this text, formatted as by PyUnicode_FromFormat(). Returns NULL. */
+PyObject *raise_invalid(const char *format, ...);
 PyObject *raise_rejection(weir_status status, const weir_rejection *rejection);
 /* None, or NULL with an exception. */
 PyObject *none_or_raise(weir_status status);

@@ -27,6 +27,7 @@ from typing import (
 
 from . import _weir
 from ._bridge import PLAIN, Owner, Queue, run_here
+from ._judge import check_functions
 from ._listen import Eviction, _EvictionListener, listen
 from ._operations import Operation, Several
 from ._policies import is_async, name_of, runtime_or_current
@@ -130,6 +131,7 @@ class Cache(_weir.Cache):
         name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
     ) -> None:
+        check_functions("cache", weigh=weigh, lifetime=lifetime, on_evict=on_evict, key=key)
         self.runtime = runtime_or_current(runtime)
         self._operations: Dict[Queue, Any] = {}
         heard: Any = {}
@@ -235,6 +237,8 @@ class Cache(_weir.Cache):
             value = self.lookup(key, _MISSING)
             if value is not _MISSING:
                 return _given(value)
+        else:
+            self._check_key(key)
         operation = self._get_operation
         return run_here(
             self.runtime, load, args, kwargs, self._owner, operation, None, deadline, key
@@ -248,6 +252,8 @@ class Cache(_weir.Cache):
             value = self.lookup(key, _MISSING)
             if value is not _MISSING:
                 return value
+        else:
+            self._check_key(key)
         bridge = self.runtime._pool_bridge()
         operation = self._get_operation(bridge.queue)
         return bridge.run(load, args, kwargs, self._owner, operation, None, deadline, key)
@@ -260,10 +266,10 @@ class Cache(_weir.Cache):
         ``load(missing)`` is called once with the keys that are absent and gives a list of the same length: a value or
         an exception for each; None for what does not exist, which is NotFound then.
         """
-        work = many_of(self, load)
-        values: List[Any] = await work.run(
-            _weir.Keys(keys), deadline=deadline, runtime=self.runtime
-        )
+        work, wanted = many_of(self, load), _weir.Keys(keys)
+        for key in wanted:
+            self._check_key(key)
+        values: List[Any] = await work.run(wanted, deadline=deadline, runtime=self.runtime)
         return values
 
     def __call__(self, function: F) -> F:

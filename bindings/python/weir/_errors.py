@@ -9,6 +9,7 @@ family of statuses, with who refused, why, and when to try again.
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -403,6 +404,48 @@ def outcome_of(exception: BaseException) -> Optional[Outcome]:
     return getattr(exception, "__weir_outcome__", None)
 
 
+_OPTION = re.compile(r"\w+\.(?:\w+\[\d+\]\.)?(\w+)")
+_GOT = re.compile(r" \((?:is (?P<old>-?\d+), )?got (?P<first>-?\d+)(?: and (?P<second>-?\d+))?\)$")
+_NAMES = {"sleep.sleep": "sleep.seconds"}  # the few that are not the library's without its unit
+
+
+def _in_python(message: str) -> str:
+    """What the library says of an option, in this package's names, units and words: timeout_ms is timeout, in
+    seconds, and -1 is None.
+    """
+    option = _OPTION.match(message)
+    if option is None:
+        return message
+    fields = [option[1], *re.findall(r"\w+_ms\b", message[option.end() :])]
+    got = _GOT.search(message)
+    rule, told = (message[: got.start()], _told(got, fields)) if got else (message, "")
+    if "is required" in rule and got is not None and got["first"] == "-2":
+        told = ""  # it was left out
+    if fields[0].endswith("_ms"):
+        rule = re.sub(r"(at least|at most) (-?\d+)", lambda m: f"{m[1]} {_seconds(m[2])}", rule)
+    rule = re.sub(r"_ms\b", "", rule).replace(", or -1 for ", ", or None for ")
+    for name, own in _NAMES.items():
+        rule = rule.replace(name, own)
+    return rule + told
+
+
+def _told(got: "re.Match[str]", fields: List[str]) -> str:
+    names = {"old": fields[0], "first": fields[0], "second": fields[-1]}
+    text = got[0]
+    for group in ("second", "first", "old"):  # from the end, so that places stay
+        if got[group] is not None and names[group].endswith("_ms"):
+            begin, end = got.start(group) - got.start(), got.end(group) - got.start()
+            text = text[:begin] + _seconds(got[group]) + text[end:]
+    return text
+
+
+def _seconds(milliseconds: str) -> str:
+    if milliseconds == "-1":
+        return "None"
+    # Of what is between -2 ms and 0 the library sees -2, since -1 is None.
+    return "less than 0" if milliseconds == "-2" else f"{int(milliseconds) / 1000:.15g}"
+
+
 def _make_error(
     status: int,
     message: str,
@@ -433,6 +476,8 @@ def _make_error(
     else:
         if name == "WEIR_EFORKED":
             message = (ForkedError.__doc__ or message).strip()
+        elif name == "WEIR_EINVAL":
+            message = _in_python(message)
         error = _CLASSES.get(name, WeirError)(_described(message, outcome))
     error.status, error.domain, error.code, error.outcome = name, domain, code, outcome
     error.__cause__ = cause

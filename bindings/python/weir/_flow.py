@@ -22,6 +22,7 @@ from typing import (
     Union,
 )
 
+from ._judge import check_functions
 from ._operations import (
     Each,
     Operation,
@@ -195,6 +196,7 @@ class _Collector:
     """Hears of each item's end: tells progress and keeps the results, which are no list then."""
 
     def __init__(self, tell: Progress, total: Optional[int]) -> None:
+        check_functions("parallel", on_progress=tell)
         self.tell, self.total = tell, total
         self.results: Dict[int, Any] = {}
         self.user = next(_users)
@@ -323,6 +325,7 @@ def _unpacked(function: Any) -> Any:
     """Gives an operation as it is, a function so that it takes items of a source, too."""
     if isinstance(function, Operation):
         return function
+    check_functions("parallel_map", function=function)
     return lambda item: function(item.value if type(item) is _Item else item)
 
 

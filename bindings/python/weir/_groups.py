@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 from . import _weir
 from ._bridge import Call, current_attempt, scope_here
 from ._flow import Progress, _Collector
+from ._judge import check_functions
 from ._operations import Leaf, Operation, as_operation, opened_once
 from ._policies import policies_of, runtime_or_current
 from ._runtime import Runtime, log_level
@@ -100,6 +101,7 @@ class Scope(_weir.Scope):
         return self._resource(open, close, key).call(scope=self)
 
     def _resource(self, open: Any, close: Any, key: Optional[str]) -> Operation:
+        check_functions("scope", close=close)
         return opened_once(open, close, key)
 
     def set(self, key: str, value: Any) -> None:
@@ -204,6 +206,7 @@ class Pool(_weir.Pool):
         name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
     ) -> None:
+        check_functions("pool", on_progress=on_progress)
         self.runtime = runtime_or_current(runtime)
         try:
             bridge: Any = self.runtime._loop_bridge(asyncio.get_running_loop())

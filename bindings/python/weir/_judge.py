@@ -7,7 +7,7 @@ the others; ``should_retry`` only says "final", which stops retries and leaves a
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Tuple, Type, Union
+from typing import Any, Callable, List, Optional, Tuple, Type, Union
 
 CLASSES = {"success": 1, "failure": 2, "refusal": 3, "ignore": 4, "abandon": 5}
 
@@ -16,6 +16,25 @@ Classify = Callable[[Optional[BaseException], Any], Optional[str]]
 ShouldRetry = Union[
     Callable[[BaseException], Any], Type[BaseException], Tuple[Type[BaseException], ...]
 ]  # what to try again
+
+
+def check_functions(subject: str, **options: Any) -> None:
+    """Options that are functions are told at once if they are none, not where they are called."""
+    for name, given in options.items():
+        if given is not None and not callable(given):
+            raise TypeError(f"{subject}.{name} must be a function, not {given!r}")
+
+
+def check_exceptions(subject: str, **options: Any) -> None:
+    """As check_functions(), of options that may be exception types, too."""
+    for name, given in options.items():
+        kinds: List[Any] = list(given) if isinstance(given, tuple) else [given]
+        if not isinstance(given, (type, tuple)):
+            check_functions(subject, **{name: given})
+        elif not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds):
+            raise TypeError(
+                f"{subject}.{name} must be a function or exception types, not {given!r}"
+            )
 
 
 def class_number(word: Optional[str]) -> int:

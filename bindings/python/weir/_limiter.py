@@ -9,7 +9,7 @@ from typing import Any, List, Optional
 
 from . import _weir
 from ._bridge import PLAIN, AsyncCall, BlockingCall
-from ._judge import Classify, judges
+from ._judge import Classify, check_functions, judges
 from ._policies import KINDS, Policy, runtime_or_current
 from ._runtime import Runtime
 
@@ -58,6 +58,7 @@ class Limiter(Policy, _weir.Limiter):
         name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
     ) -> None:
+        check_functions("limiter", classify=classify)
         super().__init__(
             runtime_or_current(runtime),
             permits=permits,

@@ -26,7 +26,7 @@ from ._bridge import (
     inherited,
 )
 from ._errors import Outcome, _make_outcome
-from ._judge import Classify, Judge
+from ._judge import Classify, Judge, check_functions
 from ._runtime import Runtime, current_runtime
 
 if TYPE_CHECKING:
@@ -344,6 +344,7 @@ def operation(function: Callable[..., Any], *, classify: Optional[Classify] = No
 
     ``classify`` judges what it raises or returns, as the option of that name of policies does.
     """
+    check_functions("operation", function=function, classify=classify)
     return Leaf(function, "input", (Judge(classify=classify),) if classify is not None else ())
 
 
@@ -465,6 +466,7 @@ class Polled(Operation):
     def __init__(
         self, work: Operation, until: Optional[Callable[[Any], Any]], options: Dict[str, Any]
     ) -> None:
+        check_functions("poll", until=until)
         super().__init__()
         self.work, self.options = work, options
         self.judges: Judges = ()

@@ -20,8 +20,9 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import _errors, _weir
 from ._bridge import PLAIN, Closed, Judged, LoopBridge, Owner, Queue, run_here, scope_here
+from ._judge import check_functions
 from ._operations import Operation, Several
-from ._policies import is_async, policies_of, runtime_or_current
+from ._policies import is_async, name_of, policies_of, runtime_or_current
 from ._runtime import Runtime
 
 _logger = logging.getLogger("weir")
@@ -82,6 +83,8 @@ class Paced:
     """
 
     def __init__(self, kind: Any, function: Callable[..., Any], options: Dict[str, Any]) -> None:
+        name_of(function)  # it is one
+        check_functions(kind.word, key=options["key"])
         functools.update_wrapper(self, function)
         self.runtime: Runtime = runtime_or_current(options.pop("runtime", None))
         self._kind, self._function, self._options = kind, function, options
@@ -310,10 +313,12 @@ class _BoundPaced(functools.partial):  # type: ignore[type-arg]
 
 
 class _Debounce(_weir.Debounce):
+    word = "debounce"
     run_operation: Any
 
 
 class _Throttle(_weir.Throttle):
+    word = "throttle"
     run_operation: Any
 
 

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, Optional, Sequence, Tuple, TypeVar, Unio
 
 from . import _weir
 from ._bridge import PLAIN, Judged, Owner, Queue, run_here
-from ._judge import Classify, ShouldRetry, judges
+from ._judge import Classify, ShouldRetry, check_exceptions, check_functions, judges
 from ._listen import _BreakerListener, _RetryListener, listen
 from ._operations import Leaf, Operation, Wrapped, as_operation
 from ._runtime import Runtime, current_runtime
@@ -76,6 +76,7 @@ class Policy:
 
 
 def decorated(function: Any, run: Callable[..., Any], call: Callable[..., Any], policy: Any) -> Any:
+    name_of(function)  # it is one
     if is_async(function):
 
         @functools.wraps(function)
@@ -197,6 +198,8 @@ class Retry(Policy, _weir.Retry):
         name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
     ) -> None:
+        check_functions("retry", retry_value=retry_value, on_retry=on_retry, classify=classify)
+        check_exceptions("retry", should_retry=should_retry)
         chosen = runtime_or_current(runtime)
         self._heard: Dict[str, Any] = {}
         if on_retry is not None:
@@ -296,6 +299,7 @@ class Hedge(Policy, _weir.Hedge):
         name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
     ) -> None:
+        check_functions("hedge", classify=classify)
         options: Dict[str, Any] = {} if delay is None else {"delay": delay}
         super().__init__(
             runtime_or_current(runtime),
@@ -335,6 +339,7 @@ class Fallback(Policy, _weir.Fallback):
         name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
     ) -> None:
+        self._check(function, classify)
         chosen = runtime_or_current(runtime)
         if (function is None) == (value is _ABSENT):
             raise ValueError("fallback: give a function or a value, one of both")
@@ -347,6 +352,11 @@ class Fallback(Policy, _weir.Fallback):
                 function if isinstance(function, Operation) else Leaf(function, "failed")
             )
         self._judged_by(judges(classify))
+
+    def _check(self, function: Any, classify: Any) -> None:
+        check_functions("fallback", classify=classify)
+        if not isinstance(function, Operation):
+            check_functions("fallback", function=function)
 
     def _handle(self, queue: Queue) -> Any:
         if self._function is None:
@@ -367,6 +377,7 @@ class Fallback(Policy, _weir.Fallback):
         failures: Any = None,
     ) -> None:
         """Another answer, for runs from now on."""
+        self._check(function, classify)
         if (function is None) == (value is _ABSENT):
             raise ValueError("fallback: give a function or a value, one of both")
         self._options = {"failures": failures, "name": self.name}
@@ -437,6 +448,7 @@ class Breaker(Policy, _weir.Breaker):
         name: Optional[str] = None,
         runtime: Optional[Runtime] = None,
     ) -> None:
+        check_functions("breaker", classify=classify, on_state_change=on_state_change)
         chosen = runtime_or_current(runtime)
         queue, heard = chosen._home_queue(), {}
         if on_state_change is not None:
