@@ -4,7 +4,9 @@
  *
  * Times are milliseconds; `Infinity` is no bound, in time and in number; `null` switches a feature
  * off. What a function throws comes back as the very same object. What weir itself says is a
- * WeirError. Everything here belongs to the thread that made it (the main thread or a worker).
+ * WeirError. What gives a promise never throws: it rejects, for a wrong argument too. An option of a
+ * name that is none is an InvalidError, which lists those that there are. Everything here belongs to
+ * the thread that made it (the main thread or a worker).
  */
 
 /// <reference types="node" />
@@ -777,7 +779,7 @@ export function poll<T>(
 
 /** A parallel whose tasks are added while it runs. */
 export class Pool<T = any> {
-  constructor(options: Omit<ParallelOptions, 'onItem' | 'input' | 'key'>);
+  constructor(options: Omit<ParallelOptions, 'onItem' | 'input' | 'key' | 'permits' | 'priority'>);
   /** Resolves with the task's value. Who does not look at its failure finds it in drained(). */
   add<R extends T>(task: Task<R> | Operation<R>, input?: unknown): Promise<R>;
   /** No more are added; resolves with all results in order when the last has ended. */

@@ -3,9 +3,11 @@
 // Cache, memoize, single flight.
 const native = require('./native.js');
 const { Handle, listen, made } = require('./handle.js');
-const { InvalidError, make, valueOf } = require('./errors.js');
+const { InvalidError, valueOf } = require('./errors.js');
 const { defaultRuntime, keyOf } = require('./runtime.js');
 const { Operation, operation, NONE } = require('./operation.js');
+const { checkOptions } = require('./options.js');
+const { rejecting, methodsReject } = require('./rejecting.js');
 
 const ABSENT = -3;
 const EVICTIONS = ['', 'expired', 'size', 'replaced', 'explicit', 'cleared'];
@@ -37,6 +39,7 @@ function checkTtl(what, ttlMs) {
 
 class Cache extends Handle {
   constructor(options = {}) {
+    checkOptions('cache', options);
     const { load, loadMany, weigh, ttlFor, onEvict, runtime = defaultRuntime(), ...rest } = options;
     const told = {};
     const listener = evictionListener(runtime, onEvict, told);
@@ -59,6 +62,7 @@ class Cache extends Handle {
    * The value of a key; what is absent is loaded with `load(key, attempt)`, once for all who wait.
    */
   get(key, load = this._load, options = NONE) {
+    checkOptions('run with a policy', options, 'run');
     if (typeof load !== 'function') throw new InvalidError('cache.get needs a function that loads');
     this._open();
     const { policy } = options;
@@ -114,7 +118,10 @@ class Cache extends Handle {
   /** Many keys at once; what is absent is loaded by one call of the option loadMany(keys, attempt),
    *  which gives a list of values or errors. Items that failed are their errors. */
   getMany(keys, options = NONE) {
+    this._open();
     if (this._many === undefined) throw new InvalidError('cache.getMany needs the option loadMany');
+    if (!Array.isArray(keys)) throw new InvalidError('cache.getMany needs a list of keys');
+    checkOptions('run', options);
     return this._runtime._launch(
       this._many._open(),
       0,
@@ -160,14 +167,14 @@ class Cache extends Handle {
   }
 
   /** Writes; `ttlMs` gives it a lifetime of its own. False: it is heavier than the bound. */
-  put(key, value, { ttlMs } = NONE) {
+  put(key, value, options = NONE) {
+    checkOptions('put', options, 'cache.put');
+    const { ttlMs } = options;
     checkTtl('put', ttlMs ?? 0);
     const { id, weight, lifetime } = this._keep(key, value);
     const runtime = this._runtime._open();
     const ttl = ttlMs ?? lifetime;
-    const status = native.cachePut(runtime, this._open(), keyOf(key), id, weight, ttl);
-    if (status !== 0 && status !== -9) throw make(status, native.statusName(status));
-    return status === 0;
+    return native.cachePut(runtime, this._open(), keyOf(key), id, weight, ttl);
   }
 
   /** Writes unless there is a value: that one, else undefined. */
@@ -238,6 +245,8 @@ class Cache extends Handle {
   }
 }
 
+methodsReject(Cache, 'get', 'getMany');
+
 /** A cache: `const profiles = cache({ ttlMs: 60_000, load: fetchProfile })`. */
 function cache(options) {
   return new Cache(options);
@@ -271,12 +280,14 @@ function keyOfArguments(...args) {
 
 /** The same function, which computes once for equal arguments: `memoize(fn, { ttlMs })`. */
 function memoize(fn, options = {}) {
+  if (typeof fn !== 'function') throw new InvalidError('memoize needs a function');
+  checkOptions('memoize', options);
   const { key = keyOfArguments, ttlMs = Infinity, ...rest } = options;
   const values = new Cache({ ...rest, ttlMs });
   function memoized(...args) {
     return values.get(key(...args), () => fn.apply(this, args));
   }
-  return Object.assign(memoized, {
+  return Object.assign(rejecting(memoized), {
     cache: values,
     clear: () => values.clear(),
     invalidate: (...args) => values.invalidate(key(...args)),
@@ -286,7 +297,9 @@ function memoize(fn, options = {}) {
 
 /** The same of an operation: its run's input is the argument. */
 class Memoized {
-  constructor(inner, { key = keyOfArguments, ttlMs = Infinity, ...options } = {}) {
+  constructor(inner, given = {}) {
+    checkOptions('memoize', given);
+    const { key = keyOfArguments, ttlMs = Infinity, ...options } = given;
     this.cache = new Cache({ ...options, runtime: inner._runtime, ttlMs });
     this._operation = this.cache.operation(inner);
     this._key = key;
@@ -301,9 +314,13 @@ class Memoized {
   }
 }
 
+methodsReject(Memoized, 'run', 'settle');
+
 /** Of calls with one key that overlap, one does the work and all get its outcome. */
 class Flight extends Handle {
-  constructor({ runtime = defaultRuntime(), ...options } = {}) {
+  constructor(given = {}) {
+    checkOptions('flight', given);
+    const { runtime = defaultRuntime(), ...options } = given;
     const handle = native.flightNew(runtime._open(), options);
     const work = native.flightOperation(runtime._open(), handle, 0);
     super(runtime, handle, [work]);
@@ -312,6 +329,8 @@ class Flight extends Handle {
 
   run(key, fn, options = NONE) {
     this._open();
+    if (typeof fn !== 'function') throw new InvalidError('flight.run needs a function');
+    checkOptions('run with a policy', options, 'run');
     const { policy } = options;
     if (policy !== undefined) return under(policy, options, (its) => this.run(key, fn, its));
     const input = { start: fn, judges: undefined, input: options.input, entry: undefined };
@@ -328,7 +347,7 @@ class Flight extends Handle {
 
   /** The same function; `key(...args)` says which calls are one. */
   bind(fn, key = keyOfArguments) {
-    return (...args) => this.run(key(...args), () => fn(...args));
+    return rejecting((...args) => this.run(key(...args), () => fn(...args)));
   }
 
   /** As an operation: the run's key is the key. */
@@ -352,5 +371,7 @@ class Flight extends Handle {
     return native.flightStats(this._open());
   }
 }
+
+methodsReject(Flight, 'run');
 
 module.exports = { Cache, cache, memoize, Memoized, Flight };

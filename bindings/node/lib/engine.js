@@ -389,7 +389,7 @@ class Engine {
         extra === undefined ? this._values.get(id) : errors.valueOf(extra, this._values),
       );
     else if (extra === undefined)
-      tell(index, false, errors.make(status, native.statusName(status)));
+      tell(index, false, errors.make(status, native.statusMessage(status)));
     else tell(index, false, errors.errorOf(extra, this._values));
   }
 

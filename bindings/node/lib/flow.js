@@ -6,6 +6,8 @@ const { AsyncResource } = require('node:async_hooks');
 const native = require('./native.js');
 const { InvalidError } = require('./errors.js');
 const { Operation, operation, operations, runtimeOf, judgesOf, NONE } = require('./operation.js');
+const { checkOptions } = require('./options.js');
+const { rejecting, methodsReject } = require('./rejecting.js');
 const { WANTS_INDEX } = require('./runtime.js');
 const { within } = require('./policy.js');
 const { isThenable } = require('./outcome.js');
@@ -17,22 +19,15 @@ const RACE = 0,
   ALL_SETTLED = 3,
   WATERFALL = 4,
   PARALLEL = 5;
-const RUN_NAMES = new Set([
-  'signal',
-  'deadlineMs',
-  'key',
-  'priority',
-  'permits',
-  'scope',
-  'input',
-  'runtime',
-]);
+const NAMES = ['race', 'any', 'all', 'allSettled'];
+const RUN_NAMES = new Set(['signal', 'deadlineMs', 'key', 'priority', 'permits', 'scope', 'input']);
 
-/** Splits options into those of the run and the others. */
+/** Splits options into those of the run and the others; the runtime is of neither. */
 function split(options) {
   const run = {};
   const rest = {};
-  for (const name of Object.keys(options)) (RUN_NAMES.has(name) ? run : rest)[name] = options[name];
+  for (const name of Object.keys(options))
+    if (name !== 'runtime') (RUN_NAMES.has(name) ? run : rest)[name] = options[name];
   return { run, rest };
 }
 
@@ -68,6 +63,7 @@ function many(what, list, { decisive, policy, ...options } = NONE) {
 // Runs `list` now. Where all are functions, one native operation serves all of them, and the
 // attempt's index says which is meant.
 function runMany(what, list, options, settles = false) {
+  checkOptions(what === RACE ? 'race' : 'all', options, NAMES[what]);
   if (!Array.isArray(list)) throw new InvalidError('a list of functions or operations is needed');
   const { run, rest } = split(options);
   if (list.some((one) => typeof one !== 'function'))
@@ -117,6 +113,7 @@ function allSettled(list, options = NONE) {
 
 /** One after the other, each fed by the last: steps get (value, attempt). */
 function waterfall(steps, options = NONE) {
+  checkOptions('all', options, 'waterfall');
   const { run, rest } = split(options);
   return operationsOf.waterfall(steps, { ...rest, runtime: options.runtime }).run(run);
 }
@@ -129,14 +126,18 @@ function stepOf(step, runtime) {
 
 /** Waits; resolves with `value`. A signal or scope in the options can stop it. */
 function sleep(ms, options = NONE) {
+  checkOptions('sleep', options);
   const { run, rest } = split(options);
   return operationsOf.sleep(ms, { ...rest, runtime: options.runtime }).run(run);
 }
 
 /** Runs `fn` again and again until its value is what is waited for. */
 function poll(fn, options = NONE) {
+  checkOptions('poll', options);
   const { run, rest } = split(options);
   const { until, ...native_ } = rest;
+  if (typeof fn !== 'function' && !(fn instanceof Operation))
+    throw new InvalidError('poll needs a function or an operation');
   if (fn instanceof Operation)
     return operationsOf.poll(fn, { ...rest, runtime: options.runtime }).run(run);
   const runtime = runtimeOf([], options);
@@ -241,6 +242,7 @@ async function each(items, itemWork, options) {
  * is room.
  */
 function parallel(tasks, options = NONE) {
+  checkOptions('parallel', options);
   if (Array.isArray(tasks) && tasks.some((task) => task instanceof Operation)) {
     const { run, rest } = split(options);
     const { onProgress, onItem, ...native_ } = rest;
@@ -251,6 +253,8 @@ function parallel(tasks, options = NONE) {
 
 /** `mapper(item, index, attempt)` for each item, at most `concurrency` at once. */
 function map(items, mapper, options = NONE) {
+  checkOptions('parallel', options, 'map');
+  if (typeof mapper !== 'function') throw new InvalidError('map needs a function');
   return each(items, mapper, options);
 }
 
@@ -271,6 +275,8 @@ class PoolOperation extends Operation {
   /** Adds an item: an operation, or a function. Throws a ClosedError when it takes no more. */
   add(fn, input) {
     const runtime = this._runtime;
+    if (typeof fn !== 'function' && !(fn instanceof Operation))
+      throw new InvalidError('a function or an operation is needed');
     const isOperation = fn instanceof Operation && this._around === undefined;
     const start = this._around === undefined ? fn : within(this._around, fn);
     const context = new AsyncResource('weir', { requireManualDestroy: true });
@@ -298,6 +304,7 @@ class PoolOperation extends Operation {
 /** A parallel whose tasks are added while it runs. */
 class Pool {
   constructor(options = {}) {
+    checkOptions('pool', options);
     const { onProgress, signal, deadlineMs, scope, ...rest } = options;
     const runtime = runtimeOf([rest.policy], rest);
     this._tasks = [];
@@ -352,6 +359,8 @@ class Pool {
     return this._operation.stats;
   }
 }
+
+methodsReject(Pool, 'add', 'drained');
 
 /** The same as operations: run any number of times, built into each other. */
 const operationsOf = {
@@ -409,15 +418,15 @@ const operationsOf = {
 };
 
 module.exports = {
-  race,
-  any,
-  all,
-  allSettled,
-  waterfall,
-  sleep,
-  poll,
-  parallel,
-  map,
+  race: rejecting(race),
+  any: rejecting(any),
+  all: rejecting(all),
+  allSettled: rejecting(allSettled),
+  waterfall: rejecting(waterfall),
+  sleep: rejecting(sleep),
+  poll: rejecting(poll),
+  parallel: rejecting(parallel),
+  map: rejecting(map),
   Pool,
   operationsOf,
   split,

@@ -9,6 +9,8 @@ const { Runtime, Outcome, defaultRuntime } = require('./runtime.js');
 const { Operation, operation, judgesOf } = require('./operation.js');
 const policies = require('./policies.js');
 const flow = require('./flow.js');
+const { checkOptions, checkObject } = require('./options.js');
+const { rejecting } = require('./rejecting.js');
 const caches = require('./cache.js');
 const pace = require('./pace.js');
 const scopes = require('./scope.js');
@@ -23,6 +25,12 @@ function inContext(options) {
   return { ...options, onRetry: AsyncResource.bind(options.onRetry) };
 }
 
+// A policy for one call: what it does not know is no option of a run, either.
+function fresh(Kind, options) {
+  checkOptions(Kind.name.toLowerCase(), options, undefined, 'run');
+  return new Kind(options);
+}
+
 // The policy that these options describe. Equal options without functions are one policy, so that
 // a call like retry(fn, { maxAttempts: 5 }) in a loop makes none.
 function policyOf(Kind, options, runtime) {
@@ -32,7 +40,7 @@ function policyOf(Kind, options, runtime) {
     if (DECIDERS.has(name)) continue;
     const value = options[name];
     if (typeof value === 'function' || typeof value === 'object')
-      return new Kind({ ...inContext(options), runtime });
+      return fresh(Kind, { ...inContext(options), runtime });
     data[name] = value;
     key += `|${name}:${typeof value}:${String(value)}`;
   }
@@ -40,7 +48,7 @@ function policyOf(Kind, options, runtime) {
   let policy = runtime._policies.get(key);
   if (policy === undefined) {
     if (runtime._policies.size >= KEPT) runtime._policies.clear();
-    policy = new Kind(data);
+    policy = fresh(Kind, data);
     runtime._policies.set(key, policy);
   }
   return policy;
@@ -48,8 +56,9 @@ function policyOf(Kind, options, runtime) {
 
 // What `Kind` does, for one call: its options and those of the run stand side by side.
 function once(Kind, fn, options) {
+  checkObject(Kind.name.toLowerCase(), options);
   const { run, rest } = flow.split(options);
-  const runtime = options.runtime ?? fn._runtime ?? defaultRuntime();
+  const runtime = options.runtime ?? fn?._runtime ?? defaultRuntime();
   const policy = policyOf(Kind, rest, runtime);
   const judges = judgesOf(rest);
   if (fn instanceof Operation) {
@@ -71,6 +80,7 @@ function retry(fn, options = NONE) {
 
 /** Settles what takes longer than `timeoutMs`. */
 function timeout(fn, timeoutMs, options = NONE) {
+  checkObject('timeout', options);
   return once(policies.Timeout, fn, { ...options, timeoutMs });
 }
 
@@ -81,31 +91,31 @@ function hedge(fn, options) {
 
 /** Answers in the place of what failed: with { value } or { run: (attempt) => ... }. */
 function fallback(fn, options) {
+  checkObject('fallback', options);
   const { run, rest } = flow.split(options);
-  return new policies.Fallback({ ...rest, runtime: options.runtime ?? defaultRuntime() }).run(
-    fn,
-    run,
-  );
+  const runtime = options.runtime ?? defaultRuntime();
+  return fresh(policies.Fallback, { ...rest, runtime }).run(fn, run);
 }
 
 /** Runs a function, an operation; options as of a run, and `policy`. */
 function run(fn, options = NONE) {
-  return (options.policy ?? plain(options)).run(
-    fn,
-    options.policy === undefined ? options : withoutPolicy(options),
-  );
+  return by(options).run(fn, ofRun(options));
 }
 
 /** As run(), but resolves with the Outcome, also when it fails. */
 function settle(fn, options = NONE) {
-  return (options.policy ?? plain(options)).settle(
-    fn,
-    options.policy === undefined ? options : withoutPolicy(options),
-  );
+  return by(options).settle(fn, ofRun(options));
 }
 
-function withoutPolicy({ policy, ...options }) {
-  return options;
+function by(options) {
+  checkOptions('run at once', options, 'run');
+  return options.policy ?? plain(options);
+}
+
+function ofRun(options) {
+  if (options.policy === undefined && options.runtime === undefined) return options;
+  const { policy, runtime, ...its } = options;
+  return its;
 }
 
 // Stands for no policy.
@@ -113,6 +123,8 @@ function plain(options) {
   const runtime = options.runtime ?? defaultRuntime();
   const go = (flags) => (fn, its) => {
     if (fn instanceof Operation) return flags === 0 ? fn.run(its) : fn.settle(its);
+    if (typeof fn !== 'function')
+      throw new errors.InvalidError('a function or an operation is needed');
     return runtime._launch(0, 0, fn, undefined, flags, its);
   };
   return { run: go(0), settle: go(2) };
@@ -137,12 +149,12 @@ module.exports = {
   find: policies.find,
   lastRejection: policies.lastRejection,
   // at once
-  run,
-  settle,
-  retry,
-  timeout,
-  hedge,
-  fallback,
+  run: rejecting(run),
+  settle: rejecting(settle),
+  retry: rejecting(retry),
+  timeout: rejecting(timeout),
+  hedge: rejecting(hedge),
+  fallback: rejecting(fallback),
   race: flow.race,
   any: flow.any,
   all: flow.all,

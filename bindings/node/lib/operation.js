@@ -7,6 +7,8 @@ const native = require('./native.js');
 const { Handle } = require('./handle.js');
 const { InvalidError } = require('./errors.js');
 const { defaultRuntime, WANTS_OUTCOME } = require('./runtime.js');
+const { checkOptions } = require('./options.js');
+const { methodsReject } = require('./rejecting.js');
 
 const NONE = Object.freeze({});
 const forgotten = new FinalizationRegistry(({ runtime, id }) => {
@@ -52,7 +54,10 @@ class Operation extends Handle {
   }
 }
 
+methodsReject(Operation, 'run', 'settle');
+
 function launch(operation, options, flags, prepare) {
+  checkOptions('run of an operation', options, 'run');
   const { policy } = options;
   const runtime = operation._runtime;
   if (policy === undefined) {
@@ -78,9 +83,9 @@ function launch(operation, options, flags, prepare) {
       [operation, policy],
     );
   }
-  const { policy: _, input, key, scope, ...rest } = options;
+  const { policy: _, input, key, keys, scope, ...rest } = options;
   const nested = ({ signal, remainingMs }) =>
-    operation.run({ input, key, scope, signal, deadlineMs: remainingMs });
+    operation.run({ input, key, keys, scope, signal, deadlineMs: remainingMs });
   return flags === 0 ? policy.run(nested, rest) : policy.settle(nested, rest);
 }
 

@@ -39,7 +39,7 @@ class Outcome {
 function stoppedMessage(description) {
   const reason = WORDS.cancelReasons[description.cancelReason] ?? 'none';
   if (description.status === -5) return 'the deadline passed';
-  return reason === 'none' ? native.statusName(description.status) : `stopped: ${reason}`;
+  return reason === 'none' ? native.statusMessage(description.status) : `stopped: ${reason}`;
 }
 
 // Domain and code by which data (a policy's `failures`) can tell errors apart.

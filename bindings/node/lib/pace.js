@@ -7,8 +7,10 @@ const native = require('./native.js');
 const { InvalidError } = require('./errors.js');
 const { Handle } = require('./handle.js');
 const { Operation, operation, runtimeOf } = require('./operation.js');
+const { checkOptions } = require('./options.js');
 const { keyOf } = require('./runtime.js');
 const { changedOptions, withoutFixed, within } = require('./policy.js');
+const { rejecting } = require('./rejecting.js');
 
 const FIXED = ['policy', 'name', 'runtime'];
 
@@ -81,13 +83,16 @@ class Pacer extends Handle {
 
   /** Changes its times live: those that are named, the rest stays as it is. */
   setOptions(changed) {
+    checkOptions(this._kind, changed);
     const options = changedOptions(this._kind, this._options, changed, FIXED);
     native[`${this._kind}Change`](this._open(), withoutFixed(options, FIXED));
     this._options = options;
   }
 }
 
-function paced(kind, fn, { key, withAttempt = false, ...options }) {
+function paced(kind, fn, time, given) {
+  checkOptions(kind, given, kind, 'paced');
+  const { key, withAttempt = false, ...options } = { ...given, ...time };
   if (typeof fn !== 'function') throw new InvalidError(`${kind} needs a function`);
   if (typeof withAttempt !== 'boolean')
     throw new InvalidError(`${kind}.withAttempt must be true or false`);
@@ -99,7 +104,7 @@ function paced(kind, fn, { key, withAttempt = false, ...options }) {
     return pacer._call(start, key?.(...args));
   }
   const of = (args) => (args.length === 0 ? undefined : key?.(...args));
-  return Object.defineProperties(call, {
+  return Object.defineProperties(rejecting(call), {
     cancel: { value: (...args) => pacer.cancel(of(args)) },
     flush: { value: (...args) => pacer.flush(of(args)) },
     close: { value: () => pacer.close() },
@@ -114,16 +119,19 @@ function paced(kind, fn, { key, withAttempt = false, ...options }) {
  * option withAttempt the Attempt comes before them.
  */
 function debounce(fn, waitMs, options = {}) {
-  return paced('debounce', fn, { ...options, waitMs });
+  return paced('debounce', fn, { waitMs }, options);
 }
 
 /** Runs `fn` at most once in `intervalMs`. */
 function throttle(fn, intervalMs, options = {}) {
-  return paced('throttle', fn, { ...options, intervalMs });
+  return paced('throttle', fn, { intervalMs }, options);
 }
 
 /** A pacer of an operation: pacer.operation's runs are the calls, their input the argument. */
 function pacer(kind, inner, options = {}) {
+  if (kind !== 'debounce' && kind !== 'throttle')
+    throw new InvalidError("a pacer is a 'debounce' or a 'throttle'");
+  checkOptions(kind, options);
   const runtime = runtimeOf([inner, options.policy], options);
   return new Pacer(kind, operation(inner, { runtime }), options, runtime);
 }

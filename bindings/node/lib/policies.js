@@ -7,6 +7,7 @@ const { Handle, listen, made } = require('./handle.js');
 const { InvalidError, errorOf, valueOf, make, WORDS } = require('./errors.js');
 const { defaultRuntime, keyOf } = require('./runtime.js');
 const { operation } = require('./operation.js');
+const { checkOptions } = require('./options.js');
 const {
   Policy,
   Made,
@@ -183,6 +184,7 @@ class Breaker extends Made {
 
 class Limiter extends Made {
   constructor(options = {}) {
+    checkOptions('limiter', options);
     const { limits, ...rest } = options;
     super('limiter', rest);
     this._options = { ...options };
@@ -269,7 +271,9 @@ class Limiter extends Made {
 
 /** At most so many at once, so many waiting, the rest refused. It is a limiter. */
 class Bulkhead extends Policy {
-  constructor({ maxConcurrent, queueLimit = 0, name, runtime = defaultRuntime() }) {
+  constructor(options) {
+    checkOptions('bulkhead', options);
+    const { maxConcurrent, queueLimit = 0, name, runtime = defaultRuntime() } = options;
     super(runtime, native.bulkhead(runtime._open(), maxConcurrent, queueLimit, name));
     this._family = 'limiter';
     this._options = { maxConcurrent, maxQueue: queueLimit };
@@ -299,6 +303,7 @@ class Timeout extends Made {
    */
   constructor(options) {
     const given = typeof options === 'number' ? { timeoutMs: options } : (options ?? {});
+    checkOptions('timeout', given);
     const { timeoutFor, ...rest } = given;
     super('timeout', rest, { extra: () => askedFor(timeoutFor) });
     this._options = { ...given };
@@ -339,6 +344,7 @@ class Hedge extends Made {
 class Fallback extends Made {
   /** { value } or { run: (attempt) => ... }, whose attempt.failed says what failed. */
   constructor(options = {}) {
+    checkOptions('fallback', options);
     const { value, run, ...rest } = options;
     const runtime = options.runtime ?? defaultRuntime();
     const instead = run === undefined ? undefined : operation(run, { runtime });
@@ -376,6 +382,7 @@ function fallbackExtra(runtime, hasValue, value, instead) {
 
 class Chaos extends Made {
   constructor(options = {}) {
+    checkOptions('chaos', options);
     const { failure, value, phases, ...rest } = options;
     super('chaos', rest, { extra: (runtime) => chaosExtra(runtime, options) });
     this._options = { ...options };
@@ -414,6 +421,7 @@ function chaosExtra(runtime, { failure, value, phases }) {
 /** Bounds retries and hedges to a share of traffic. Several policies may share one. */
 class Budget extends Handle {
   constructor(options = {}) {
+    checkOptions('budget', options);
     const runtime = options.runtime ?? defaultRuntime();
     super(runtime, native.make(runtime._open(), 'budget', nativeOptions('budget', options)));
     this._options = { ...options, runtime };

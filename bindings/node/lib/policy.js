@@ -6,28 +6,10 @@ const { Handle, made } = require('./handle.js');
 const { InvalidError } = require('./errors.js');
 const { defaultRuntime, WANTS_OUTCOME } = require('./runtime.js');
 const { Operation, operation, judgesOf, NONE } = require('./operation.js');
+const { checkOptions, checkObject } = require('./options.js');
+const { rejecting, methodsReject } = require('./rejecting.js');
 
 const DOMAINS = { weir: 0, errno: 1, uv: 2, http: 3, grpc: 4, curl: 5, user: 1000 };
-const ONLY_HERE = [
-  'runtime',
-  'classify',
-  'failureWhen',
-  'shouldRetry',
-  'onRetry',
-  'onStateChange',
-  'budget',
-];
-const known = new Map();
-
-function namesOf(family) {
-  let names = known.get(family);
-  if (names === undefined) {
-    names = new Set([...native.names(family), ...ONLY_HERE]);
-    known.set(family, names);
-  }
-  return names;
-}
-
 // [{ domain: 'http', from: 500, to: 599 }] as the addon takes it.
 function rangesOf(failures) {
   return failures.map(({ domain = 'user', from, to = from }) => {
@@ -38,12 +20,8 @@ function rangesOf(failures) {
 }
 
 /** The options as the addon takes them; unknown names are an error. */
-function nativeOptions(family, options, more = []) {
-  const names = namesOf(family);
-  for (const name of Object.keys(options)) {
-    if (!names.has(name) && !more.includes(name))
-      throw new InvalidError(`${family}: no option is called ${name}`);
-  }
+function nativeOptions(family, options) {
+  checkOptions(family, options);
   const { budget, failures, ...rest } = options;
   if (budget !== undefined) rest.budget = budget._open();
   if (failures !== undefined) rest.failures = rangesOf(failures);
@@ -73,8 +51,7 @@ const REMOVABLE = new Set([
  * null takes away what can be there or not; `fixed` may be named as they are.
  */
 function changedOptions(what, current, changed, fixed) {
-  if (typeof changed !== 'object' || changed === null)
-    throw new InvalidError(`${what}.options must be an object`);
+  checkObject(what, changed);
   const options = { ...current };
   for (const [name, value] of Object.entries(changed)) {
     if (value === undefined || (fixed.includes(name) && value === current[name])) continue;
@@ -130,7 +107,9 @@ class Policy extends Handle {
    * Attempt.
    */
   bind(fn, options = NONE) {
-    return (...args) => start(this, () => fn(...args), options, 0);
+    if (typeof fn !== 'function') throw new InvalidError('bind needs a function');
+    checkOptions('run', options);
+    return rejecting((...args) => start(this, () => fn(...args), options, 0));
   }
 
   /** Finds it by its name from here on: Runtime.find(), in all languages of this process. */
@@ -149,6 +128,8 @@ class Policy extends Handle {
     return this;
   }
 }
+
+methodsReject(Policy, 'run', 'settle');
 
 function wrapped(policy, inner) {
   const handle = native.policyWrap(policy._runtime._open(), policy._open(), inner._open());
@@ -215,6 +196,7 @@ function start(policy, fn, options, flags) {
   if (!isFunction && !(fn instanceof Operation)) {
     throw new InvalidError('a function or an operation is needed');
   }
+  checkOptions('run', options);
   const parts = policy._parts();
   if (parts !== undefined) return startParts(parts, fn, options, flags);
   if (isFunction) {
@@ -226,8 +208,9 @@ function start(policy, fn, options, flags) {
 /** A policy made by options of its family. */
 class Made extends Policy {
   constructor(family, options, more) {
+    checkObject(family, options);
     const runtime = options.runtime ?? defaultRuntime();
-    const prepared = nativeOptions(family, options, more?.names);
+    const prepared = nativeOptions(family, options);
     const judges = judgesOf(options);
     const told = {};
     if (more?.extra !== undefined) Object.assign(prepared, more.extra(runtime, told));

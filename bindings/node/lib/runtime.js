@@ -5,6 +5,7 @@
 const native = require('./native.js');
 const { Engine, WANTS_INDEX, WANTS_OUTCOME } = require('./engine.js');
 const { InvalidError } = require('./errors.js');
+const { checkOptions } = require('./options.js');
 const { Outcome, keyOf } = require('./outcome.js');
 
 const EVENTS = [
@@ -29,6 +30,7 @@ const LEVELS = ['off', 'error', 'warning', 'info', 'debug'];
 
 class Runtime extends Engine {
   constructor(options = {}) {
+    checkOptions('runtime', options);
     super(options);
     this._cursor = new BigUint64Array(1);
     if (options.onRecorded === undefined) return;

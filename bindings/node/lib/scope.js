@@ -9,11 +9,15 @@ const { InvalidError, valueOf } = require('./errors.js');
 const { Handle } = require('./handle.js');
 const { defaultRuntime } = require('./runtime.js');
 const { Operation, operation, runtimeOf, NONE } = require('./operation.js');
+const { checkOptions } = require('./options.js');
+const { rejecting, methodsReject } = require('./rejecting.js');
 
 const LEVELS = ['off', 'error', 'warning', 'info', 'debug'];
 
 class Scope extends Handle {
-  constructor({ runtime, parent, ...options } = {}, adopted = undefined) {
+  constructor(given = {}, adopted = undefined) {
+    checkOptions('scope', given, 'Scope');
+    const { runtime, parent, ...options } = given;
     const its = runtime ?? parent?._runtime ?? defaultRuntime();
     if (parent !== undefined) options.parent = parent._open();
     super(its, adopted ?? native.scopeNew(its._open(), options));
@@ -21,7 +25,9 @@ class Scope extends Handle {
   }
 
   /** Runs a function or an operation in it; the options are those of a run, and `policy`. */
-  run(fn, { policy, ...options } = NONE) {
+  run(fn, given = NONE) {
+    checkOptions('run with a policy', given, 'run');
+    const { policy, ...options } = given;
     const inScope = { ...options, scope: this };
     if (policy !== undefined) return policy.run(fn, inScope);
     if (fn instanceof Operation) return fn.run(inScope);
@@ -44,7 +50,9 @@ class Scope extends Handle {
   /**
    * Opens a resource, which is closed when the scope ends: `close(resource)`, last opened first.
    */
-  open(open, close, { key, ...options } = NONE) {
+  open(open, close, given = NONE) {
+    checkOptions('run', given);
+    const { key, ...options } = given;
     const closes = typeof close === 'function' ? AsyncResource.bind(close) : close;
     const resource = resourceOf(open, closes, key, this._runtime);
     return resource.run({ ...options, scope: this });
@@ -76,6 +84,8 @@ class Scope extends Handle {
   }
 }
 
+methodsReject(Scope, 'run', 'open', 'join');
+
 if (Symbol.asyncDispose !== undefined) {
   Scope.prototype[Symbol.asyncDispose] = function dispose() {
     return this.join();
@@ -94,6 +104,8 @@ function resourceOf(open, close, key, runtime) {
 
 /** `body(scope, attempt)` in a fresh scope, which ends with it. */
 function scope(body, options = NONE) {
+  checkOptions('scope()', options);
+  if (typeof body !== 'function') throw new InvalidError('a function is needed');
   const {
     signal,
     input,
@@ -118,7 +130,9 @@ function scope(body, options = NONE) {
 
 /** Operations: the body in a scope of its own; a resource of the run's scope. */
 const scopeOperations = {
-  scope(body, { runtime: _, ...options } = NONE) {
+  scope(body, given = NONE) {
+    checkOptions('scope', given);
+    const { runtime: _, ...options } = given;
     const runtime = runtimeOf([body], { runtime: _ });
     const inner = operation(body, { runtime });
     return new Operation(runtime, native.scopeOperation(runtime._open(), inner._open(), options), [
@@ -132,4 +146,4 @@ function adopt(runtime, handle) {
   return new Scope({ runtime }, handle);
 }
 
-module.exports = { Scope, scope, scopeOperations, adopt };
+module.exports = { Scope, scope: rejecting(scope), scopeOperations, adopt };

@@ -28,7 +28,7 @@ static napi_value cache_new(napi_env env, napi_callback_info info) {
   struct options_memory memory = {.count = 0};
   bool weighs = false;
   napi_get_value_bool(env, arg[2], &weighs);
-  if (!options_read_all(e, arg[1], cache_fields, &options, &memory, "cache")) {
+  if (!options_read(e, arg[1], cache_fields, &options, &memory, "cache")) {
     options_done(&memory);
     return NULL;
   }
@@ -83,7 +83,7 @@ static weir_value *bytes_value(struct environment *e, struct engine *engine, nap
   return value;
 }
 
-/* cachePut(engine, cache, key, id or bytes, weight, ttlMs or -2): a status */
+/* cachePut(engine, cache, key, id or bytes, weight, ttlMs or -2): whether it has room */
 static napi_value cache_put(napi_env env, napi_callback_info info) {
   ARGUMENTS(6);
   struct engine *engine = engine_get(e, arg[0]);
@@ -102,7 +102,10 @@ static napi_value cache_put(napi_env env, napi_callback_info info) {
                        : weir_cache_put_for(cache, key.data, key.size, value, ms_from(ttl));
   bytes_done(&key);
   weir_value_unref(value);
-  return number_value(e, status);
+  if (status != WEIR_OK && status != WEIR_EFULL) return throw_at(e, "cache.put", status);
+  napi_value stored = NULL;
+  napi_get_boolean(env, status == WEIR_OK, &stored);
+  return stored;
 }
 
 /* cachePutIfAbsent(engine, cache, key, id, weight): as lookup what was there; -3: it was put */
@@ -120,7 +123,7 @@ static napi_value cache_put_if_absent(napi_env env, napi_callback_info info) {
   bytes_done(&key);
   weir_value_unref(value);
   if (status == WEIR_EEXISTS) return found(e, existing);
-  return status == WEIR_OK ? number_value(e, ABSENT) : throw_status(e, status, NULL);
+  return status == WEIR_OK ? number_value(e, ABSENT) : throw_at(e, "cache.putIfAbsent", status);
 }
 
 /* cacheControl(cache, what, key, ttlMs): touch 0, invalidate 1, clear 2; whether there was one */
@@ -138,7 +141,8 @@ static napi_value cache_control(napi_env env, napi_callback_info info) {
   if (what == 0 && keyed)
     status = weir_cache_touch(cache, key.data, key.size, ms_from(number_of(e, arg[3])));
   bytes_done(&key);
-  if (status != WEIR_OK && status != WEIR_ENOTFOUND) return throw_status(e, status, NULL);
+  static const char *const names[] = {"cache.touch", "cache.invalidate", "cache.clear"};
+  if (status != WEIR_OK && status != WEIR_ENOTFOUND) return throw_at(e, names[what], status);
   napi_get_boolean(env, status == WEIR_OK, &result);
   return result;
 }
@@ -222,7 +226,7 @@ static napi_value flight_new(napi_env env, napi_callback_info info) {
   weir_flight *flight = NULL;
   weir_error *error = NULL;
   weir_status status = WEIR_EINVAL;
-  bool fine = options_read_all(e, arg[1], flight_fields, &options, &memory, "flight");
+  bool fine = options_read(e, arg[1], flight_fields, &options, &memory, "flight");
   if (fine) status = weir_flight_new(engine->runtime, &options, &flight, &error);
   options_done(&memory);
   if (!fine) return NULL;

@@ -18,7 +18,7 @@
   { name, offsetof(weir_runtime_options, member), type, words }
 static const char *const drivers[] = {"thread", "uv", "manual", NULL};
 static const char *const levels[] = {"off", "error", "warning", "info", "debug", NULL};
-static const struct field runtime_fields[] = {
+const struct field runtime_fields[] = {
     FIELD(driver, "driver", FIELD_WORD, drivers),
     FIELD(seed, "seed", FIELD_U64, NULL),
     FIELD(max_in_flight, "maxInFlight", FIELD_I64, NULL),
@@ -447,6 +447,12 @@ static napi_value status_name(napi_env env, napi_callback_info info) {
   return text_value(e, weir_status_name(int_of(e, arg[0])));
 }
 
+/* statusMessage(status): its words */
+static napi_value status_message(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  return text_value(e, weir_status_message(int_of(e, arg[0])));
+}
+
 /* audit(engine): manual runtimes only, whose thread this is */
 static napi_value audit(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
@@ -489,6 +495,7 @@ const struct function engine_functions[] = {
     {"trim", trim},
     {"version", version},
     {"statusName", status_name},
+    {"statusMessage", status_message},
     {"audit", audit},
     {NULL, NULL},
 };

@@ -6,6 +6,7 @@
  * number then. A number of the wrong kind throws, so a mistake there is an error and no crash.
  */
 #include <math.h>
+#include <stdio.h>
 
 #include "weir_node.h"
 
@@ -216,6 +217,17 @@ napi_value throw_status(struct environment *e, weir_status status, weir_error *e
     set_number(e, descriptor, "status", status);
     set_text(e, descriptor, "message", weir_status_message(status));
   }
+  return throw_described(e, descriptor);
+}
+
+napi_value throw_at(struct environment *e, const char *what, weir_status status) {
+  char message[128];
+  const char *why = status == WEIR_ECLOSED ? "the runtime is closed" : weir_status_message(status);
+  napi_value descriptor = NULL;
+  snprintf(message, sizeof message, "%s: %s", what, why);
+  napi_create_object(e->env, &descriptor);
+  set_number(e, descriptor, "status", status);
+  set_text(e, descriptor, "message", message);
   return throw_described(e, descriptor);
 }
 

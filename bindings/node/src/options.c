@@ -2,8 +2,9 @@
 /*
  * Option objects to option structs, and structs to objects, by tables of fields.
  *
- * Only what an object has is written, so the defaults are weir's own; ranges are weir's to check.
- * Here is checked only what cannot be said in the struct: types, whole numbers, words.
+ * Only what an object has is written, so the defaults are weir's own; ranges are weir's to check,
+ * and the names lib/options.js's. Here is checked only what cannot be said in the struct: types,
+ * whole numbers, words.
  */
 #include <math.h>
 #include <stdio.h>
@@ -172,35 +173,6 @@ static bool read_field(struct environment *e, napi_value value, const struct fie
     default:
       return true;
   }
-}
-
-/* Whether all names of `object` are among the fields; throws, if not. */
-static bool names_known(struct environment *e, napi_value object, const struct field *fields,
-                        const char *what) {
-  napi_value names = NULL, name = NULL;
-  uint32_t count = 0;
-  if (napi_get_property_names(e->env, object, &names) != napi_ok) return false;
-  napi_get_array_length(e->env, names, &count);
-  for (uint32_t i = 0; i < count; i++) {
-    char text[64] = "", message[160];
-    const struct field *field = fields;
-    napi_get_element(e->env, names, i, &name);
-    napi_get_value_string_utf8(e->env, name, text, sizeof text, NULL);
-    while (field->name != NULL && strcmp(field->name, text) != 0) field++;
-    if (field->name != NULL) continue;
-    snprintf(message, sizeof message, "%s: no option is called %s", what, text);
-    throw_invalid(e, message);
-    return false;
-  }
-  return true;
-}
-
-bool options_read_all(struct environment *e, napi_value object, const struct field *fields,
-                      void *options, struct options_memory *memory, const char *what) {
-  napi_valuetype type = napi_undefined;
-  napi_typeof(e->env, object, &type);
-  return (type != napi_object || names_known(e, object, fields, what)) &&
-         options_read(e, object, fields, options, memory, what);
 }
 
 bool options_read(struct environment *e, napi_value object, const struct field *fields,

@@ -29,7 +29,7 @@ static napi_value pacer_value(struct environment *e, uint32_t kind, void *pacer,
     weir_##noun *made = NULL;                                                                    \
     weir_error *error = NULL;                                                                    \
     weir_##noun##_options_init(&options, sizeof options);                                        \
-    bool fine = options_read_all(e, arg[2], noun##_fields, &options, &memory, #noun);            \
+    bool fine = options_read(e, arg[2], noun##_fields, &options, &memory, #noun);                \
     weir_status status =                                                                         \
         fine ? weir_##noun##_new(engine->runtime, operation, &options, &made, &error) : WEIR_OK; \
     options_done(&memory);                                                                       \
@@ -60,7 +60,7 @@ static napi_value pacer_value(struct environment *e, uint32_t kind, void *pacer,
     struct options_memory memory = {.count = 0};                                                 \
     weir_error *error = NULL;                                                                    \
     weir_##noun##_options_init(&options, sizeof options);                                        \
-    bool fine = options_read_all(e, arg[1], noun##_fields, &options, &memory, #noun);            \
+    bool fine = options_read(e, arg[1], noun##_fields, &options, &memory, #noun);                \
     weir_status status = fine ? weir_##noun##_set_options(pacer, &options, &error) : WEIR_OK;    \
     options_done(&memory);                                                                       \
     return status == WEIR_OK ? NULL : throw_status(e, status, error);                            \

@@ -265,9 +265,24 @@ static napi_value stats(napi_env env, napi_callback_info info) {
                            : throw_status(e, status, NULL);
 }
 
-/* names(family): of its options */
+/* What has options and is no policy. */
+static const struct {
+  const char *name;
+  const struct field *fields;
+} others[] = {
+    {"cache", cache_fields},       {"flight", flight_fields}, {"debounce", debounce_fields},
+    {"throttle", throttle_fields}, {"race", race_fields},     {"parallel", parallel_fields},
+    {"pool", pool_fields},         {"poll", poll_fields},     {"scope", scope_fields},
+    {"runtime", runtime_fields},
+};
+
+/* names(what): of its options */
 static napi_value names(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
+  char name[24] = "";
+  napi_get_value_string_utf8(env, arg[0], name, sizeof name, NULL);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (strcmp(others[i].name, name) == 0) return field_names(e, others[i].fields);
   const struct family *family = family_of(e, arg[0]);
   return family == NULL ? NULL : field_names(e, family->fields);
 }

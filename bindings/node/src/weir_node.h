@@ -191,6 +191,8 @@ bool is_nothing(struct environment *e, napi_value value); /* undefined or null *
 void set_number(struct environment *e, napi_value object, const char *name, double number);
 void set_text(struct environment *e, napi_value object, const char *name, const char *text);
 napi_value throw_status(struct environment *e, weir_status status, weir_error *error); /* takes */
+/* The same of what failed without an error of its own: "what: why". */
+napi_value throw_at(struct environment *e, const char *what, weir_status status);
 napi_value throw_invalid(struct environment *e, const char *message);
 double ms_of_ns(int64_t ns); /* INT64_MAX: infinite */
 int64_t ms_from(double ms);  /* infinite: -1 */
@@ -239,9 +241,6 @@ struct options_memory {
 /* Fills `options` from `object` (which may be undefined); false: it threw. */
 bool options_read(struct environment *e, napi_value object, const struct field *fields,
                   void *options, struct options_memory *memory, const char *what);
-/* The same, of an object that has nothing but these fields. */
-bool options_read_all(struct environment *e, napi_value object, const struct field *fields,
-                      void *options, struct options_memory *memory, const char *what);
 void options_done(struct options_memory *memory);
 napi_value struct_value(struct environment *e, const struct field *fields, const void *data);
 napi_value field_names(struct environment *e, const struct field *fields);
@@ -313,6 +312,6 @@ extern const struct field retry_fields[], retry_stats[], breaker_fields[], break
     budget_fields[], budget_stats[], cache_fields[], cache_stats[], memoize_fields[],
     flight_fields[], flight_stats[], debounce_fields[], throttle_fields[], pacing_stats[],
     race_fields[], parallel_fields[], pool_fields[], pool_stats[], poll_fields[], scope_fields[],
-    scope_stats[];
+    scope_stats[], runtime_fields[]; /* engine.c */
 
 #endif

@@ -113,7 +113,10 @@ test('options that throw, change or are no options', async () => {
   assert.throws(() => new weir.Cache(bomb('ttlMs')), isMine);
   assert.throws(() => new weir.Runtime(bomb('name')), isMine);
   assert.throws(() => new weir.Runtime(new Proxy({}, { get: () => ({}) })), weir.WeirError);
-  assert.throws(() => weir.retry(() => 1, bomb('backoff')), isMine);
+  await assert.rejects(
+    weir.retry(() => 1, bomb('backoff')),
+    isMine,
+  );
   for (const options of [bomb('signal'), bomb('deadlineMs'), bomb('key')])
     await assert.rejects(async () => weir.run(() => 1, options), isMine);
   for (const signal of [{}, { aborted: false }, 7, 'x', bomb('addEventListener'), bomb('aborted')])
@@ -234,6 +237,114 @@ test('what is closed says so, and says it twice', async () => {
     weir.run(() => 1, { runtime }),
     weir.ClosedError,
   );
+});
+
+test('what gives a promise rejects, and never throws', async () => {
+  const runtime = new weir.Runtime();
+  const made = () => ({
+    retry: new weir.Retry({ runtime }),
+    both: weir.pipeline(new weir.Retry({ runtime }), new weir.Timeout({ timeoutMs: 5, runtime })),
+    cache: new weir.Cache({ load: () => 1, loadMany: (keys) => keys, runtime }),
+    flight: new weir.Flight({ runtime }),
+    scope: new weir.Scope({ runtime }),
+    work: weir.operation(() => 1, { runtime }),
+  });
+  const closed = made();
+  const open = made();
+  for (const thing of Object.values(closed)) thing.close();
+  const paced = weir.debounce(() => 1, 5, { key: (key) => key, runtime });
+  const gone = weir.throttle(() => 1, 5, { runtime });
+  gone.close();
+  const memoized = weir.memoize(() => 1, { runtime });
+  const forgotten = weir.memoize(() => 1, { runtime });
+  forgotten.close();
+  const pool = new weir.Pool({ concurrency: 1, runtime });
+  await pool.drained();
+  const mine = new Error('mine');
+  const throws = () => {
+    throw mine;
+  };
+  const begun = [];
+  const expect = (begin, isRight) => {
+    const promise = begin();
+    begun.push([promise, isRight]);
+    promise.catch(() => {});
+  };
+  for (const begin of [
+    () => closed.retry.run(() => 1),
+    () => closed.retry.settle(() => 1),
+    () => closed.retry.bind(() => 1)(),
+    () => closed.both.run(() => 1),
+    () => closed.cache.get('a'),
+    () => closed.cache.getMany(['a']),
+    () => closed.flight.run('a', () => 1),
+    () => closed.flight.bind(() => 1)('a'),
+    () => closed.scope.run(() => 1),
+    () =>
+      closed.scope.open(
+        () => 1,
+        () => 1,
+      ),
+    () => closed.scope.join(),
+    () => closed.work.run(),
+    () => closed.work.settle(),
+    () => gone(),
+    () => forgotten(1),
+    () => pool.add(() => 1),
+    () => weir.race([closed.work]),
+    () => weir.retry(closed.work),
+    () => weir.run(closed.work),
+    () => weir.map([1], () => 1, { concurrency: 1, policy: closed.retry }),
+  ])
+    expect(begin, (error) => error instanceof weir.ClosedError);
+  for (const begin of [
+    () => weir.run(5),
+    () => weir.settle(undefined).then(({ error }) => Promise.reject(error)),
+    () => weir.retry(),
+    () => weir.timeout(5, 5),
+    () => weir.hedge(() => 1),
+    () => weir.fallback(() => 1),
+    () => weir.race(5),
+    () => weir.any([5]),
+    () => weir.all(new Set()),
+    () => weir.allSettled([{}]),
+    () => weir.waterfall(5),
+    () => weir.sleep(-1),
+    () => weir.sleep('x'),
+    () => weir.poll(5, { intervalMs: 1 }),
+    () => weir.parallel([open.work, 5], { concurrency: 1 }),
+    () => weir.parallel([open.work], { concurrency: -1, runtime }),
+    () => weir.map([1], 5, { concurrency: 1 }),
+    () => weir.scope(5),
+    () => open.retry.run(5),
+    () => open.both.settle(null),
+    () => open.cache.get({}),
+    () => open.cache.get('a', 5),
+    () => open.cache.getMany('a'),
+    () => open.cache.getMany([{}]),
+    () => open.flight.run({}, () => 1),
+    () => open.flight.run('a', 5),
+    () => open.scope.open(5, () => 1),
+    () => open.scope.run(5),
+    () => paced({}),
+    () => memoized(new Map()),
+    () => new weir.Pool({ concurrency: 1, runtime }).add(5),
+    () => weir.retry(() => 1, { maxAttempts: 0, runtime }),
+    () => open.work.run({ key: [] }),
+  ])
+    expect(begin, (error) => error instanceof weir.InvalidError || error instanceof TypeError);
+  for (const begin of [
+    () => weir.debounce(() => 1, 5, { key: throws, runtime })(),
+    () => weir.memoize(() => 1, { key: throws, runtime })(),
+    () => open.flight.bind(() => 1, throws)(),
+    () => new weir.Timeout({ timeoutFor: throws, runtime }).run(() => 1),
+  ])
+    expect(begin, (error) => error === mine);
+  for (const [i, [promise, expected]] of begun.entries()) {
+    assert.ok(promise instanceof Promise, `${i}`);
+    await assert.rejects(promise, expected, `${i}`);
+  }
+  await runtime.close();
 });
 
 test('thousands of aborts at every moment, and no listener is left', async () => {

@@ -139,7 +139,7 @@ test('functions of all shapes', async () => {
   ];
   for (const [fn, value] of shapes) assert.deepEqual(await weir.run(fn), value);
   assert.equal((await weir.settle(() => hostile)).error.message, 'getter');
-  assert.throws(() => weir.retry('not a function'), weir.InvalidError);
+  await assert.rejects(weir.retry('not a function'), weir.InvalidError);
 });
 
 test('the event loop is not starved by runs that follow each other', async () => {
