@@ -146,6 +146,9 @@ func (o *BreakerOptions) free(c *C.weir_breaker_options) {
 
 // NewBreaker makes a breaker, closed.
 func NewBreaker(rt *Runtime, options BreakerOptions) (*Breaker, error) {
+	if err := rt.given("breaker"); err != nil {
+		return nil, err
+	}
 	c := options.c()
 	defer options.free(&c)
 	var told *ear

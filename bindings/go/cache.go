@@ -95,6 +95,9 @@ func (o *CacheOptions[V]) c() C.weir_cache_options {
 
 // NewCache makes a cache.
 func NewCache[V any](rt *Runtime, options CacheOptions[V]) (*Cache[V], error) {
+	if err := rt.given("cache"); err != nil {
+		return nil, err
+	}
 	c := options.c()
 	defer free(c.name)
 	cache := &Cache[V]{}

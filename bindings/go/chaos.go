@@ -104,6 +104,9 @@ func (c *core) cError(err error) *C.weir_error {
 
 // NewChaos makes a chaos.
 func NewChaos(rt *Runtime, options ChaosOptions) (*Chaos, error) {
+	if err := rt.given("chaos"); err != nil {
+		return nil, err
+	}
 	c := options.c(rt)
 	defer options.free(&c)
 	var made *C.weir_chaos

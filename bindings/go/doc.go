@@ -32,7 +32,8 @@
 // [*FailedError] unwraps to what the function returned, an [*AggregateError] to all. [Final],
 // [RetryAfter] and [Judged] mark what a function returns; a [Class] in the place of the error
 // judges the value beside it. A panic is a failure, a [*PanicError]; if it is how the run ends, the
-// waiting goroutine panics with it.
+// waiting goroutine panics with it. A runtime, operation or policy that is nil where one is needed,
+// such as what a constructor gave beside an error, is [ErrInvalid], whose message names the argument.
 //
 // # Options
 //

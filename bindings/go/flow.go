@@ -42,6 +42,9 @@ func NewSleepError[T any](rt *Runtime, d time.Duration, err error) (*Operation[a
 
 func newSleep[T any](rt *Runtime, d time.Duration, value *T, failure error) (*Operation[any, T],
 	error) {
+	if err := rt.given("sleep"); err != nil {
+		return nil, err
+	}
 	wait := milliseconds(d)
 	if d == 0 {
 		wait = 0
@@ -82,6 +85,9 @@ type RaceOptions struct {
 // *AggregateError of theirs.
 func Race[I, O any](rt *Runtime, options RaceOptions, racers ...*Operation[I, O]) (*Operation[I,
 	O], error) {
+	if err := givenAll("race", rt, "racers", racers); err != nil {
+		return nil, err
+	}
 	var c C.weir_race_options
 	C.weir_race_options_init(&c, C.size_t(unsafe.Sizeof(c)))
 	c.first_settled = flag(options.FirstSettled)
@@ -129,6 +135,9 @@ func combine[T AnyOperation](made *operationBase, rt *Runtime, operations []T,
 
 // Any is Race without options: the first success.
 func Any[I, O any](rt *Runtime, operations ...*Operation[I, O]) (*Operation[I, O], error) {
+	if err := givenAll("any", rt, "operations", operations); err != nil {
+		return nil, err
+	}
 	o := &Operation[I, O]{decode: decodeOf(operations)}
 	err := combine(&o.operationBase, rt, operations, func(list **C.weir_operation, n C.size_t,
 		out **C.weir_operation,
@@ -141,6 +150,9 @@ func Any[I, O any](rt *Runtime, operations ...*Operation[I, O]) (*Operation[I, O
 // All makes an operation that runs several at once, each with its input, and succeeds with their
 // values in their order. The first failure ends it, and the contexts of the others are cancelled.
 func All[I, O any](rt *Runtime, operations ...*Operation[I, O]) (*Operation[I, []O], error) {
+	if err := givenAll("all", rt, "operations", operations); err != nil {
+		return nil, err
+	}
 	o := &Operation[I, []O]{decode: decodeList[O]}
 	err := combine(&o.operationBase, rt, operations, func(list **C.weir_operation, n C.size_t,
 		out **C.weir_operation,
@@ -154,6 +166,9 @@ func All[I, O any](rt *Runtime, operations ...*Operation[I, O]) (*Operation[I, [
 // they did.
 func AllSettled[I, O any](rt *Runtime, operations ...*Operation[I, O]) (*Operation[I, []Result[O]],
 	error) {
+	if err := givenAll("all", rt, "operations", operations); err != nil {
+		return nil, err
+	}
 	o := &Operation[I, []Result[O]]{decode: decodeResults[O]}
 	err := combine(&o.operationBase, rt, operations, func(list **C.weir_operation, n C.size_t,
 		out **C.weir_operation,
@@ -166,6 +181,9 @@ func AllSettled[I, O any](rt *Runtime, operations ...*Operation[I, O]) (*Operati
 // Then makes an operation of two: the second gets the value of the first. More by Then again, or by
 // Waterfall.
 func Then[A, B, C any](first *Operation[A, B], second *Operation[B, C]) (*Operation[A, C], error) {
+	if err := given("waterfall", "first", first); err != nil {
+		return nil, err
+	}
 	return Waterfall[A, C](first.rt, "", first, second)
 }
 
@@ -175,6 +193,9 @@ func Then[A, B, C any](first *Operation[A, B], second *Operation[B, C]) (*Operat
 // unwraps to the step's own.
 func Waterfall[I, O any](rt *Runtime, name string, steps ...AnyOperation) (*Operation[I, O],
 	error) {
+	if err := givenAll("waterfall", rt, "steps", steps); err != nil {
+		return nil, err
+	}
 	text := cText(name)
 	defer free(text)
 	o := &Operation[I, O]{}
@@ -213,6 +234,9 @@ type PollOptions struct {
 // *ExhaustedError with the last value.
 func Poll[I, O any](operation *Operation[I, O], options PollOptions,
 	until func(O) bool) (*Operation[I, O], error) {
+	if err := given("poll", "operation", operation); err != nil {
+		return nil, err
+	}
 	var c C.weir_poll_options
 	C.weir_poll_options_init(&c, C.size_t(unsafe.Sizeof(c)))
 	setDuration(&c.interval_ms, options.Interval)
@@ -245,6 +269,9 @@ func Poll[I, O any](operation *Operation[I, O], options PollOptions,
 // Scoped makes an operation that runs a body in a fresh scope, inside the run's own if it has one.
 // It settles when the scope has ended.
 func Scoped[I, O any](body *Operation[I, O], options ScopeOptions) (*Operation[I, O], error) {
+	if err := given("scope", "body", body); err != nil {
+		return nil, err
+	}
 	var c C.weir_scope_options
 	C.weir_scope_options_init(&c, C.size_t(unsafe.Sizeof(c)))
 	c.exit = C.uint32_t(options.Exit)

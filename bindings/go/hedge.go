@@ -56,6 +56,9 @@ func (o *HedgeOptions) free(c *C.weir_hedge_options) {
 
 // NewHedge makes a hedge policy.
 func NewHedge(rt *Runtime, options HedgeOptions) (*Hedge, error) {
+	if err := rt.given("hedge"); err != nil {
+		return nil, err
+	}
 	c := options.c()
 	defer options.free(&c)
 	var made *C.weir_hedge
@@ -159,6 +162,9 @@ func FallbackTo[T any](f func(ctx context.Context, failed error) (T, error)) Fal
 
 // FallbackToOperation answers with what an operation brings, which gets the run's input.
 func FallbackToOperation(operation AnyOperation) FallbackTarget {
+	if isNil(operation) {
+		return nil // which NewFallback refuses
+	}
 	return fallbackOperation{operation.operation()}
 }
 
@@ -191,6 +197,9 @@ func (o *FallbackOptions) with(rt *Runtime, target FallbackTarget,
 
 // NewFallback makes a fallback: FallbackToValue, FallbackTo or FallbackToOperation.
 func NewFallback(rt *Runtime, target FallbackTarget, options FallbackOptions) (*Fallback, error) {
+	if err := rt.given("fallback"); err != nil {
+		return nil, err
+	}
 	var made *C.weir_fallback
 	operation, err := options.with(rt, target, func(c *C.weir_fallback_options) error {
 		var failure *C.weir_error

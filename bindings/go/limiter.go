@@ -115,6 +115,9 @@ func (o *LimiterOptions) free(c *C.weir_limiter_options) {
 
 // NewLimiter makes a limiter.
 func NewLimiter(rt *Runtime, options LimiterOptions) (*Limiter, error) {
+	if err := rt.given("limiter"); err != nil {
+		return nil, err
+	}
 	c := options.c()
 	defer options.free(&c)
 	var made *C.weir_limiter
@@ -126,6 +129,9 @@ func NewLimiter(rt *Runtime, options LimiterOptions) (*Limiter, error) {
 // NewBulkhead makes a limiter of concurrency alone: so many at once, so many wait (0 or more, or
 // Unlimited), the rest is refused.
 func NewBulkhead(rt *Runtime, maxConcurrent, queueLimit int64, name string) (*Limiter, error) {
+	if err := rt.given("bulkhead"); err != nil {
+		return nil, err
+	}
 	text := cText(name)
 	defer free(text)
 	var made *C.weir_limiter

@@ -44,7 +44,10 @@ func (c *Cache[V]) LoaderUnder(policy Policy, load func(ctx context.Context, key
 	if load == nil {
 		return nil, invalid("cache: load must not be nil")
 	}
-	p := policy.policy()
+	p, err := givenPolicy("cache", "policy", policy)
+	if err != nil {
+		return nil, err
+	}
 	loads := c.loads
 	if p.held() != noHandle {
 		h, held := c.loads.held(), p.held()
@@ -73,6 +76,12 @@ func unrefValue(p unsafe.Pointer) { C.weir_value_unref((*C.weir_value)(p)) }
 // CacheGet makes the get of a cache an operation: the run's key (WithKey) is the key, its input
 // that of the loader; a nil input becomes the key.
 func CacheGet[I, V any](c *Cache[V], loader *Operation[I, V]) (*Operation[I, V], error) {
+	if c == nil {
+		return nil, missing("cache", "c")
+	}
+	if err := given("cache", "loader", loader); err != nil {
+		return nil, err
+	}
 	o := &Operation[I, V]{encode: loader.encode}
 	h, loads := c.held(), loader.held()
 	if h == nil {
@@ -222,6 +231,9 @@ type memoInput[I any] struct{ input I }
 // for strings and byte slices.
 func Memoize[I, O any](operation *Operation[I, O], key func(I) string,
 	options MemoizeOptions) (*Memoized[I, O], error) {
+	if err := given("memoize", "operation", operation); err != nil {
+		return nil, err
+	}
 	rt := operation.rt
 	m := &Memoized[I, O]{key: key}
 	var none I
@@ -338,6 +350,9 @@ type Flight[O any] struct {
 
 // NewFlight makes a group of keys.
 func NewFlight[O any](rt *Runtime, options FlightOptions) (*Flight[O], error) {
+	if err := rt.given("flight"); err != nil {
+		return nil, err
+	}
 	var c C.weir_flight_options
 	C.weir_flight_options_init(&c, C.size_t(unsafe.Sizeof(c)))
 	setDuration(&c.timeout_ms, options.Timeout)
@@ -375,6 +390,12 @@ func (f *Flight[O]) Do(ctx context.Context, key string, do func(ctx context.Cont
 // FlightOperation makes an operation of that: the run's key (WithKey) is the key; without one all
 // share.
 func FlightOperation[I, O any](f *Flight[O], operation *Operation[I, O]) (*Operation[I, O], error) {
+	if f == nil {
+		return nil, missing("flight", "f")
+	}
+	if err := given("flight", "operation", operation); err != nil {
+		return nil, err
+	}
 	o := &Operation[I, O]{decode: operation.decode, encode: operation.encode}
 	h, inner := f.held(), operation.held()
 	if h == nil {

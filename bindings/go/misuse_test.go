@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -188,6 +189,119 @@ func TestNilFunctions(t *testing.T) {
 		if !errors.Is(err, ErrInvalid) {
 			t.Error(name, ": ", err)
 		}
+	}
+}
+
+// What is nil, and must not be, is an error that names it.
+func TestNilHandles(t *testing.T) {
+	rt := newRuntime(t)
+	ctx := context.Background()
+	one := func(context.Context) (int, error) { return 1, nil }
+	same := func(_ context.Context, i int) (int, error) { return i, nil }
+	shut := func(context.Context, int) error { return nil }
+	leaf := made(NewOperation(rt, same))
+	cache := made(NewCache(rt, CacheOptions[int]{}))
+	flight := made(NewFlight[int](rt, FlightOptions{}))
+	pool := made(NewPool[int](rt, false, ParallelOptions{Concurrency: 1}))
+	load := func(context.Context, string) (int, error) { return 1, nil }
+	var none *Runtime
+	var nothing *Operation[int, int]
+	var retry *Retry
+	around := ParallelOptions{Concurrency: 1, Policy: retry}
+	for _, tried := range []struct {
+		says string
+		err  error
+	}{
+		{"breaker: rt", second(NewBreaker(none, BreakerOptions{OnStateChange: func(BreakerChange) {}}))},
+		{"cache: rt", second(NewCache(none, CacheOptions[int]{}))},
+		{"chaos: rt", second(NewChaos(none, ChaosOptions{}))},
+		{"hedge: rt", second(NewHedge(none, HedgeOptions{Delay: 1}))},
+		{"fallback: rt", second(NewFallback(none, FallbackToValue(1), FallbackOptions{}))},
+		{"limiter: rt", second(NewLimiter(none, LimiterOptions{}))},
+		{"bulkhead: rt", second(NewBulkhead(none, 1, 1, ""))},
+		{"flight: rt", second(NewFlight[int](none, FlightOptions{}))},
+		{"pool: rt", second(NewPool[int](none, false, ParallelOptions{}))},
+		{"retry: rt", second(NewRetry(none, RetryOptions{}))},
+		{"budget: rt", second(NewBudget(none, BudgetOptions{}))},
+		{"scope: rt", second(NewScope(ctx, none, ScopeOptions{}))},
+		{"scope: rt", InScope(ctx, none, ScopeOptions{}, nil)},
+		{"timeout: rt", second(NewTimeout(none, TimeoutOptions{}))},
+		{"timeout: rt", second(NewTimeout(&Runtime{}, TimeoutOptions{}))},
+		{"sleep: rt", Sleep(ctx, none, 1)},
+		{"sleep: rt", second(NewSleepValue(none, 1, 1))},
+		{"sleep: rt", second(NewSleepError[int](none, 1, errNever))},
+		{"operation: rt", second(NewOperation(none, same))},
+		{"operation: rt", second(Func(none, one))},
+		{"operation: rt", second(Resource(none, "", one, shut))},
+		{"operation: rt", second(OpenResource(ctx, none, one, shut))},
+		{"race: rt", second(Race(none, RaceOptions{}, leaf))},
+		{"any: rt", second(Any(none, leaf))},
+		{"all: rt", second(All(none, leaf))},
+		{"all: rt", second(AllSettled(none, leaf))},
+		{"waterfall: rt", second(Waterfall[int, int](none, "", leaf))},
+		{"parallel: rt", second(Parallel(none, ParallelOptions{}, leaf))},
+		{"map: rt", second(Map(ctx, none, []int{1}, ParallelOptions{}, same))},
+		{"map: rt", second(MapSettled(ctx, none, []int{1}, ParallelOptions{}, same))},
+		{"map: rt", second(MapSeq(ctx, none, slices.Values([]int{1}), ParallelOptions{}, same))},
+
+		{"race: racers[1]", second(Race(rt, RaceOptions{}, leaf, nil))},
+		{"any: operations[0]", second(Any(rt, nothing))},
+		{"all: operations[0]", second(All(rt, nothing))},
+		{"all: operations[1]", second(AllSettled(rt, leaf, nil))},
+		{"waterfall: steps[1]", second(Waterfall[int, int](rt, "", leaf, nothing))},
+		{"waterfall: steps[0]", second(Waterfall[int, int](rt, "", nil, leaf))},
+		{"waterfall: first", second(Then(nothing, leaf))},
+		{"waterfall: steps[1]", second(Then(leaf, nothing))},
+		{"parallel: operations[0]", second(ParallelSettled(rt, ParallelOptions{}, nothing))},
+		{"parallel: operation", second(ParallelEach(nothing, ParallelOptions{}))},
+		{"parallel: operation", second(ParallelOver(nothing, []int{1}, ParallelOptions{}))},
+		{"poll: operation", second(Poll(nothing, PollOptions{Interval: 1}, func(int) bool { return true }))},
+		{"poll: operation", second(Poll(nothing, PollOptions{Interval: 1}, nil))},
+		{"scope: body", second(Scoped(nothing, ScopeOptions{}))},
+		{"cache: loader", second(CacheGet(cache, nothing))},
+		{"cache: c", second(CacheGet[int, int](nil, leaf))},
+		{"memoize: operation", second(Memoize(nothing, nil, MemoizeOptions{}))},
+		{"flight: operation", second(FlightOperation(flight, nothing))},
+		{"flight: f", second(FlightOperation[int, int](nil, leaf))},
+		{"resource: open", second(ResourceOf(nothing, leaf, ""))},
+		{"resource: shuts", second(ResourceOf(leaf, nothing, ""))},
+		{"debounce: operation", second(NewDebounce(nothing, DebounceOptions{}))},
+		{"throttle: operation", second(NewThrottle(nothing, ThrottleOptions{}))},
+		{"pool: operation", AddTo(pool, nothing, 1)},
+		{"pool: p", AddTo(nil, leaf, 1)},
+		{"wrap: operation", second(Wrap(rt, nothing))},
+		{"fallback: target", second(NewFallback(rt, FallbackToOperation(nothing), FallbackOptions{}))},
+
+		{"run: policy", second(Run(ctx, nil, one))},
+		{"run: policy", second(Run(ctx, retry, one))},
+		{"run: policy", second(Run(ctx, none, one))},
+		{"run: policy", second(Run(ctx, &Runtime{}, one))},
+		{"run: policy", second(Run(ctx, &Retry{}, one))},
+		{"run: policy", Do(ctx, (*Breaker)(nil), func(context.Context) error { return nil })},
+		{"run: policy", second(Start(ctx, (*Limiter)(nil), one))},
+		{"run: policy", second(leaf.RunUnder(ctx, nil, 1))},
+		{"run: policy", second(leaf.RunUnder(ctx, (*Timeout)(nil), 1))},
+		{"wrap: policy", second(Wrap(nil, leaf))},
+		{"wrap: policy", second(Wrap((*Hedge)(nil), leaf))},
+		{"pipeline: policies[0]", second(NewPipeline("", nil, rt))},
+		{"pipeline: policies[1]", second(NewPipeline("", rt, (*Fallback)(nil)))},
+		{"pipeline: policies[0]", second(NewPipeline("", (*Pipeline)(nil), (*Chaos)(nil)))},
+		{"cache: policy", second(cache.LoaderUnder(nil, load))},
+		{"parallel: Policy", second(Parallel(rt, around, leaf))},
+		{"parallel: Policy", second(ParallelEach(leaf, around))},
+		{"map: Policy", second(Map(ctx, rt, []int{1}, around, same))},
+		{"pool: Policy", second(NewPool[int](rt, false, around))},
+		{"debounce: Policy", second(NewDebounce(leaf, DebounceOptions{Policy: retry}))},
+		{"throttle: Policy", second(NewThrottle(leaf, ThrottleOptions{Policy: (*Chaos)(nil)}))},
+	} {
+		var invalid *Error
+		if !errors.As(tried.err, &invalid) || !errors.Is(tried.err, ErrInvalid) ||
+			tried.err.Error() != "weir: "+tried.says+" must not be nil" {
+			t.Errorf("%s: %v", tried.says, tried.err)
+		}
+	}
+	if value, err := leaf.RunUnder(ctx, rt, 1); value != 1 || err != nil {
+		t.Error(value, err)
 	}
 }
 

@@ -7,6 +7,8 @@ import "C"
 
 import (
 	"context"
+	"fmt"
+	"reflect"
 	"runtime"
 	"unsafe"
 	"weak"
@@ -37,6 +39,32 @@ type operationBase struct {
 }
 
 func (o *operationBase) operation() *operationBase { return o }
+
+// What is nil, where an operation is wanted.
+func given(subject, name string, operation AnyOperation) error {
+	if isNil(operation) {
+		return missing(subject, name)
+	}
+	return nil
+}
+
+func givenAll[T AnyOperation](subject string, rt *Runtime, name string, operations []T) error {
+	for i, operation := range operations {
+		if isNil(operation) {
+			return missing(subject, fmt.Sprintf("%s[%d]", name, i))
+		}
+	}
+	return rt.given(subject)
+}
+
+// A nil interface, or one of a nil pointer. Not for where runs begin: it takes its time.
+func isNil(operation AnyOperation) bool {
+	if operation == nil {
+		return true
+	}
+	value := reflect.ValueOf(operation)
+	return value.Kind() == reflect.Pointer && value.IsNil()
+}
 
 func (o *operationBase) c() *C.weir_operation {
 	if h := o.held(); h != nil {
@@ -104,11 +132,19 @@ func (o *Operation[I, O]) variant(judge func(O, error) Class,
 }
 
 // The operation as a policy is to run it, which may have to be asked about its errors. Nil: none.
-func (o *Operation[I, O]) under(policy Policy) (*Operation[I, O], error) {
-	if policy == nil || policy.policy().retryable == nil {
+// Refuses an operation that is nil, for subject.
+func (o *Operation[I, O]) under(subject string, policy Policy) (*Operation[I, O], error) {
+	if o == nil {
+		return nil, missing(subject, "operation")
+	}
+	if policy == nil {
 		return o, nil
 	}
-	return o.variant(nil, policy.policy().retryable)
+	p, err := givenPolicy(subject, "Policy", policy)
+	if err != nil || p.retryable == nil {
+		return o, err
+	}
+	return o.variant(nil, p.retryable)
 }
 
 func (o *Operation[I, O]) leaf(rt *Runtime, retry func(error) bool) error {
@@ -133,6 +169,9 @@ func (o *operationBase) ask(rt *Runtime, f function) error {
 
 func (o *operationBase) serveBy(rt *Runtime, f function,
 	by func(*C.weir_completions, C.uint64_t, **C.weir_operation, **C.weir_error) C.weir_status) error {
+	if err := rt.given("operation"); err != nil {
+		return err
+	}
 	c := rt.core
 	known := weak.Make(&f)
 	found := c.ops.put(&known)
@@ -234,9 +273,13 @@ func (o *Operation[I, O]) Start(ctx context.Context, input I, options ...RunOpti
 func (o *Operation[I, O]) RunUnder(ctx context.Context, policy Policy, input I,
 	options ...RunOption) (O, error) {
 	var call *typedCall[O]
-	inner, err := o.under(policy)
+	var inner *Operation[I, O]
+	p, err := givenPolicy("run", "policy", policy)
 	if err == nil {
-		call, err = inner.begin(ctx, policy.policy(), &input, options)
+		inner, err = o.under("run", policy)
+	}
+	if err == nil {
+		call, err = inner.begin(ctx, p, &input, options)
 	}
 	if err != nil {
 		var none O
@@ -288,8 +331,11 @@ func startOperation[O any](o *operationBase, decode func(*C.weir_value, *core) (
 // Wrap makes an operation that runs another under a policy. ShouldRetry of a retry is asked about
 // the errors of a leaf's function, and of what an operation that runs others ends with.
 func Wrap[I, O any](policy Policy, operation *Operation[I, O]) (*Operation[I, O], error) {
-	p := policy.policy()
-	inner, err := operation.under(policy)
+	p, err := givenPolicy("wrap", "policy", policy)
+	if err != nil {
+		return nil, err
+	}
+	inner, err := operation.under("wrap", policy)
 	if err != nil || p.held() == noHandle {
 		return inner, err
 	}

@@ -171,7 +171,7 @@ func (d *DebounceOptions) c() C.weir_debounce_options {
 // NewDebounce makes a debounce of an operation.
 func NewDebounce[I, O any](operation *Operation[I, O], options DebounceOptions) (*Debounce[I, O],
 	error) {
-	operation, err := operation.under(options.Policy)
+	operation, err := operation.under("debounce", options.Policy)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (o *ThrottleOptions) c() C.weir_throttle_options {
 // NewThrottle makes a throttle of an operation.
 func NewThrottle[I, O any](operation *Operation[I, O], options ThrottleOptions) (*Throttle[I, O],
 	error) {
-	operation, err := operation.under(options.Policy)
+	operation, err := operation.under("throttle", options.Policy)
 	if err != nil {
 		return nil, err
 	}

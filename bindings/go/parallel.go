@@ -63,6 +63,9 @@ func ParallelSettled[I, O any](rt *Runtime, options ParallelOptions,
 func parallel[I, O, L any](rt *Runtime, options ParallelOptions, stop bool,
 	decode func(*C.weir_value, *core) (L, error), operations []*Operation[I, O]) (*Operation[I,
 	L], error) {
+	if err := givenAll("parallel", rt, "operations", operations); err != nil {
+		return nil, err
+	}
 	if options.hooked() {
 		return nil, invalid("parallel: OnItem and OnProgress are for Map, MapSettled, MapSeq and pools")
 	}
@@ -73,7 +76,7 @@ func parallel[I, O, L any](rt *Runtime, options ParallelOptions, stop bool,
 	inner := make([]*Operation[I, O], len(operations))
 	for i, operation := range operations {
 		var err error
-		if inner[i], err = operation.under(options.Policy); err != nil {
+		if inner[i], err = operation.under("parallel", options.Policy); err != nil {
 			return nil, err
 		}
 	}
@@ -107,7 +110,7 @@ func parallelEach[I, O, L any](operation *Operation[I, O], options ParallelOptio
 	}
 	o := &Operation[[]I, L]{decode: decode}
 	o.encode = func(c *core, items []I) *C.weir_value { return encodeList(c, items, encodeInput[I]) }
-	operation, err := operation.under(options.Policy)
+	operation, err := operation.under("parallel", options.Policy)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +137,7 @@ func parallelOver[I, O, L any](operation *Operation[I, O], items []I, options Pa
 	if options.hooked() {
 		return nil, invalid("parallel: OnItem and OnProgress are for Map, MapSettled, MapSeq and pools")
 	}
-	operation, err := operation.under(options.Policy)
+	operation, err := operation.under("parallel", options.Policy)
 	if err != nil {
 		return nil, err
 	}
@@ -205,9 +208,12 @@ func MapSeq[I, O any](ctx context.Context, rt *Runtime, items iter.Seq[I], optio
 func mapAny[I, O any](ctx context.Context, rt *Runtime, options ParallelOptions, stop bool,
 	f func(ctx context.Context, item I) (O, error), run []RunOption, total int,
 	feed func(*C.weir_parallel_options) (*C.weir_value, func(), error)) ([]Result[O], error) {
+	if err := rt.given("map"); err != nil {
+		return nil, err
+	}
 	leaf, err := NewOperation(rt, f)
 	if err == nil {
-		leaf, err = leaf.under(options.Policy)
+		leaf, err = leaf.under("map", options.Policy)
 	}
 	if err != nil {
 		return nil, err

@@ -7,13 +7,24 @@ import "C"
 
 import (
 	"runtime"
+	"strconv"
 	"unsafe"
 )
 
 // A Policy is how something is run: a *Retry, *Breaker, *Limiter, *Timeout, *Hedge, *Fallback or
 // *Chaos, a *Pipeline of several, or a *Runtime, which adds nothing.
 type Policy interface {
-	policy() *policyBase
+	policy() *policyBase // nil of a nil pointer
+}
+
+// What a policy is that must be one, which neither nil is nor what was not made by its constructor.
+func givenPolicy(subject, name string, policy Policy) (*policyBase, error) {
+	if policy != nil {
+		if p := policy.policy(); p != nil && p.rt != nil {
+			return p, nil
+		}
+	}
+	return nil, missing(subject, name)
 }
 
 // What all policies are.
@@ -25,8 +36,11 @@ type policyBase struct {
 
 func (p *policyBase) policy() *policyBase { return p }
 
-// Nil of a closed one.
+// Nil of none and of a closed one.
 func (p *policyBase) c() *C.weir_policy {
+	if p == nil {
+		return nil
+	}
 	if h := p.held(); h != nil {
 		return (*C.weir_policy)(h.pointer)
 	}
@@ -40,7 +54,71 @@ func (p *policyBase) own(rt *Runtime, pointer unsafe.Pointer) {
 }
 
 // A runtime is the policy that adds nothing: its handle has no pointer.
-func (rt *Runtime) policy() *policyBase { return &rt.none }
+func (rt *Runtime) policy() *policyBase {
+	if rt == nil {
+		return nil
+	}
+	return &rt.none
+}
+
+// Each answers for its nil pointer, too: a promoted method would be a nil dereference in whatever the
+// policy is given to.
+
+func (p *Retry) policy() *policyBase {
+	if p == nil {
+		return nil
+	}
+	return &p.policyBase
+}
+
+func (p *Breaker) policy() *policyBase {
+	if p == nil {
+		return nil
+	}
+	return &p.policyBase
+}
+
+func (p *Limiter) policy() *policyBase {
+	if p == nil {
+		return nil
+	}
+	return &p.policyBase
+}
+
+func (p *Timeout) policy() *policyBase {
+	if p == nil {
+		return nil
+	}
+	return &p.policyBase
+}
+
+func (p *Hedge) policy() *policyBase {
+	if p == nil {
+		return nil
+	}
+	return &p.policyBase
+}
+
+func (p *Fallback) policy() *policyBase {
+	if p == nil {
+		return nil
+	}
+	return &p.policyBase
+}
+
+func (p *Chaos) policy() *policyBase {
+	if p == nil {
+		return nil
+	}
+	return &p.policyBase
+}
+
+func (p *Pipeline) policy() *policyBase {
+	if p == nil {
+		return nil
+	}
+	return &p.policyBase
+}
 
 var noHandle = &handle{}
 
@@ -168,7 +246,10 @@ func NewPipeline(name string, policies ...Policy) (*Pipeline, error) {
 	p := &Pipeline{}
 	var asked []func(error) bool
 	for i, policy := range policies {
-		b := policy.policy()
+		b, err := givenPolicy("pipeline", "policies["+strconv.Itoa(i)+"]", policy)
+		if err != nil {
+			return nil, err
+		}
 		keep[i] = b.held()
 		switch keep[i] {
 		case nil:
@@ -212,6 +293,10 @@ func allOf(asked []func(error) bool) func(error) bool {
 		}
 		return true
 	}
+}
+
+func missing(subject, name string) error {
+	return invalid(subject + ": " + name + " must not be nil")
 }
 
 func invalid(message string) error {

@@ -26,14 +26,21 @@ type Pool[O any] struct {
 
 // NewPool makes a pool. Failing items do not end it, unless stopOnError.
 func NewPool[O any](rt *Runtime, stopOnError bool, options ParallelOptions) (*Pool[O], error) {
+	if err := rt.given("pool"); err != nil {
+		return nil, err
+	}
 	var c C.weir_pool_options
 	C.weir_pool_options_init(&c, C.size_t(unsafe.Sizeof(c)))
 	c.stop_on_error = flag(stopOnError)
 	setNumber(&c.concurrency, options.Concurrency)
 	setDuration(&c.item_timeout_ms, options.ItemTimeout)
 	if options.Policy != nil {
+		around, err := givenPolicy("pool", "Policy", options.Policy)
+		if err != nil {
+			return nil, err
+		}
 		defer runtime.KeepAlive(options.Policy)
-		c.policy = options.Policy.policy().c()
+		c.policy = around.c()
 	}
 	c.name = cText(options.Name)
 	defer free(c.name)
@@ -69,7 +76,10 @@ func (p *Pool[O]) Go(f func(ctx context.Context) (O, error)) error {
 
 // AddTo adds an operation with an input to a pool.
 func AddTo[I, O any](p *Pool[O], operation *Operation[I, O], input I) error {
-	operation, err := operation.under(p.policy)
+	if p == nil {
+		return missing("pool", "p")
+	}
+	operation, err := operation.under("pool", p.policy)
 	if err != nil {
 		return err
 	}

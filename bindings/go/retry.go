@@ -102,6 +102,9 @@ func (o *RetryOptions) free(c *C.weir_retry_options) {
 
 // NewRetry makes a retry policy.
 func NewRetry(rt *Runtime, options RetryOptions) (*Retry, error) {
+	if err := rt.given("retry"); err != nil {
+		return nil, err
+	}
 	c := options.c()
 	defer options.free(&c)
 	var made *C.weir_retry
@@ -221,6 +224,9 @@ func (o *BudgetOptions) c() C.weir_budget_options {
 
 // NewBudget makes a budget.
 func NewBudget(rt *Runtime, options BudgetOptions) (*Budget, error) {
+	if err := rt.given("budget"); err != nil {
+		return nil, err
+	}
 	c := options.c()
 	defer free(c.name)
 	var made *C.weir_budget

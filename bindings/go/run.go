@@ -221,7 +221,10 @@ func (t *typedCall[T]) attemptFirst() {
 }
 
 func (t *typedCall[T]) start(ctx context.Context, policy Policy, options []RunOption) error {
-	p := policy.policy()
+	p, err := givenPolicy("run", "policy", policy)
+	if err != nil {
+		return err
+	}
 	t.core = p.rt.core
 	t.body = t
 	o := readOptions(options)

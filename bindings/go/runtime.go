@@ -88,6 +88,14 @@ func New(options *RuntimeOptions) (*Runtime, error) {
 	return rt, err
 }
 
+// ErrInvalid of a runtime that was not made by New or NewVirtual.
+func (rt *Runtime) given(subject string) error {
+	if rt == nil || rt.core == nil {
+		return missing(subject, "rt")
+	}
+	return nil
+}
+
 // A weak pointer to the Runtime around it: what must not keep that alive goes through here.
 func (c *core) owner() *Runtime { return c.outer.Value() }
 

@@ -46,6 +46,9 @@ type scopeKey struct{}
 
 // NewScope makes a scope. End it, or all that is in it goes on until the garbage collector ends it.
 func NewScope(ctx context.Context, rt *Runtime, options ScopeOptions) (*Scope, error) {
+	if err := rt.given("scope"); err != nil {
+		return nil, err
+	}
 	var c C.weir_scope_options
 	C.weir_scope_options_init(&c, C.size_t(unsafe.Sizeof(c)))
 	c.exit = C.uint32_t(options.Exit)
@@ -275,6 +278,12 @@ func Resource[T any](rt *Runtime, key string, open func(ctx context.Context) (T,
 // ResourceOf makes a resource of two operations; the input of shut is what open brought.
 func ResourceOf[I, T, X any](open *Operation[I, T], shuts *Operation[T, X],
 	key string) (*Operation[I, T], error) {
+	if err := given("resource", "open", open); err != nil {
+		return nil, err
+	}
+	if err := given("resource", "shuts", shuts); err != nil {
+		return nil, err
+	}
 	opens, err := NewOperation(open.rt, func(ctx context.Context, input I) (T, error) {
 		keepForScope(ctx, shuts)
 		if open.f != nil && open.judge == nil {

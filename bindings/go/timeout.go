@@ -35,6 +35,9 @@ func (o *TimeoutOptions) c() C.weir_timeout_options {
 
 // NewTimeout makes a timeout policy.
 func NewTimeout(rt *Runtime, options TimeoutOptions) (*Timeout, error) {
+	if err := rt.given("timeout"); err != nil {
+		return nil, err
+	}
 	c := options.c()
 	defer free(c.message)
 	defer free(c.name)
