@@ -19,7 +19,7 @@ const RACE = 0,
   ALL_SETTLED = 3,
   WATERFALL = 4,
   PARALLEL = 5;
-const NAMES = ['race', 'any', 'all', 'allSettled'];
+const NAMES = ['race', 'any', 'all', 'allSettled', 'waterfall', 'parallel'];
 const RUN_NAMES = new Set(['signal', 'deadlineMs', 'key', 'priority', 'permits', 'scope', 'input']);
 
 /** Splits options into those of the run and the others; the runtime is of neither. */
@@ -362,15 +362,22 @@ class Pool {
 
 methodsReject(Pool, 'add', 'drained');
 
+function recipe(names, what, list, options = NONE) {
+  checkOptions(`operations.${names}`, options, `operations.${NAMES[what]}`);
+  if (!Array.isArray(list)) throw new InvalidError('a list of functions or operations is needed');
+  return many(what, list, options);
+}
+
 /** The same as operations: run any number of times, built into each other. */
 const operationsOf = {
   of: operation,
-  race: (list, options) => many(RACE, list, options),
-  any: (list, options) => many(ANY, list, options),
-  all: (list, options) => many(ALL, list, options),
-  allSettled: (list, options) => many(ALL_SETTLED, list, options),
-  parallel: (list, options) => many(PARALLEL, list, options),
+  race: (list, options) => recipe('race', RACE, list, options),
+  any: (list, options) => recipe('all', ANY, list, options),
+  all: (list, options) => recipe('all', ALL, list, options),
+  allSettled: (list, options) => recipe('all', ALL_SETTLED, list, options),
+  parallel: (list, options) => recipe('parallel', PARALLEL, list, options),
   waterfall(steps, options = NONE) {
+    checkOptions('operations.all', options, 'operations.waterfall');
     const runtime = runtimeOf(steps, options);
     return many(
       WATERFALL,
@@ -379,7 +386,9 @@ const operationsOf = {
     );
   },
   /** `inner` once for each of the items (a list; undefined: the run's input, a list). */
-  each(inner, items, { policy, ...options } = NONE) {
+  each(inner, items, given = NONE) {
+    checkOptions('operations.parallel', given, 'operations.each');
+    const { policy, ...options } = given;
     const runtime = runtimeOf([inner, policy], options);
     delete options.runtime;
     if (policy !== undefined) options.policy = policy._open();
@@ -391,9 +400,13 @@ const operationsOf = {
     const handle = native.parallelEach(runtime._open(), one._open(), ids, 0, options, false);
     return new Operation(runtime, handle, [one, policy]);
   },
-  pool: (options) => new PoolOperation(options, undefined),
+  pool(options = NONE) {
+    checkOptions('operations.pool', options);
+    return new PoolOperation(options, undefined);
+  },
   /** Settles after `ms`: with `value`; with `error`; or as `status` ('WEIR_ETIMEDOUT' ...). */
   sleep(ms, options = NONE) {
+    checkOptions('operations.sleep', options);
     if (!(ms >= 0)) throw new InvalidError(`sleep: ms must be 0 or more, or Infinity (got ${ms})`);
     const { value, error } = options;
     const status = statusNumber(
@@ -407,6 +420,7 @@ const operationsOf = {
     );
   },
   poll(fn, options = NONE) {
+    checkOptions('operations.poll', options);
     const { until, runtime: _, ...rest } = options;
     const runtime = runtimeOf([fn], options);
     const inner =

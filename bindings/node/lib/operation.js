@@ -93,6 +93,7 @@ function launch(operation, options, flags, prepare) {
 function operation(fn, options = NONE) {
   if (fn instanceof Operation) return fn;
   if (typeof fn !== 'function') throw new InvalidError('an operation needs a function');
+  checkOptions('operation', options);
   const runtime = options.runtime ?? defaultRuntime();
   const judges = options.judges ?? judgesOf(options);
   const known = { start: fn, judges };

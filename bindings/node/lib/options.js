@@ -25,13 +25,24 @@ const KNOWN = {
   'run with a policy': [undefined, [...RUN, 'policy']],
   'run of an operation': [undefined, [...RUN, 'policy', 'keys']],
   'run at once': [undefined, [...ALL, 'policy']],
-  // flow, at once and as operations
+  // flow: at once
   race: ['race', [...ALL, 'decisive']],
   all: [undefined, ALL],
   parallel: ['parallel', [...ALL, 'onProgress', 'onItem']],
   sleep: [undefined, [...ALL, 'value', 'error', 'status']],
   poll: ['poll', [...ALL, 'until']],
   pool: ['pool', ['onProgress', 'signal', 'deadlineMs', 'scope', 'runtime']],
+  // flow: recipes
+  operation: [undefined, [...JUDGING, 'shouldRetry', 'runtime', 'judges', 'asks']],
+  'operations.race': ['race', ['decisive', 'runtime']],
+  'operations.all': [undefined, ['name', 'runtime']],
+  'operations.parallel': ['parallel', ['runtime']],
+  'operations.sleep': [undefined, ['value', 'error', 'status', 'name', 'runtime']],
+  'operations.poll': ['poll', ['until', 'runtime']],
+  'operations.pool': ['pool', ['runtime']],
+  'operations.resource': [undefined, ['key', 'runtime']],
+  find: [undefined, ['runtime']],
+  pipeline: [undefined, ['name']],
   // what is kept
   debounce: ['debounce', ['runtime']],
   throttle: ['throttle', ['runtime']],
@@ -48,7 +59,7 @@ const KNOWN = {
   runtime: ['runtime', ['onLog', 'onEvent', 'onRecorded', 'adopts']],
 };
 // Between the files of this package.
-const INTERNAL = new Set(['driver', 'adopts']);
+const INTERNAL = new Set(['driver', 'adopts', 'judges', 'asks']);
 const legal = new Map();
 
 function legalOf(what) {

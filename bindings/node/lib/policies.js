@@ -462,7 +462,9 @@ class Budget extends Handle {
 }
 
 class Pipeline extends Policy {
-  constructor(policies, { name } = {}) {
+  constructor(policies, options = {}) {
+    checkOptions('pipeline', options);
+    const { name } = options;
     if (policies.length === 0) throw new InvalidError('a pipeline needs a policy');
     const runtime = policies[0]._runtime;
     const handles = policies.map((policy) => policy._open());
@@ -540,7 +542,9 @@ const FAMILIES = [
 ];
 
 /** The policy registered under `name`, in whatever language; undefined if there is none. */
-function find(name, { runtime = defaultRuntime() } = {}) {
+function find(name, options = {}) {
+  checkOptions('find', options);
+  const { runtime = defaultRuntime() } = options;
   const found = native.findPolicy(runtime._open(), name);
   if (found === undefined) return undefined;
   const policy = new Policy(runtime, found.handle);

@@ -131,7 +131,7 @@ function scope(body, options = NONE) {
 /** Operations: the body in a scope of its own; a resource of the run's scope. */
 const scopeOperations = {
   scope(body, given = NONE) {
-    checkOptions('scope', given);
+    checkOptions('scope', given, 'operations.scope');
     const { runtime: _, ...options } = given;
     const runtime = runtimeOf([body], { runtime: _ });
     const inner = operation(body, { runtime });
@@ -139,7 +139,10 @@ const scopeOperations = {
       inner,
     ]);
   },
-  resource: (open, close, { key, runtime } = NONE) => resourceOf(open, close, key, runtime),
+  resource(open, close, options = NONE) {
+    checkOptions('operations.resource', options);
+    return resourceOf(open, close, options.key, options.runtime);
+  },
 };
 
 function adopt(runtime, handle) {
