@@ -85,6 +85,7 @@ function checkOptions(what, options, label = what, also = undefined) {
   const names = legalOf(what);
   for (const name in options) {
     if (names.has(name) || (also !== undefined && legalOf(also).has(name))) continue;
+    if (!Object.hasOwn(options, name)) continue; // of a prototype that somebody has added to
     const there = new Set([...names, ...(also === undefined ? [] : legalOf(also))]);
     const list = [...there].filter((one) => !INTERNAL.has(one)).join(', ');
     throw new InvalidError(`${label}: no option is called ${name} (there are: ${list})`);

@@ -239,6 +239,20 @@ test('what is closed says so, and says it twice', async () => {
   );
 });
 
+test('what somebody adds to Object.prototype is no option', async () => {
+  Object.defineProperty(Object.prototype, 'added', {
+    value: 1,
+    enumerable: true,
+    configurable: true,
+  });
+  try {
+    assert.equal(await new weir.Retry({ maxAttempts: 2 }).run(() => 1, { priority: 3 }), 1);
+    assert.equal(new weir.Cache({ maxEntries: 3 }).put('a', 1, { ttlMs: 5 }), true);
+  } finally {
+    delete Object.prototype.added;
+  }
+});
+
 test('what gives a promise rejects, and never throws', async () => {
   const runtime = new weir.Runtime();
   const made = () => ({

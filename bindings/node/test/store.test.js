@@ -118,6 +118,23 @@ timed('cache: many keys by one load', async (clock, runtime) => {
   assert.deepEqual(asked, [['b', 'c', 'd']]);
 });
 
+timed('cache: many keys under a policy with deciders', async (clock, runtime) => {
+  const cache = new weir.Cache({ runtime });
+  let loads = 0;
+  const many = cache.operationMany(({ input }) => (++loads, input.map((key) => `${key}${loads}`)));
+  const policy = new weir.Retry({
+    failureWhen: (list) => list[0] === 'a1',
+    baseDelayMs: 1,
+    runtime,
+  });
+  const got = many.run({ keys: ['a', 'b'], policy }).catch((error) => error);
+  await clock.advance(1000);
+  const error = await got; // what was loaded is there, so that trying again finds it
+  assert.ok(error instanceof weir.ExhaustedError);
+  assert.deepEqual(error.value, ['a1', 'b1']);
+  assert.equal(loads, 1);
+});
+
 timed('cache: the load goes on for the others when the first has left', async (clock, runtime) => {
   const cache = new weir.Cache({ runtime });
   const controller = new AbortController();
