@@ -191,7 +191,7 @@ timed('what overlaps, or is cancelled, is told by its signal', async (clock, run
       assert.deepEqual(stopped, [], kind);
       const last = caught(search('last'));
       await clock.advance(150);
-      assert.deepEqual(stopped, [['first', weir.CancelledError]], kind);
+      assert.deepEqual(stopped, [['first', weir.SupersededError]], kind);
       assert.ok((await first) instanceof weir.SupersededError);
       search.cancel();
       await clock.settle();
