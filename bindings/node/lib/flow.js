@@ -6,7 +6,7 @@ const { AsyncResource } = require('node:async_hooks');
 const native = require('./native.js');
 const { InvalidError } = require('./errors.js');
 const { Operation, operation, operations, runtimeOf, judgesOf, NONE } = require('./operation.js');
-const { checkOptions } = require('./options.js');
+const { checkOptions, RUN } = require('./options.js');
 const { rejecting, methodsReject } = require('./rejecting.js');
 const { WANTS_INDEX } = require('./runtime.js');
 const { within } = require('./policy.js');
@@ -20,7 +20,7 @@ const RACE = 0,
   WATERFALL = 4,
   PARALLEL = 5;
 const NAMES = ['race', 'any', 'all', 'allSettled', 'waterfall', 'parallel'];
-const RUN_NAMES = new Set(['signal', 'deadlineMs', 'key', 'priority', 'permits', 'scope', 'input']);
+const RUN_NAMES = new Set(RUN.filter((name) => name !== 'name')); // which is the operation's, too
 
 /** Splits options into those of the run and the others; the runtime is of neither. */
 function split(options) {

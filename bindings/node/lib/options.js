@@ -74,8 +74,10 @@ function legalOf(what) {
 }
 
 function checkObject(label, options) {
-  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
-  const given = typeof options === 'symbol' ? 'a symbol' : `${options}`;
+  const isList = Array.isArray(options);
+  if (typeof options === 'object' && options !== null && !isList) return;
+  const isShown = !isList && !['symbol', 'function'].includes(typeof options);
+  const given = isShown ? String(options) : `a ${isList ? 'list' : typeof options}`;
   throw new InvalidError(`${label}: options must be an object (got ${given})`);
 }
 

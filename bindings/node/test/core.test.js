@@ -426,6 +426,15 @@ test('names that are no options are refused, with those that there are', async (
     [() => weir.sleep(1, { values: 2 }), /^sleep: .*values \(.*value/],
     [() => weir.scope(() => 1, { grace: 2 }), /^scope\(\): .*grace \(.*graceMs/],
     [() => weir.run(() => 1, 5), /^run: options must be an object \(got 5\)/],
+    [
+      () =>
+        weir.map(
+          [1],
+          () => 1,
+          () => 1,
+        ),
+      /^map: options must be an object \(got a function\)/,
+    ],
     [() => weir.map([1], () => 1, null), /^map: options must be an object \(got null\)/],
     [() => weir.retry(() => 1, Symbol('x')), /^retry: options must be an object \(got a symbol\)/],
   ];
