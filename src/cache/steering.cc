@@ -154,8 +154,9 @@ bool Steering::judge() {
   double base = credit(current_);
   if (recent_.hits[actual] < base) base = recent_.hits[actual];
   int mode = best();
-  if (leads(credit(mode), base, recent_.accesses, 1 + reluctance_) && sure(mode))
+  if (leads(credit(mode), base, recent_.accesses, 1 + reluctance_) && sure(mode)) {
     return change(mode, current_);
+  }
   if (since_change_ > steering_calm * capacity_) relax();
   return false;
 }
