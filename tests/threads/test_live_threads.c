@@ -85,6 +85,13 @@ static weir_hedge_options hedge_options(struct live *live, uint32_t max_hedges) 
   return options;
 }
 
+/* Never to open, from the first run on: an open one would have all retries wait for it. */
+static weir_breaker_options breaker_options(uint32_t below) {
+  weir_breaker_options options = WEIR_BREAKER_OPTIONS_INIT;
+  options.failure_threshold = 1000000 - below;
+  return options;
+}
+
 /* With the operation itself, or without a value. */
 static weir_fallback_options fallback_options(struct live *live, int by_operation) {
   weir_fallback_options options = WEIR_FALLBACK_OPTIONS_INIT;
@@ -110,8 +117,7 @@ static void change_all(struct live *live, unsigned round) {
   weir_budget_options budget = WEIR_BUDGET_OPTIONS_INIT;
   budget.min_per_second = 1000 + round % 3;
   expect_ok(live, weir_budget_set_options(live->budget, &budget, NULL));
-  weir_breaker_options breaker = WEIR_BREAKER_OPTIONS_INIT;
-  breaker.failure_threshold = 1000000 - round % 5;
+  weir_breaker_options breaker = breaker_options(round % 5);
   expect_ok(live, weir_breaker_set_options(live->breaker, &breaker, NULL));
   weir_limiter_options limiter = WEIR_LIMITER_OPTIONS_INIT;
   limiter.max_concurrent = 1 + round % 8;
@@ -169,7 +175,8 @@ static weir_status make_live(struct live *live) {
   if (status == WEIR_OK) status = weir_retry_new(live->runtime, &retry, &live->retry, NULL);
   weir_timeout_options timeout = timeout_options(live, 0);
   if (status == WEIR_OK) status = weir_timeout_new(live->runtime, &timeout, &live->timeout, NULL);
-  if (status == WEIR_OK) status = weir_breaker_new(live->runtime, NULL, &live->breaker, NULL);
+  weir_breaker_options breaker = breaker_options(0);
+  if (status == WEIR_OK) status = weir_breaker_new(live->runtime, &breaker, &live->breaker, NULL);
   if (status == WEIR_OK) {
     status = weir_bulkhead_new(live->runtime, 4, WEIR_UNLIMITED, NULL, &live->limiter, NULL);
   }
