@@ -57,6 +57,8 @@ weir_status BreakerCore::acquire_otherwise(weir_permit &permit, BreakerRefusal &
     int64_t until_ns = refuse_until_ns_.load(std::memory_order_acquire);
     if (moment.before(until_ns)) {
       bool open = word.state() == BreakerState::open;
+      // That may be the moment of a half-open period that others have begun and filled since.
+      if (open && this->word().state() != BreakerState::open) continue;
       return refuse(open ? WEIR_REJECTION_OPEN : WEIR_REJECTION_HALF_OPEN, until_ns, refusal,
                     moment);
     }
